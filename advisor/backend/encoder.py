@@ -1,0 +1,222 @@
+"""A pre-trained encoder: texts in, one vector a text out."""
+
+import json
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from advisor.backend.batching import token_batches
+from advisor.backend.devices import Device
+from advisor.errors import InputError, RunError
+
+Progress = Callable[[int, int], None]
+EMBEDDING_TOKENS = 4096
+_LONGEST_WITHOUT_LIMIT = 512
+
+
+@dataclass
+class Encoder:
+    """A pre-trained encoder with its tokenizer, without any pre-training head.
+
+    Attributes:
+        folder: where its files are.
+        pooling: how tokens become a text: ``mean`` or ``cls``.
+        trained_pooling: whether the encoder was itself trained with that pooling (it says so in its files).
+        max_length: longest input in tokens, special ones included.
+    """
+
+    folder: Path
+    device: Device
+    tokenizer: Any
+    model: nn.Module
+    pooling: str
+    trained_pooling: bool
+    max_length: int
+
+    @classmethod
+    def load(
+        cls, folder: Path, device: Device, max_length: int | None = None, *, frozen: bool = True
+    ) -> "Encoder":
+        """Load an encoder from a local folder, discarding its pre-training head.
+
+        Args:
+            folder: a transformers or sentence-transformers folder.
+            device: where to compute.
+            max_length: cut texts shorter than the model's own limit.
+            frozen: whether the weights stay as they are: then a bf16 device holds them in bf16. Weights to be
+                trained are fp32.
+
+        Raises:
+            InputError: the folder holds no model that can be loaded.
+        """
+        from transformers import AutoModel, AutoTokenizer
+
+        try:
+            with quiet_transformers():
+                tokenizer = AutoTokenizer.from_pretrained(folder)
+                model = AutoModel.from_pretrained(
+                    folder,
+                    dtype=torch.bfloat16 if device.bf16 and frozen else torch.float32,
+                    attn_implementation="eager" if device.kind == "cpu" else "sdpa",
+                )
+        except (OSError, ValueError) as failure:
+            reason = str(failure).strip().splitlines()[0]
+            raise InputError(f"{folder}: no encoder can be loaded from there ({reason})") from None
+        limit = length_limit(folder, model.config, tokenizer)
+        pooling, declared = declared_pooling(folder)
+        return cls(
+            folder=folder,
+            device=device,
+            tokenizer=tokenizer,
+            model=model.to(device.torch).eval(),
+            pooling=pooling,
+            trained_pooling=declared,
+            max_length=min(limit, max_length or limit),
+        )
+
+    @property
+    def hidden_size(self) -> int:
+        """Width of a text's vector."""
+        return int(self.model.config.hidden_size)  # type: ignore[union-attr, arg-type]
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return token ids, cut at the limit, special tokens included; an empty text keeps those alone."""
+        if not texts:
+            return []
+        ids: list[list[int]] = self.tokenizer(
+            list(texts),
+            truncation=True,
+            max_length=self.max_length,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+        )["input_ids"]
+        alone = [self.padding]
+        return [row or alone for row in ids]
+
+    @property
+    def padding(self) -> int:
+        """Token id that fills a batch up."""
+        return int(self.tokenizer.pad_token_id or 0)
+
+    def collate(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """Pad token ids to one length; return ids and attention mask, both (rows, length), on the device."""
+        return collate(rows, self.padding, self.device.torch)
+
+    @torch.inference_mode()
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        """Return one L2-normalised float32 vector a text, shape (texts, hidden).
+
+        Batches are filled by a budget of tokens; where memory runs out the budget is halved for the rest.
+
+        Args:
+            texts: any, empty ones too.
+            progress: called with texts done and texts in all.
+
+        Raises:
+            RunError: memory runs out on a single text.
+        """
+        tokens = self.tokenize(texts)
+        vectors = np.empty((len(texts), self.hidden_size), dtype=np.float32)
+        lengths = np.array([len(row) for row in tokens], dtype=np.int64)
+        left = np.arange(len(texts))
+        budget = EMBEDDING_TOKENS
+        while len(left):
+            try:
+                for batch in token_batches(lengths[left], budget):
+                    rows = left[batch]
+                    vectors[rows] = self._vectors([tokens[row] for row in rows])
+                    lengths[rows] = 0
+                    if progress:
+                        progress(int((lengths == 0).sum()), len(texts))
+            except (MemoryError, torch.OutOfMemoryError, RuntimeError) as failure:
+                if not out_of_memory(failure):
+                    raise
+                if budget <= lengths.max():
+                    raise RunError("not even one text fits in memory; set a shorter max_length") from None
+                budget //= 2
+                if self.device.kind == "cuda":
+                    torch.cuda.empty_cache()
+            left = np.flatnonzero(lengths)
+        return vectors
+
+    def _vectors(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        ids, mask = self.collate(rows)
+        hidden = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+        pooled: NDArray[np.float32] = (
+            nn.functional.normalize(pool(hidden.float(), mask, self.pooling), dim=-1).cpu().numpy()
+        )
+        return pooled
+
+
+def out_of_memory(failure: Exception) -> bool:
+    """Whether an error says that memory ran out; on a CPU PyTorch says it only in words."""
+    if isinstance(failure, MemoryError | torch.OutOfMemoryError):
+        return True
+    return "not enough memory" in str(failure) or "out of memory" in str(failure)
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep transformers from writing progress bars and notices about discarded heads."""
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def pool(hidden: Tensor, mask: Tensor, pooling: str) -> Tensor:
+    """Turn token vectors (rows, length, hidden) into text vectors (rows, hidden)."""
+    if pooling == "cls":
+        return hidden[:, 0]
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def collate(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Pad ``rows`` to the longest; return ids and attention mask."""
+    width = max(len(row) for row in rows)
+    ids = np.full((len(rows), width), pad, dtype=np.int64)
+    mask = np.zeros((len(rows), width), dtype=np.int64)
+    for index, row in enumerate(rows):
+        ids[index, : len(row)] = row
+        mask[index, : len(row)] = 1
+    return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
+
+
+def declared_pooling(folder: Path) -> tuple[str, bool]:
+    """Return the pooling a sentence-transformers folder declares and True, else ``mean`` and False."""
+    try:
+        modes = json.loads((folder / "1_Pooling" / "config.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return "mean", False
+    if modes.get("pooling_mode_cls_token") or modes.get("pooling_mode") == "cls":
+        return "cls", True
+    return "mean", True
+
+
+def length_limit(folder: Path, config: Any, tokenizer: Any) -> int:
+    """Return the longest input in tokens: what the files declare, else what the positions allow."""
+    sentence = folder / "sentence_bert_config.json"
+    if sentence.exists():
+        declared = json.loads(sentence.read_text(encoding="utf-8")).get("max_seq_length")
+        if declared:
+            return int(declared)
+    positions = getattr(config, "max_position_embeddings", None) or _LONGEST_WITHOUT_LIMIT
+    return int(min(positions, tokenizer.model_max_length))

@@ -1,0 +1,167 @@
+"""Heads for prompting an encoder: texts are compared with descriptions and demonstrations, nothing is trained.
+
+An encoder cannot follow an instruction. What it can do is say how near a text lies to a text about a label;
+the heads here are made of such vectors only, and are linear, so that they are kept and served like a
+trained one.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.backend.encoder import Encoder
+from advisor.backend.linear import Floats, Indices, LinearHead, row_log_losses
+from advisor.backend.settings import FewShotSettings, ZeroShotSettings
+
+_WORD_SEAMS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\s]+")
+
+
+def humanise(label: str) -> str:
+    """Return a label as words: ``Refund_not_shown`` and ``RefundNotShown`` as ``refund not shown``."""
+    words = [word for word in _WORD_SEAMS.split(label.strip()) if word]
+    return " ".join(word if len(word) > 1 and word.isupper() else word.lower() for word in words)
+
+
+def describe(label: str, description: str, settings: ZeroShotSettings) -> list[str]:
+    """Return the texts that stand for a label: the templates filled, some only if there is a description."""
+    name, description = humanise(label) or label, description.strip()
+    templates = (*settings.templates, *(settings.description_templates if description else ()))
+    filled = [
+        template.replace("{label}", name).replace("{description}", description.rstrip("."))
+        for template in templates
+    ]
+    return list(dict.fromkeys(filled))
+
+
+def zero_shot_head(
+    encoder: Encoder,
+    labels: Sequence[str],
+    descriptions: Mapping[str, str],
+    settings: ZeroShotSettings,
+    background: Floats | None = None,
+) -> LinearHead:
+    """Return a head whose logits are scaled cosine similarities of a text with a label's texts.
+
+    With features of unlabelled texts as ``background`` a share of their mean is taken out first: a label
+    that is near to everything in the domain is then no longer preferred.
+
+    Args:
+        encoder: the encoder the texts will be embedded with.
+        labels: class names, in the order of the head's rows.
+        descriptions: one line a label, for those that have one.
+        settings: templates, scale and share of the mean.
+        background: (texts, hidden) features of unlabelled texts of the domain.
+    """
+    texts = [describe(label, descriptions.get(label, ""), settings) for label in labels]
+    vectors = encoder.embed([text for of_label in texts for text in of_label])
+    ends = np.cumsum([len(of_label) for of_label in texts])[:-1]
+    weight = _unit(np.stack([part.mean(axis=0) for part in np.split(vectors, ends)]))
+    bias: Floats = np.zeros(len(labels), dtype=np.float32)
+    if background is not None and len(background):
+        bias = -settings.centring * weight @ background.mean(axis=0)
+    return LinearHead(weight, bias).scaled(settings.scale)
+
+
+@dataclass(frozen=True)
+class FewShotFit:
+    """A head of descriptions and demonstrations.
+
+    Attributes:
+        head: the head.
+        description_weight: k, how many demonstrations a description counts for; infinite never, 0 not at all.
+        scale: factor from similarity to logit.
+        accuracy: leave-one-out accuracy on the demonstrations, None where none could be left out.
+        log_loss: leave-one-out log loss, likewise.
+    """
+
+    head: LinearHead
+    description_weight: float
+    scale: float
+    accuracy: float | None
+    log_loss: float | None
+
+
+def few_shot_head(
+    features: Floats, labels: NDArray[np.integer[Any]], zero_head: LinearHead, settings: FewShotSettings
+) -> FewShotFit:
+    """Weigh each class's demonstrations against its description.
+
+    Class vectors are directions from the mean of the classes: the mean of the demonstrations (a prototype,
+    Snell et al. 2017, https://arxiv.org/abs/1703.05175) from the mean prototype, the description from the
+    mean description, so that what texts have in common and what descriptions have in common cancel. A class
+    with n demonstrations takes the first with weight n / (n + k). k is the value with the highest
+    leave-one-out accuracy on the demonstrations, ties going to the lower log loss; the scale is the one
+    with the lowest log loss.
+
+    Args:
+        features: (demonstrations, hidden), L2-normalised.
+        labels: class number of each demonstration; a class may have none.
+        zero_head: the head of :func:`zero_shot_head`.
+        settings: candidates for k and the scale.
+    """
+    target: Indices = np.asarray(labels, dtype=np.int64)
+    evidence = _Evidence(features, target, zero_head)
+    best = settings.default_description_weight, settings.default_scale
+    accuracy = loss = None
+    if evidence.can_leave_out.any():
+        truth = target[evidence.can_leave_out]
+        ranked = []
+        for k in settings.description_weights:
+            similarities = evidence.leave_one_out(k)
+            losses = [float(row_log_losses(similarities * scale, truth).mean()) for scale in settings.scales]
+            hits = float((similarities.argmax(axis=1) == truth).mean())
+            ranked.append((-hits, min(losses), k, settings.scales[int(np.argmin(losses))]))
+        missed, loss, *best_pair = min(ranked)
+        best, accuracy = (best_pair[0], best_pair[1]), -missed
+    weight = evidence.class_vectors(best[0])
+    head = LinearHead(weight, -weight @ evidence.centre).scaled(best[1])
+    return FewShotFit(head, best[0], best[1], accuracy, loss)
+
+
+class _Evidence:
+    """Sums of demonstrations and directions of descriptions, from which class vectors of any k follow."""
+
+    def __init__(self, features: Floats, labels: Indices, zero_head: LinearHead) -> None:
+        classes = len(zero_head.weight)
+        self.features, self.labels = features, labels
+        self.counts = np.bincount(labels, minlength=classes).astype(np.float32)
+        self.sums: Floats = np.zeros((classes, zero_head.weight.shape[1]), dtype=np.float32)
+        np.add.at(self.sums, labels, features)
+        present = self.counts > 0
+        self.centre: Floats = (self.sums[present] / self.counts[present, None]).mean(axis=0)
+        directions = _unit(zero_head.weight)
+        directions = directions - directions.mean(axis=0)
+        spread = float(np.sqrt((directions**2).sum(axis=1).mean()))
+        self.descriptions: Floats = directions / max(spread, 1e-6)
+        self.can_leave_out = self.counts[labels] > 1
+
+    def class_vectors(self, k: float) -> Floats:
+        """Return (classes, hidden) class vectors."""
+        return self._mixed(self.sums, self.counts, self.descriptions, k)
+
+    def leave_one_out(self, k: float) -> Floats:
+        """Return similarities of the demonstrations whose class has others, each left out of its own class."""
+        rows, own = self.features[self.can_leave_out], self.labels[self.can_leave_out]
+        centred = rows - self.centre
+        without = self._mixed(self.sums[own] - rows, self.counts[own] - 1, self.descriptions[own], k)
+        similarities: Floats = centred @ self.class_vectors(k).T
+        similarities[np.arange(len(own)), own] = (centred * without).sum(axis=1)
+        return similarities
+
+    def _mixed(self, sums: Floats, counts: Floats, descriptions: Floats, k: float) -> Floats:
+        known = counts > 0
+        means = sums / np.maximum(counts, 1)[:, None]
+        prototypes = np.where(known[:, None], _unit(means - self.centre), np.float32(0))
+        share = np.divide(counts, counts + k, out=np.zeros_like(counts), where=known)[:, None]
+        mixed: Floats = (share * prototypes + (1 - share) * descriptions).astype(np.float32)
+        return mixed
+
+
+def _unit(vectors: Floats) -> Floats:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Floats = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return unit

@@ -1,0 +1,76 @@
+"""Settings of the strategies that leave the encoder frozen; their values come from the rules."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseModel):
+    """Base of settings: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProbeSettings(Settings):
+    """How a linear probe is fitted and its regularisation chosen.
+
+    Attributes:
+        grid: inverse regularisation strengths C to try, ascending; scikit-learn's C (summed loss, L2
+            penalty 1/2C).
+        patience: how many values of C in a row may score worse than the best before the search stops.
+        default_c: C where no class has two rows, so that nothing can be held out.
+        folds: folds of the cross-validation.
+        folds_when_large: folds where there are more than ``large_rows`` rows.
+        large_rows: rows above which fewer folds do.
+        search_rows: most rows used to choose C; the final fit takes all.
+        search_tolerance: relative decrease of the loss at which a fit during the search stops.
+        tolerance: the same for the final fit.
+        max_iterations: L-BFGS iterations of one fit.
+    """
+
+    grid: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    patience: Annotated[int, Field(ge=1)]
+    default_c: Positive
+    folds: Annotated[int, Field(ge=2)]
+    folds_when_large: Annotated[int, Field(ge=2)]
+    large_rows: Annotated[int, Field(ge=1)]
+    search_rows: Annotated[int, Field(ge=10)]
+    search_tolerance: Positive
+    tolerance: Positive
+    max_iterations: Annotated[int, Field(ge=1)]
+
+
+class ZeroShotSettings(Settings):
+    """How label names and descriptions become a head.
+
+    Attributes:
+        templates: texts with ``{label}`` in them, one vector each, averaged.
+        description_templates: texts with ``{description}`` and perhaps ``{label}``, for labels that have one.
+        scale: factor from cosine similarity to logit (an inverse temperature).
+        centring: share of the mean text vector that is taken out of texts and labels, 0 to 1; needs
+            unlabelled texts.
+    """
+
+    templates: Annotated[tuple[str, ...], Field(min_length=1)]
+    description_templates: tuple[str, ...]
+    scale: Positive
+    centring: Annotated[float, Field(ge=0, le=1)]
+
+
+class FewShotSettings(Settings):
+    """How demonstrations are weighed against label descriptions.
+
+    Attributes:
+        description_weights: candidates for k, the number of demonstrations that a description counts for; a
+            class with n demonstrations gives them the weight n / (n + k).
+        scales: candidates for the factor from similarity to logit.
+        default_description_weight: k where no class has two demonstrations, so that none can be left out.
+        default_scale: the factor in that case.
+    """
+
+    description_weights: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)]
+    scales: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    default_description_weight: Annotated[float, Field(ge=0)]
+    default_scale: Positive

@@ -1,0 +1,203 @@
+"""A classifier whose encoder is tuned: texts in, class probabilities out; saved as a plain transformers model."""
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from advisor.backend.batching import token_batches
+from advisor.backend.devices import Device
+from advisor.backend.encoder import collate, declared_pooling, length_limit
+from advisor.backend.pooling_layer import (
+    expressible,
+    head_logits,
+    pooling_layer,
+    start_near_linear,
+    text_vector,
+)
+
+Progress = Callable[[int, int], None]
+_PREDICTION_TOKENS = 4096
+
+
+@dataclass
+class TunedClassifier:
+    """A transformers sequence classifier with its tokenizer.
+
+    Attributes:
+        labels: class names, in the order of the probabilities.
+        max_length: longest input in tokens, special ones included.
+        mean_pooled: the head reads the mean of the tokens, computed here rather than by an exported pooling layer.
+        head_note: which head was discarded and which one put on, in words.
+        history: one record an evaluation while tuning, as `advisor.backend.tuning` writes it.
+    """
+
+    model: Any
+    tokenizer: Any
+    labels: list[str]
+    device: Device
+    max_length: int
+    mean_pooled: bool = False
+    head_note: str = ""
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    @classmethod
+    def with_new_head(
+        cls, encoder: Path, labels: Sequence[str], device: Device, *, seed: int, max_length: int | None = None
+    ) -> "TunedClassifier":
+        """Load a pre-trained encoder, discard its pre-training head and put an untrained class head on.
+
+        The head reads the mean of the tokens where the encoder's files declare that it was trained so and its type
+        allows the export of that; else it is the stock head on the first token.
+        """
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        with _quiet(), torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model, loading = AutoModelForSequenceClassification.from_pretrained(
+                encoder,
+                num_labels=len(labels),
+                id2label=dict(enumerate(labels)),
+                label2id={label: index for index, label in enumerate(labels)},
+                problem_type="single_label_classification",
+                dtype=torch.float32,
+                attn_implementation=_attention(device),
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+            tokenizer = AutoTokenizer.from_pretrained(encoder)
+        pooling, declared = declared_pooling(encoder)
+        mean_pooled = declared and pooling == "mean" and expressible(model.config)
+        if mean_pooled:
+            start_near_linear(model)
+        limit = length_limit(encoder, model.config, tokenizer)
+        return cls(
+            model=model.to(device.torch).eval(),
+            tokenizer=tokenizer,
+            labels=list(labels),
+            device=device,
+            max_length=min(limit, max_length or limit),
+            mean_pooled=mean_pooled,
+            head_note=_head_note(
+                loading["unexpected_keys"], len(labels), model.config.hidden_size, mean_pooled
+            ),
+        )
+
+    @classmethod
+    def load(cls, folder: Path, device: Device) -> "TunedClassifier":
+        """Load what `save` wrote, or any transformers sequence classifier."""
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        with _quiet():
+            model = AutoModelForSequenceClassification.from_pretrained(
+                folder, dtype=torch.float32, attn_implementation=_attention(device)
+            )
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+        return cls(
+            model=model.to(device.torch).eval(),
+            tokenizer=tokenizer,
+            labels=[model.config.id2label[index] for index in range(model.config.num_labels)],
+            device=device,
+            max_length=length_limit(folder, model.config, tokenizer),
+        )
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return token ids, cut at the limit, special tokens included."""
+        if not texts:
+            return []
+        return self.tokenizer(list(texts), truncation=True, max_length=self.max_length)["input_ids"]  # type: ignore[no-any-return]
+
+    def logits(self, rows: Sequence[Sequence[int]]) -> Tensor:
+        """Return float32 logits (rows, classes) of token ids, with gradients where they are enabled."""
+        ids, mask = collate(rows, self.tokenizer.pad_token_id or 0, self.device.torch)
+        with self._precision():
+            if self.mean_pooled:
+                hidden = self.model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
+                vectors = text_vector(hidden, mask, self.model.config.layer_norm_eps)
+                return head_logits(self.model, vectors).float()
+            return self.model(input_ids=ids, attention_mask=mask).logits.float()  # type: ignore[no-any-return]
+
+    @torch.no_grad()
+    def probabilities(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
+        """Return class probabilities, float32 (texts, classes), each row summing to one."""
+        return self.token_probabilities(self.tokenize(texts), progress)
+
+    @torch.no_grad()
+    def token_probabilities(
+        self, tokens: Sequence[Sequence[int]], progress: Progress | None = None
+    ) -> np.ndarray:
+        """Return what `probabilities` does, for texts already made token ids."""
+        was_training = self.model.training
+        self.model.eval()
+        found = np.empty((len(tokens), len(self.labels)), dtype=np.float32)
+        done = 0
+        for rows in token_batches([len(row) for row in tokens], _PREDICTION_TOKENS):
+            found[rows] = torch.softmax(self.logits([tokens[row] for row in rows]), dim=-1).cpu().numpy()
+            done += len(rows)
+            if progress:
+                progress(done, len(tokens))
+        self.model.train(was_training)
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write the model as a folder that ``transformers.pipeline("text-classification", model=folder)`` loads.
+
+        The folder is put in place whole; one that was there before is replaced.
+
+        Raises:
+            OSError: the place cannot be written or the disk is full.
+        """
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            self.tokenizer.model_max_length = self.max_length
+            self.tokenizer.padding_side = "right"
+            with _quiet(), pooling_layer(self.model) if self.mean_pooled else nullcontext():
+                self.model.save_pretrained(temporary)
+                self.tokenizer.save_pretrained(temporary)
+            temporary.chmod(0o755)
+            if folder.exists():
+                shutil.rmtree(folder)
+            temporary.replace(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def _precision(self) -> Any:
+        return torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16)
+
+
+def _attention(device: Device) -> str:
+    """Return the attention that is fastest on short texts: eager on a CPU, fused elsewhere."""
+    return "eager" if device.kind == "cpu" else "sdpa"
+
+
+def _head_note(discarded: Sequence[str], classes: int, width: int, mean_pooled: bool) -> str:
+    """Say which parts of the pre-trained files go unused and which head takes their place."""
+    parts = sorted({".".join(key.split(".")[:2]) for key in discarded if "position_ids" not in key})
+    gone = ", ".join(parts) if parts else "none in the files"
+    source = "the mean of the tokens, as the encoder was trained" if mean_pooled else "the first token"
+    return f"pre-training head discarded: {gone}; head added: {source} → {width} × {width} → {classes} classes, untrained"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from reporting weights and progress, which head_note says in words."""
+    from transformers.utils import logging as reports
+
+    verbosity, bars = reports.get_verbosity(), reports.is_progress_bar_enabled()
+    reports.set_verbosity(logging.ERROR)
+    reports.disable_progress_bar()
+    try:
+        yield
+    finally:
+        reports.set_verbosity(verbosity)
+        if bars:
+            reports.enable_progress_bar()

@@ -1,0 +1,1 @@
+"""Labelled data: read from any common format, checked, and looked over; no heavy import."""

@@ -1,0 +1,164 @@
+"""Texts that occur more than once: repeats, contradictory labels, and test texts seen in training."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from pydantic import BaseModel, Field
+
+from advisor.data.examples import Examples
+
+_SHOWN_ROWS = 10
+_WORD = re.compile(r"\w+")
+
+
+class Finding(BaseModel):
+    """Rows that share a fault: how many, and the places of the first ten in their file."""
+
+    count: int = 0
+    rows: list[int] = Field(default_factory=list)
+
+
+class Contradiction(BaseModel):
+    """One text (case and spaces aside) that carries several labels."""
+
+    text: str
+    rows: list[int]
+    labels: list[str]
+
+
+class Contradictions(BaseModel):
+    """Texts with several labels.
+
+    Attributes:
+        texts: how many texts.
+        rows: how many rows they fill.
+        examples: the first ten.
+        disagreement: among rows whose text occurs more than once, the share whose label is not the commonest
+            one of that text: a rough sign of label noise; ``None`` where no text repeats.
+        disagreement_rows: how many rows that share rests on.
+    """
+
+    texts: int = 0
+    rows: int = 0
+    examples: list[Contradiction] = Field(default_factory=list)
+    disagreement: float | None = None
+    disagreement_rows: int = 0
+
+
+class Leakage(BaseModel):
+    """Test rows whose text is also in the training data.
+
+    Attributes:
+        exact: the same text, case and spaces aside.
+        near: not the same text but the same set of words, order and punctuation aside.
+        pairs: ``(test row, training row)`` of the first ten, exact ones first.
+        other_label: how many exact ones carry a label that the text never has in training.
+    """
+
+    exact: Finding = Field(default_factory=Finding)
+    near: Finding = Field(default_factory=Finding)
+    pairs: list[tuple[int, int]] = Field(default_factory=list)
+    other_label: int = 0
+
+
+def finding(rows: Iterable[int]) -> Finding:
+    places = list(rows)
+    return Finding(count=len(places), rows=places[:_SHOWN_ROWS])
+
+
+def fold(text: str) -> str:
+    """Return a text with case and spaces evened out, the form in which duplicates are compared."""
+    return " ".join(text.casefold().split())
+
+
+class Seen:
+    """First places of texts, by folded text and by set of words; hashes stand for the texts to save memory.
+
+    Attributes:
+        repeats: index of a repeating row to the index of the first row with its folded text.
+        near_repeats: indices of rows that repeat an earlier row's set of words but not its text.
+    """
+
+    def __init__(self, examples: Examples) -> None:
+        self.texts = examples.texts
+        self.by_text: dict[int, int] = {}
+        self.by_words: dict[int, int] = {}
+        self.repeats: dict[int, int] = {}
+        self.near_repeats: list[int] = []
+        for index, text in enumerate(examples.texts):
+            folded = fold(text)
+            first = self.by_text.setdefault(hash(folded), index)
+            if first != index and fold(self.texts[first]) == folded:
+                self.repeats[index] = first
+                continue
+            bag = _bag(folded)
+            first = self.by_words.setdefault(hash(bag), index)
+            if first != index and len(bag) > 1 and _bag(fold(self.texts[first])) == bag:
+                self.near_repeats.append(index)
+
+    def find(self, text: str) -> tuple[int | None, int | None]:
+        """Return the first row with the same folded text, and the first with the same set of words."""
+        folded = fold(text)
+        same = self.by_text.get(hash(folded))
+        if same is not None and fold(self.texts[same]) == folded:
+            return same, None
+        bag = _bag(folded)
+        near = self.by_words.get(hash(bag))
+        if near is not None and len(bag) > 1 and _bag(fold(self.texts[near])) == bag:
+            return None, near
+        return None, None
+
+
+def _bag(folded: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(folded))
+
+
+def contradictions(examples: Examples, repeats: dict[int, int]) -> Contradictions:
+    groups: dict[int, list[int]] = defaultdict(list)
+    for index, first in repeats.items():
+        if not groups[first]:
+            groups[first].append(first)
+        groups[first].append(index)
+    result = Contradictions()
+    dissenting = 0
+    for first, members in sorted(groups.items()):
+        labels = Counter(examples.labels[index] for index in members)
+        result.disagreement_rows += len(members)
+        dissenting += len(members) - max(labels.values())
+        if len(labels) > 1:
+            result.texts += 1
+            result.rows += len(members)
+            if len(result.examples) < _SHOWN_ROWS:
+                shown = members[:_SHOWN_ROWS]
+                result.examples.append(
+                    Contradiction(
+                        text=examples.texts[first][:200],
+                        rows=[examples.rows[index] for index in shown],
+                        labels=[examples.labels[index] for index in shown],
+                    )
+                )
+    if result.disagreement_rows:
+        result.disagreement = dissenting / result.disagreement_rows
+    return result
+
+
+def leakage(train: Examples, test: Examples, seen: Seen) -> Leakage:
+    exact: list[tuple[int, int]] = []
+    near: list[tuple[int, int]] = []
+    for index, text in enumerate(test.texts):
+        same, similar = seen.find(text)
+        if same is not None:
+            exact.append((index, same))
+        elif similar is not None:
+            near.append((index, similar))
+    labels: dict[int, set[str]] = {first: {train.labels[first]} for _, first in exact}
+    for index, first in seen.repeats.items():
+        if first in labels:
+            labels[first].add(train.labels[index])
+    return Leakage(
+        exact=finding(test.rows[index] for index, _ in exact),
+        near=finding(test.rows[index] for index, _ in near),
+        pairs=[(test.rows[index], train.rows[first]) for index, first in (exact + near)[:_SHOWN_ROWS]],
+        other_label=sum(test.labels[index] not in labels[first] for index, first in exact),
+    )

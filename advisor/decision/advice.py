@@ -1,0 +1,215 @@
+"""Advice: a decision as people and programs read it - verdict, reasons, alternatives, exclusions, what would change it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from advisor import __version__
+from advisor.decision.candidates import Candidate
+from advisor.decision.decide import Decision, decide
+from advisor.decision.sensitivity import Flip, Question, flips, open_questions, stability
+from advisor.knowledge.interval import Interval
+from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
+from advisor.knowledge.vocabulary import in_words
+from advisor.machine import Machine, this_machine
+from advisor.profile import INPUTS, Profile
+
+ADVICE_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A feasible candidate that was not recommended, and why."""
+
+    candidate: Candidate
+    why_not: tuple[str, ...]
+    dominated_by: str | None
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A decision with its explanation; `as_dict` is the contract that ``advisor recommend --json`` prints."""
+
+    profile: Profile
+    decision: Decision
+    alternatives: tuple[Alternative, ...]
+    flips: tuple[Flip, ...]
+    questions: tuple[Question, ...]
+    stability: float
+
+    @property
+    def winner(self) -> Candidate:
+        """The recommended candidate."""
+        return self.decision.winner
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the advice as plain data."""
+        decision, winner = self.decision, self.winner
+        return {
+            "schema": ADVICE_SCHEMA,
+            "project": self.profile.name,
+            "verdict": {
+                "strategy": winner.strategy.id,
+                "family": winner.strategy.family,
+                "engine": winner.engine,
+                "model": winner.model,
+                "strength": decision.rule.strength,
+                "certainty": decision.rule.certainty,
+                "contested": decision.contested,
+                "note": decision.rule.note,
+                "expected": _expected(winner),
+            },
+            "reasons": [_reason(decision, decision.rule), *map(self._objection, decision.objections)],
+            "alternatives": [self._alternative(alternative) for alternative in self.alternatives],
+            "excluded": [
+                {
+                    "strategy": candidate.strategy.id,
+                    "model": candidate.model,
+                    "because": [veto.because for veto in candidate.vetoes],
+                }
+                for candidate in decision.excluded
+            ],
+            "flips": [
+                {"input": flip.input, "from": flip.before, "to": flip.after, "strategy": flip.strategy}
+                for flip in self.flips
+            ],
+            "stability": self.stability,
+            "questions": [
+                {
+                    "input": question.input,
+                    "question": INPUTS[question.input].question,
+                    "assumed": question.assumed,
+                    "could_become": list(question.strategies),
+                }
+                for question in self.questions
+            ],
+            "assumed": {name: decision.facts.values[name] for name in sorted(decision.facts.assumed)},
+            "rules": {"version": decision.base.version, "sha256": decision.base.digest},
+            "advisor": __version__,
+        }
+
+    def _objection(self, objection: Any) -> dict[str, Any]:
+        return {
+            "rule": objection.id,
+            "because": objection.reason(self.decision.facts.values),
+            "evidence": objection.evidence,
+            "favours": objection.favours,
+        }
+
+    def _alternative(self, alternative: Alternative) -> dict[str, Any]:
+        candidate = alternative.candidate
+        return {
+            "strategy": candidate.strategy.id,
+            "family": candidate.strategy.family,
+            "engine": candidate.engine,
+            "model": candidate.model,
+            "expected": _expected(candidate),
+            "why_not": list(alternative.why_not),
+            "dominated_by": alternative.dominated_by,
+        }
+
+
+def recommend(
+    profile: Profile, *, base: RuleBase | None = None, machine: Machine | None = None
+) -> Advice:
+    """Advise on a profile.
+
+    Args:
+        profile: what is known of the project.
+        base: the rule base; the shipped one if left out.
+        machine: what training and serving on a processor are forecast for; this machine if left out.
+
+    Raises:
+        NoFeasibleStrategy: every strategy is ruled out.
+        Undecided: answers are missing without which nothing can be said.
+    """
+    decision = decide(profile, base or load_rulebase(), machine or this_machine())
+    return Advice(
+        profile=profile,
+        decision=decision,
+        alternatives=tuple(_alternatives(decision)),
+        flips=tuple(flips(decision)),
+        questions=tuple(open_questions(decision)),
+        stability=stability(decision),
+    )
+
+
+def _alternatives(decision: Decision) -> list[Alternative]:
+    others = [c for c in decision.candidates if c.feasible and c is not decision.winner]
+    everyone = [decision.winner, *others]
+    found = [Alternative(c, tuple(_why_not(decision, c)), _dominator(c, everyone)) for c in others]
+    return sorted(found, key=lambda a: (a.dominated_by is not None, -_quality(a.candidate)))
+
+
+def _why_not(decision: Decision, candidate: Candidate) -> list[str]:
+    """Say which row would have recommended a candidate and what that row lacks."""
+    if candidate.strategy.id == decision.winner.strategy.id:
+        return [f"same strategy; {decision.winner.model} comes first"]
+    facts, limits = decision.facts.values, decision.base.limits
+    lacking: list[tuple[int, Rule, list[str]]] = []
+    for rule in decision.base.rules:
+        if rule.recommend != candidate.strategy.id:
+            continue
+        if rule.condition.evaluate(facts, limits):
+            return [f"{rule.id} speaks for it, {decision.rule.id} weighs more"]
+        failed = [o.text for o in rule.condition.trace(facts, limits) if o.held is not True]
+        lacking.append((len(failed), rule, failed))
+    if not lacking:
+        return ["no row recommends it"]
+    _, rule, failed = min(lacking, key=lambda entry: entry[0])
+    values = {text.split(":")[0]: facts.get(text.split(":")[0]) for text in failed}
+    return [f"{rule.id} lacks {text}, is {in_words(text.split(':')[0], values[text.split(':')[0]])}" for text in failed]
+
+
+def _dominator(candidate: Candidate, everyone: list[Candidate]) -> str | None:
+    """Name a candidate that is at least as good in everything forecast and better in something."""
+    mine = _scores(candidate)
+    for other in everyone:
+        theirs = _scores(other)
+        if other is not candidate and mine and theirs and theirs != mine:
+            if all(a >= b for a, b in zip(theirs, mine, strict=True)):
+                return other.strategy.id
+    return None
+
+
+def _scores(candidate: Candidate) -> tuple[float, ...] | None:
+    """Return quality, and minus each cost, at their points; None where one is unknown."""
+    forecast = candidate.forecast
+    if forecast is None or forecast.quality is None or forecast.usd_per_1000 is None:
+        return None
+    costs: tuple[Interval, ...] = (
+        forecast.train_seconds, forecast.train_usd, forecast.latency_ms_p95, forecast.usd_per_1000,
+    )  # fmt: skip
+    return (round(forecast.quality.point, 3), *(-cost.point for cost in costs))
+
+
+def _quality(candidate: Candidate) -> float:
+    return candidate.forecast.quality.point if candidate.forecast and candidate.forecast.quality else 0.0
+
+
+def _reason(decision: Decision, rule: Rule) -> dict[str, Any]:
+    facts, limits = decision.facts.values, decision.base.limits
+    return {
+        "rule": rule.id,
+        "because": rule.reason(facts),
+        "evidence": rule.evidence,
+        "tests": [
+            {"test": outcome.text, "held": outcome.held, "value": outcome.value}
+            for outcome in rule.condition.trace(facts, limits)
+        ],
+    }
+
+
+def _expected(candidate: Candidate) -> dict[str, Any]:
+    """Return the contract's five quantities of a forecast, each with low, point and high, or None."""
+    forecast = candidate.forecast
+    if forecast is None:
+        return dict.fromkeys(("quality", "train_seconds", "train_memory_bytes", "latency_ms", "usd"))
+    named = {
+        "quality": forecast.quality,
+        "train_seconds": forecast.train_seconds,
+        "train_memory_bytes": forecast.train_memory_bytes,
+        "latency_ms": forecast.latency_ms_p95,
+        "usd": forecast.train_usd,
+        "usd_per_1000": forecast.usd_per_1000,
+    }
+    return {name: interval.as_dict() if interval else None for name, interval in named.items()}

@@ -1,0 +1,110 @@
+"""The verdict: requirements veto candidates, then the highest row of the decision table that holds decides."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from advisor.decision.candidates import Candidate, candidates
+from advisor.decision.facts import Answers, Facts, answers_of, project_facts
+from advisor.errors import NoFeasibleStrategy, Undecided
+from advisor.knowledge.conditions import Values
+from advisor.knowledge.rulebase import Objection, Rule, RuleBase
+from advisor.machine import Machine
+from advisor.profile import INPUTS, Profile
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict with everything it rests on.
+
+    Attributes:
+        rule: the row that decided.
+        winner: the candidate it recommends.
+        passed_over: rows above it that held but whose strategy is ruled out.
+        objections: evidence for another family; the verdict is contested where there is any.
+    """
+
+    answers: Answers
+    base: RuleBase
+    machine: Machine
+    facts: Facts
+    candidates: tuple[Candidate, ...]
+    rule: Rule
+    winner: Candidate
+    passed_over: tuple[Rule, ...]
+    objections: tuple[Objection, ...]
+
+    @property
+    def contested(self) -> bool:
+        """Whether evidence disagrees."""
+        return bool(self.objections)
+
+    @cached_property
+    def excluded(self) -> list[Candidate]:
+        """The candidates ruled out."""
+        return [candidate for candidate in self.candidates if not candidate.feasible]
+
+
+def decide(profile: Profile, base: RuleBase, machine: Machine) -> Decision:
+    """Decide for a profile.
+
+    Raises:
+        NoFeasibleStrategy: every candidate is ruled out; the message names the requirement that rules out most.
+        Undecided: answers without which no row can be told to hold.
+    """
+    return decide_answers(answers_of(profile), base, machine)
+
+
+def decide_answers(answers: Answers, base: RuleBase, machine: Machine) -> Decision:
+    """Decide for answers by dotted name; raises as `decide` does."""
+    facts = project_facts(answers, base)
+    _insist(facts)
+    found = candidates(facts, base, machine)
+    feasible = {candidate.strategy.id: candidate for candidate in reversed(found) if candidate.feasible}
+    if not feasible:
+        raise NoFeasibleStrategy(_nothing_left(found))
+    rule, passed_over = winning_rule(base, facts.values, base.limits, set(feasible))
+    winner = feasible[rule.recommend]
+    objections = tuple(
+        objection
+        for objection in base.objections
+        if rule.strength != "strong"
+        and objection.favours in feasible
+        and feasible[objection.favours].strategy.family != winner.strategy.family
+        and objection.condition.evaluate(facts.values, base.limits)
+    )
+    return Decision(answers, base, machine, facts, tuple(found), rule, winner, tuple(passed_over), objections)
+
+
+def winning_rule(
+    base: RuleBase, facts: Values, limits: Values, feasible: set[str]
+) -> tuple[Rule, list[Rule]]:
+    """Return the row that decides, and the rows above it whose strategy is ruled out.
+
+    Raises:
+        Undecided: no row with a feasible strategy is known to hold.
+    """
+    passed_over = []
+    for rule in base.rules:
+        if not rule.condition.evaluate(facts, limits):
+            continue
+        if rule.recommend in feasible:
+            return rule, passed_over
+        passed_over.append(rule)
+    raise Undecided("no row of the decision table applies to what is known; answer more questions (advisor ask)")
+
+
+def _insist(facts: Facts) -> None:
+    missing = [name for name in ("task.type", "data.labelled") if facts.values.get(name) is None]
+    if missing:
+        questions = "; ".join(f"{name} ({INPUTS[name].question})" for name in missing)
+        raise Undecided(f"cannot advise without: {questions} Set them in the profile, by --set, or run advisor ask.")
+
+
+def _nothing_left(found: list[Candidate]) -> str:
+    reasons: dict[str, set[str]] = {}
+    for candidate in found:
+        for veto in candidate.vetoes:
+            reasons.setdefault(veto.requirement, set()).add(f"{candidate.strategy.id}: {veto.because}")
+    most = max(reasons, key=lambda name: len(reasons[name]))
+    listed = "; ".join(sorted({c.strategy.id + ": " + c.vetoes[0].because for c in found}))
+    return f"no strategy is feasible. {listed}. Relaxing '{most}' would help most."

@@ -1,0 +1,176 @@
+"""How firm a verdict is: the nearest changes that flip it, the answers that could still, and its stability."""
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import ceil, exp, floor, log
+
+from advisor.decision.candidates import Candidate
+from advisor.decision.decide import Decision, decide_answers, winning_rule
+from advisor.decision.facts import Answers
+from advisor.errors import AdvisorError
+from advisor.knowledge.conditions import Test
+from advisor.knowledge.rulebase import RuleBase
+from advisor.knowledge.vocabulary import FACTS, Value
+from advisor.profile import INPUTS
+
+_DRAWS = 200
+_WIDE_RANGE = 4.0
+_LABELS = "data.labelled"
+_SCALED_BY_CLASSES = {"labels_per_class"}
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A change of one input that changes the verdict."""
+
+    input: str
+    before: Value
+    after: Value
+    strategy: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """An unanswered input that could change the verdict, and to what."""
+
+    input: str
+    assumed: Value
+    strategies: tuple[str, ...]
+
+
+def flips(decision: Decision) -> list[Flip]:
+    """Return, for every actionable input and every other strategy it can lead to, the nearest change that does."""
+    found: list[Flip] = []
+    for name, asked in INPUTS.items():
+        if not asked.actionable or decision.facts.values.get(name) is None:
+            continue
+        reached: set[str] = set()
+        for value in _alternatives(decision, name):
+            strategy = _strategy_with(decision, name, value)
+            if strategy and strategy != decision.winner.strategy.id and strategy not in reached:
+                reached.add(strategy)
+                found.append(Flip(name, decision.facts.values[name], value, strategy))
+    return found
+
+
+def open_questions(decision: Decision) -> list[Question]:
+    """Return the assumed or unanswered inputs for which another answer changes the verdict."""
+    questions = []
+    for name in INPUTS:
+        answered = decision.facts.values.get(name) is not None and name not in decision.facts.assumed
+        if answered or name not in FACTS:
+            continue
+        others = {_strategy_with(decision, name, value) for value in _alternatives(decision, name)}
+        others -= {None, decision.winner.strategy.id}
+        if others:
+            assumed = decision.facts.values.get(name)
+            questions.append(Question(name, assumed, tuple(sorted(str(other) for other in others))))
+    return questions
+
+
+def stability(decision: Decision, seed: int = 0) -> float:
+    """Return the share of draws of all thresholds, within their ranges, that keep the recommended strategy.
+
+    Thresholds are drawn independently: uniformly, or log-uniformly where the range spans more than a factor of four.
+    """
+    generator = random.Random(seed)
+    draws = [_draw(decision.base, generator) for _ in range(_DRAWS)]
+    feasible = {candidate.strategy.id for candidate in decision.candidates if candidate.feasible}
+    kept = 0
+    for limits in draws:
+        rule, _ = winning_rule(decision.base, decision.facts.values, limits, feasible)
+        kept += rule.recommend == decision.winner.strategy.id
+    return kept / _DRAWS
+
+
+def _draw(base: RuleBase, generator: random.Random) -> dict[str, float]:
+    limits = {}
+    for name, threshold in base.thresholds.items():
+        low, high = threshold.range
+        if low > 0 and high / low > _WIDE_RANGE:
+            limits[name] = exp(generator.uniform(log(low), log(high)))
+        else:
+            limits[name] = generator.uniform(low, high)
+    return limits
+
+
+def _strategy_with(decision: Decision, name: str, value: Value) -> str | None:
+    answers = with_answer(decision.answers, name, value)
+    try:
+        return decide_answers(answers, decision.base, decision.machine).winner.strategy.id
+    except AdvisorError:
+        return None
+
+
+def with_answer(answers: Answers, name: str, value: Value) -> dict[str, Value]:
+    """Return answers with one changed; more labels are taken to come in the proportions of those at hand."""
+    changed = {**answers, name: value}
+    labelled, smallest = answers.get(_LABELS), answers.get("data.smallest_class")
+    if name == _LABELS and labelled and smallest is not None:
+        changed["data.smallest_class"] = floor(float(smallest) * float(value or 0) / float(labelled))
+    return changed
+
+
+def _alternatives(decision: Decision, name: str) -> list[Value]:
+    """Return the values worth trying for an input, nearest to the present one first."""
+    fact, now = FACTS[name], decision.facts.values.get(name)
+    if fact.kind == "yes-no":
+        return [value for value in (True, False) if value is not now]
+    if fact.kind == "word":
+        return [choice for choice in fact.choices if choice != now]
+    whole = INPUTS[name].kind is int
+    values: set[float] = set()
+    for limit in _limits(decision, name):
+        values |= _beside(limit, whole)
+    here = float(now) if isinstance(now, int | float) else 0.0
+    return sorted((v for v in values if v >= 0 and v != now), key=lambda value: (abs(value - here), value))
+
+
+def _beside(limit: float, whole: bool) -> set[float]:
+    """Return the values just below, at and just above a limit, in steps a person would use."""
+    if whole:
+        return {floor(limit) - 1, floor(limit), ceil(limit), ceil(limit) + 1}
+    digits = 10 ** (floor(log(limit, 10)) - 1) if limit > 0 else 0.1
+    return {limit, floor(limit / digits) * digits, ceil(limit / digits) * digits, (ceil(limit / digits) + 1) * digits}
+
+
+def _limits(decision: Decision, name: str) -> Iterable[float]:
+    """Yield the numbers at which a test on this input, or on what follows from it, changes."""
+    base, facts = decision.base, decision.facts.values
+    for test in _tests(base, lambda test: test.fact == name):
+        limit = test.limit(facts, base.limits)
+        if isinstance(limit, int | float):
+            yield float(limit)
+    if name == _LABELS:
+        yield from _label_limits(decision)
+    for candidate in decision.candidates:
+        yield from _need_limits(candidate, base, name)
+
+
+def _label_limits(decision: Decision) -> Iterable[float]:
+    """Yield the label totals at which the labels per class reach a threshold."""
+    base, facts = decision.base, decision.facts.values
+    per_class, labelled = facts["labels_per_class"], facts[_LABELS]
+    if not per_class or not labelled:
+        return
+    for test in _tests(base, lambda test: test.fact in _SCALED_BY_CLASSES):
+        limit = test.limit(facts, base.limits)
+        if isinstance(limit, int | float):
+            yield float(limit) * float(labelled) / float(per_class)
+
+
+def _need_limits(candidate: Candidate, base: RuleBase, name: str) -> Iterable[float]:
+    """Yield what a candidate needs of an input that a requirement limits it by."""
+    for requirement in base.requirements[candidate.strategy.id]:
+        for test in requirement.condition.tests():
+            need = candidate.facts.get(test.fact)
+            if test.reference == name and isinstance(need, int | float):
+                yield float(need)
+
+
+def _tests(base: RuleBase, wanted: Callable[[Test], bool]) -> Iterable[Test]:
+    for row in (*base.rules, *(row for rows in base.requirements.values() for row in rows)):
+        for test in row.condition.tests():
+            if wanted(test):
+                yield test

@@ -1,0 +1,240 @@
+"""YAML documents whose every value remembers its line and column, checked against pydantic models.
+
+YAML 1.2's plain scalars only (``no`` is a word, ``12:30`` is text); duplicate keys, anchors and tags are
+refused, so that a file means what it seems to say and cannot grow in memory.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from advisor.errors import DocumentError, InputError
+
+Location = tuple[str | int, ...]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_INTEGER = re.compile(r"[-+]?[0-9]+(_[0-9]+)*")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_CONSTANTS = {"true": True, "True": True, "false": False, "False": False, "null": None, "~": None, "": None}
+_PLAIN_TAG = "tag:yaml.org,2002:"
+_PLAIN_TAGS = {_PLAIN_TAG + name for name in ("str int float bool null map seq timestamp value merge").split()}
+_MOST_BYTES = 4 << 20
+_DEEPEST = 64
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML document: plain ``data``, where it came from, and the place of every value and key."""
+
+    data: Any
+    path: Path
+    lines: list[str] = field(repr=False, default_factory=list)
+    places: dict[Location, tuple[int, int]] = field(repr=False, default_factory=dict)
+    keys: dict[Location, tuple[int, int]] = field(repr=False, default_factory=dict)
+
+    def error(
+        self, text: str, at: Location = (), *, key: bool = False, kind: type[DocumentError] = DocumentError
+    ) -> DocumentError:
+        """Return an error that points at the value (or its key) at ``at``, or at the nearest known parent."""
+        places = self.keys if key else self.places
+        while at and at not in places:
+            at, places = at[:-1], self.places
+        line, column = places.get(at, (1, 1))
+        source = self.lines[line - 1] if line <= len(self.lines) else ""
+        return kind(text, self.path, line, column, source)
+
+    def validate(
+        self, model: type[ModelT], *, kind: type[DocumentError] = DocumentError, at: Location = ()
+    ) -> ModelT:
+        """Return the part of the document at ``at`` as ``model``.
+
+        Raises:
+            DocumentError: the first thing wrong, with its place and, for an unknown name, the nearest known one.
+        """
+        data = self.data
+        for step in at:
+            data = data[step]
+        if not isinstance(data, dict):
+            raise self.error("expected keys and values here", at, kind=kind)
+        try:
+            return model.model_validate(data)
+        except ValidationError as invalid:
+            raise self._explain(invalid, model, kind, at) from None
+
+    def _explain(
+        self, invalid: ValidationError, model: type[BaseModel], kind: type[DocumentError], at: Location
+    ) -> DocumentError:
+        first = min(invalid.errors(), key=lambda error: self.places.get(self._known(at + error["loc"]), (0, 0)))
+        location = self._known(at + first["loc"])
+        name = ".".join(str(step) for step in first["loc"])
+        if first["type"] == "extra_forbidden":
+            unknown = str(first["loc"][-1])
+            known = _field_names(model, first["loc"][:-1])
+            return self.error(f"unknown key '{unknown}'{suggest(unknown, known)}", location, key=True, kind=kind)
+        if first["type"] == "missing":
+            return self.error(f"{name} is missing", location, kind=kind)
+        message = _in_words(dict(first), model)
+        return self.error(f"{name}: {message}" if name else message, location, kind=kind)
+
+    def _known(self, location: Location) -> Location:
+        """Cut ``location`` to its longest prefix in the document: pydantic adds union tags and the like."""
+        kept: Location = ()
+        for step in location:
+            if kept + (step,) in self.places or kept + (step,) in self.keys:
+                kept += (step,)
+        return kept
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` for the nearest known word, else a list of the known ones if it is short."""
+    names = sorted({str(name) for name in known})
+    near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    return f"; known: {', '.join(names)}" if 0 < len(names) <= 12 else ""
+
+
+def read_document(path: Path | str, *, kind: type[DocumentError] = DocumentError) -> Document:
+    """Read a YAML file.
+
+    Raises:
+        InputError: the file is absent or unreadable.
+        DocumentError: it is not UTF-8, not YAML, or uses a refused feature (of class ``kind``).
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as failure:
+        raise InputError(f"{path}: cannot be read ({failure.strerror})") from None
+    if len(content) > _MOST_BYTES:
+        raise kind(f"larger than {_MOST_BYTES >> 20} MB, which no profile, plan or rule file needs", path)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        line = content.count(b"\n", 0, failure.start) + 1
+        raise kind("not UTF-8 text; save the file as UTF-8", path, line) from None
+    return parse_document(text, path, kind=kind)
+
+
+def parse_document(text: str, path: Path | str, *, kind: type[DocumentError] = DocumentError) -> Document:
+    """Parse YAML text; ``path`` is for messages. Raises as `read_document` does."""
+    path = Path(path)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    lines = text.splitlines()
+    try:
+        root = yaml.compose(text, Loader=loader)
+    except yaml.MarkedYAMLError as failure:
+        mark = failure.problem_mark or failure.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        source = lines[line - 1] if line <= len(lines) else ""
+        raise kind(f"not valid YAML: {failure.problem}", path, line, column, source) from None
+    except (yaml.YAMLError, RecursionError) as failure:
+        raise kind(f"not valid YAML: {str(failure).splitlines()[0]}", path) from None
+    document = Document(None, path, lines)
+    data = _Builder(document, kind).build(root, (), 0) if root is not None else None
+    return Document(data, path, lines, document.places, document.keys)
+
+
+class _Builder:
+    """Turns YAML nodes into plain values, noting places and refusing what the module's first lines name."""
+
+    def __init__(self, document: Document, kind: type[DocumentError]) -> None:
+        self.document, self.kind = document, kind
+        self.seen: set[int] = set()
+
+    def build(self, node: yaml.Node, at: Location, depth: int) -> Any:
+        self.document.places[at] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        if depth > _DEEPEST:
+            raise self.document.error("nested too deeply", at, kind=self.kind)
+        if node.tag not in _PLAIN_TAGS:
+            raise self.document.error(f"the tag {node.tag} is not allowed; write plain values", at, kind=self.kind)
+        if id(node) in self.seen:
+            raise self.document.error("anchors and aliases are not allowed", at, kind=self.kind)
+        self.seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, at, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*at, index), depth + 1) for index, item in enumerate(node.value)]
+        return node.value if node.style else scalar(node.value)
+
+    def mapping(self, node: yaml.MappingNode, at: Location, depth: int) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            place = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.document.places[at] = place
+                raise self.document.error("a key must be a word or a number", at, kind=self.kind)
+            if key in values:
+                self.document.keys[(*at, key)] = place
+                raise self.document.error(f"duplicate key '{key}'", (*at, key), key=True, kind=self.kind)
+            self.document.keys[(*at, key)] = place
+            values[key] = self.build(value_node, (*at, key), depth + 1)
+        return values
+
+
+def scalar(text: str) -> Any:
+    """Return the value of a plain (unquoted) YAML 1.2 scalar."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INTEGER.fullmatch(text) and len(text) < 400:
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
+
+
+def _field_names(model: type[BaseModel], location: Location) -> list[str]:
+    """Return the keys allowed at ``location`` of ``model``."""
+    current: type[BaseModel] | None = model
+    for step in location:
+        info = current.model_fields.get(str(step)) if current else None
+        current = next(
+            (
+                kind
+                for kind in (info.annotation, *getattr(info.annotation, "__args__", ()))
+                if isinstance(kind, type) and issubclass(kind, BaseModel)
+            ),
+            None,
+        ) if info else None
+    if current is None:
+        return []
+    return [info.alias or name for name, info in current.model_fields.items()]
+
+
+def _in_words(error: dict[str, Any], model: type[BaseModel]) -> str:
+    """Say a pydantic error the way the documents speak."""
+    shown = error.get("input")
+    value = f"'{shown}'" if isinstance(shown, str | int | float | bool) else "this value"
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in {"literal_error", "enum"}:
+        expected = str(context.get("expected", ""))
+        choices = re.findall(r"'([^']*)'", expected)
+        return f"{value} is not one of {', '.join(choices)}{suggest(str(shown), choices) if choices else ''}"
+    wanted = {
+        "int_parsing": "is not a whole number",
+        "int_from_float": "is not a whole number",
+        "int_type": "is not a whole number",
+        "float_parsing": "is not a number",
+        "float_type": "is not a number",
+        "finite_number": "is not a finite number",
+        "bool_parsing": "is neither yes nor no",
+        "bool_type": "is neither yes nor no",
+        "string_type": "is not text (put it in quotes)",
+        "greater_than_equal": f"is below {context.get('ge')}",
+        "greater_than": f"is not above {context.get('gt')}",
+        "less_than_equal": f"is above {context.get('le')}",
+        "less_than": f"is not below {context.get('lt')}",
+    }.get(kind)
+    if wanted:
+        return f"{value} {wanted}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,1 @@
+"""Forecasts: what a candidate will take and bring, as intervals, before anything runs."""

@@ -1,0 +1,43 @@
+"""Hyper-parameters by strategy, each with its range, unit and source, from ``rules/hyperparameters.yaml``."""
+
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from advisor.assets import asset
+from advisor.documents import read_document
+from advisor.errors import RuleBaseError
+
+
+class Hyperparameter(BaseModel):
+    """A default value of one setting; ``range`` is what is sensible to try, a list of numbers or of choices."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    value: Any
+    range: list[Any] | None = None
+    unit: str = ""
+    source: str
+
+
+@cache
+def load_hyperparameters() -> dict[str, dict[str, Hyperparameter]]:
+    """Read the shipped defaults: strategy to setting to value.
+
+    Raises:
+        RuleBaseError: an entry breaks its schema.
+    """
+    document = read_document(asset("rules", "hyperparameters.yaml"), kind=RuleBaseError)
+    return {
+        strategy: {
+            name: document.validate(Hyperparameter, kind=RuleBaseError, at=(strategy, name))
+            for name in document.data[strategy]
+        }
+        for strategy in document.data
+    }
+
+
+def default_values(strategy: str) -> dict[str, Any]:
+    """Return a strategy's default settings by name."""
+    return {name: setting.value for name, setting in load_hyperparameters()[strategy].items()}

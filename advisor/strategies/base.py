@@ -1,0 +1,131 @@
+"""What a strategy is: its name and family, what it changes, where it applies, what it costs, and how it is carried out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import BaseModel
+
+from advisor.knowledge.catalogue import BaseModelFacts
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from advisor.backend.classifier import Classifier
+    from advisor.backend.devices import Device
+
+Family = Literal["prompting", "freezing", "fine-tuning"]
+Engine = Literal["encoder", "llm-local", "llm-api"]
+
+
+@dataclass(frozen=True)
+class TextLoad:
+    """The data as costs see it: training rows, tokens of a typical text, classes."""
+
+    rows: float
+    tokens: float
+    classes: int
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What adapting an encoder takes.
+
+    Attributes:
+        forward_flops: operations of passes without gradients.
+        training_flops: operations of passes with gradients, backward included.
+        trained_parameters: parameters with optimiser states.
+        stored_tokens: tokens whose activations are held for the backward pass at once.
+        updates: optimiser steps.
+    """
+
+    forward_flops: float
+    training_flops: float = 0.0
+    trained_parameters: int = 0
+    stored_tokens: float = 0.0
+    updates: int = 0
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """All that fitting needs, free of profiles, rules and plans.
+
+    Attributes:
+        encoder: folder of the pre-trained encoder.
+        labels: label names in the order of the class numbers.
+        descriptions: one line about a label, by name, where there is one.
+        texts: training texts; ``classes`` are their class numbers.
+        validation: held-out texts and class numbers for choosing a checkpoint, where the strategy wants them.
+        settings: the strategy's hyper-parameters.
+        workspace: folder for checkpoints; survives a crash, so that fitting goes on from there.
+        cache: folder for frozen features, None to keep none.
+        progress: called with steps done and in all.
+        event: called with facts worth logging.
+    """
+
+    encoder: Path
+    labels: Sequence[str]
+    descriptions: dict[str, str]
+    texts: Sequence[str]
+    classes: "np.ndarray"
+    validation: "tuple[Sequence[str], np.ndarray] | None"
+    settings: BaseModel
+    seed: int
+    device: "Device"
+    workspace: Path
+    cache: Path | None
+    max_length: int | None = None
+    progress: Callable[[int, int], None] = lambda done, total: None
+    event: Callable[[dict[str, Any]], None] = lambda event: None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted classifier, and what was chosen on the way."""
+
+    classifier: "Classifier"
+    chosen: dict[str, Any] = field(default_factory=dict)
+
+
+class Strategy(ABC):
+    """One way to adapt a pre-trained model.
+
+    Attributes:
+        id: contract name.
+        verb: how the verdict begins.
+        changes: what of the model changes.
+        task_head: the head put on in place of the pre-training head.
+        trains: what the training step does, for the plan.
+        engines: what it can be carried out on.
+        wants_validation: whether fitting needs held-out rows.
+    """
+
+    id: ClassVar[str]
+    family: ClassVar[Family]
+    title: ClassVar[str]
+    verb: ClassVar[str]
+    changes: ClassVar[str]
+    task_head: ClassVar[str]
+    trains: ClassVar[str]
+    engines: ClassVar[tuple[Engine, ...]]
+    needs_labels: ClassVar[bool] = True
+    wants_validation: ClassVar[bool] = False
+    settings: ClassVar[type[BaseModel]]
+
+    def handles(self, task: str, engine: Engine) -> bool:
+        """Return whether the strategy applies to a task type on an engine."""
+        if engine not in self.engines or task == "preference":
+            return False
+        return engine != "encoder" or task in self.encoder_tasks
+
+    encoder_tasks: ClassVar[frozenset[str]] = frozenset({"text-classification"})
+
+    @abstractmethod
+    def workload(self, model: BaseModelFacts, load: TextLoad, settings: BaseModel) -> Workload:
+        """Return what adapting ``model`` to ``load`` takes."""
+
+    @abstractmethod
+    def fit(self, job: FitJob) -> Fitted:
+        """Carry the strategy out in this process."""

@@ -1,0 +1,41 @@
+"""Full fine-tuning: every weight of the encoder and a new head learn from the labels."""
+
+import math
+
+from advisor.backend.tuning_settings import TuningSettings
+from advisor.knowledge.catalogue import BaseModelFacts
+from advisor.strategies.base import FitJob, Fitted, Strategy, TextLoad, Workload
+
+
+class FullFineTuning(Strategy):
+    """Fine-tuning of all weights by a recipe that is stable on small data."""
+
+    id = "full-fine-tuning"
+    family = "fine-tuning"
+    title = "full fine-tuning"
+    verb = "Fine-tune it"
+    changes = "all weights of the encoder, and a new head"
+    task_head = "a classification head on the mean of the tokens where the encoder was pre-trained so, else on [CLS]"
+    trains = "Tune all weights with warm-up and enough steps; keep the best checkpoint, stop early."
+    engines = ("encoder",)
+    wants_validation = True
+    settings = TuningSettings
+
+    def workload(self, model: BaseModelFacts, load: TextLoad, settings: TuningSettings) -> Workload:  # type: ignore[override]
+        """Forward and backward, three forward passes' worth (Kaplan et al. 2020, arXiv 2001.08361, section 2.1)."""
+        updates = max(settings.min_steps, math.ceil(settings.epochs * load.rows / settings.batch_size))
+        rows = updates * min(settings.batch_size, load.rows)
+        frozen = model.embedding_parameters if settings.freeze_token_embeddings else 0
+        return Workload(
+            forward_flops=0.0,
+            training_flops=3 * model.forward_flops(rows * load.tokens, load.tokens),
+            trained_parameters=model.parameters - frozen,
+            stored_tokens=min(settings.batch_tokens, settings.batch_size * 2 * load.tokens),
+            updates=updates,
+        )
+
+    def fit(self, job: FitJob) -> Fitted:
+        """Tune."""
+        from advisor.backend.tuning import fit_full_fine_tuning
+
+        return fit_full_fine_tuning(job)

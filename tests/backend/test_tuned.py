@@ -1,0 +1,85 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from transformers import pipeline
+
+from advisor.backend.tuned import TunedClassifier
+
+LABELS = ["negative", "neutral", "positive"]
+TEXTS = ["good film", "a very very awful meal of the trip", "fine", "unknown words only", ""]
+
+
+@pytest.fixture(params=["mean", "cls", None])
+def classifier(request, make_encoder, cpu):
+    made = TunedClassifier.with_new_head(make_encoder("bert", request.param), LABELS, cpu, seed=0)
+    with torch.no_grad():
+        made.model.classifier.weight.normal_(generator=torch.Generator().manual_seed(1))
+    return made
+
+
+def test_probabilities_have_a_row_for_each_text_in_order(classifier):
+    reports = []
+    found = classifier.probabilities(TEXTS, lambda done, rows: reports.append((done, rows)))
+    assert found.shape == (5, 3)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    alone = np.concatenate([classifier.probabilities([text]) for text in TEXTS])
+    np.testing.assert_allclose(found, alone, atol=1e-6)
+    assert reports[-1] == (5, 5)
+    assert classifier.probabilities([]).shape == (0, 3)
+
+
+def test_a_saved_model_gives_the_same_probabilities_here_and_in_a_pipeline(classifier, tmp_path, cpu):
+    wanted = classifier.probabilities(TEXTS)
+    classifier.save(tmp_path / "model")
+    again = TunedClassifier.load(tmp_path / "model", cpu)
+    assert again.labels == LABELS
+    assert again.max_length == classifier.max_length
+    np.testing.assert_allclose(again.probabilities(TEXTS), wanted, atol=1e-4)
+    plain = pipeline("text-classification", model=str(tmp_path / "model"), top_k=None, device="cpu")
+    found = [{entry["label"]: entry["score"] for entry in row} for row in plain(TEXTS, batch_size=5)]
+    np.testing.assert_allclose([[row[label] for label in LABELS] for row in found], wanted, atol=1e-4)
+    too_long = plain(["very good film " * 100], truncation=True)
+    assert {entry["label"] for entry in too_long[0]} == set(LABELS)
+
+
+def test_saving_replaces_an_older_folder_and_leaves_nothing_beside_it(classifier, tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "old.txt").write_text("old")
+    classifier.save(tmp_path / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    names = {path.name for path in (tmp_path / "model").iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"} <= names
+    assert "old.txt" not in names
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    assert config["id2label"] == {str(index): label for index, label in enumerate(LABELS)}
+    assert config["num_hidden_layers"] == (3 if classifier.mean_pooled else 2)
+
+
+def test_the_head_note_tells_what_the_head_reads(make_encoder, cpu):
+    def note(pooling):
+        return TunedClassifier.with_new_head(make_encoder("bert", pooling), LABELS, cpu, seed=0).head_note
+
+    assert "the mean of the tokens" in note("mean")
+    assert "the first token" in note("cls")
+    assert "the first token" in note(None)
+
+
+def test_a_discarded_pre_training_head_is_named(make_encoder, cpu):
+    from transformers import AutoConfig, AutoModelForMaskedLM
+
+    folder = make_encoder("bert", "mean")
+    AutoModelForMaskedLM.from_config(AutoConfig.from_pretrained(folder)).save_pretrained(folder)
+    note = TunedClassifier.with_new_head(folder, LABELS, cpu, seed=0).head_note
+    assert "pre-training head discarded: cls.predictions" in note
+
+
+def test_a_new_head_knows_nothing_yet_and_costs_no_global_randomness(make_encoder, cpu):
+    before = torch.random.get_rng_state()
+    made = TunedClassifier.with_new_head(make_encoder("bert", "mean"), LABELS, cpu, seed=3, max_length=9)
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert made.max_length == 9
+    assert max(len(row) for row in made.tokenize(["film " * 30])) == 9
+    np.testing.assert_allclose(made.probabilities(["good", "bad"]), 1 / 3, atol=1e-6)

@@ -1,11 +1,11 @@
 """Classifiers as they are served: texts in, class probabilities out, whatever strategy made them.
 
-A :class:`FrozenClassifier` is kept as an encoder's own folder with ``head.safetensors`` and ``head.json`` beside
+A :class:`FrozenClassifier` is kept as an encoder's folder with ``head.safetensors`` and ``head.json`` beside
 its files. It loads without this package, in the five lines that :func:`usage` gives::
 
     encoder, tokenizer = AutoModel.from_pretrained("model"), AutoTokenizer.from_pretrained("model")
     head, info = load_file("model/head.safetensors"), json.load(open("model/head.json", encoding="utf-8"))
-    batch = tokenizer(texts, truncation=True, max_length=info["max_length"], padding=True, return_tensors="pt")
+    batch = tokenizer(texts, truncation=True, padding=True, max_length=info["max_length"], return_tensors="pt")
     vectors = (encoder(**batch).last_hidden_state * batch["attention_mask"][..., None]).sum(1)
     probabilities = (normalize(vectors) @ head["weight"].T + head["bias"]).softmax(1)
 """
@@ -13,7 +13,7 @@ its files. It loads without this package, in the five lines that :func:`usage` g
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,10 +21,11 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from advisor.backend.arrays import Floats
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder, Progress, quiet_transformers
+from advisor.backend.features import FeatureCache
 from advisor.backend.linear import HEAD_DETAILS, LinearHead
-from advisor.backend.logistic import Floats
 from advisor.files import write_with
 
 _WINDOW = 4096
@@ -59,6 +60,10 @@ class Classifier(Protocol):
         """Return (texts, classes) float32 probabilities, the classes in the order of ``labels``."""
         ...
 
+    def save(self, folder: Path) -> None:
+        """Write all that is needed to load it without this package."""
+        ...
+
 
 @dataclass
 class FrozenClassifier:
@@ -67,6 +72,7 @@ class FrozenClassifier:
     encoder: Encoder
     head: LinearHead
     labels: list[str]
+    cache: FeatureCache = field(default_factory=lambda: FeatureCache(None))
 
     def probabilities(self, texts: Sequence[str], progress: Progress | None = None) -> Floats:
         """Return (texts, classes) float32 probabilities; embedding by windows bounds the memory."""
@@ -78,7 +84,9 @@ class FrozenClassifier:
                 if progress:
                     progress(start + step, len(texts))
 
-            result[start : start + len(window)] = self.head.probabilities(self.encoder.embed(window, report))
+            result[start : start + len(window)] = self.head.probabilities(
+                self.cache.embed(self.encoder, window, report)
+            )
         return result
 
     def save(self, folder: Path, extra: dict[str, Any] | None = None) -> None:

@@ -1,10 +1,12 @@
 """A pre-trained encoder: texts in, one vector a text out."""
 
 import json
+import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +132,7 @@ class Encoder:
         budget = EMBEDDING_TOKENS
         while len(left):
             try:
-                for batch in token_batches(lengths[left], budget):
+                for batch in token_batches(lengths[left].tolist(), budget):
                     rows = left[batch]
                     vectors[rows] = self._vectors([tokens[row] for row in rows])
                     lengths[rows] = 0
@@ -163,22 +165,30 @@ def out_of_memory(failure: Exception) -> bool:
     return "not enough memory" in str(failure) or "out of memory" in str(failure)
 
 
+@lru_cache(maxsize=1)
+def shared_encoder(folder: Path, device: Device, max_length: int | None) -> Encoder:
+    """Return the encoder loaded last where it is asked for again: a run uses one several times."""
+    return Encoder.load(folder, device, max_length)
+
+
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
     """Keep transformers from writing progress bars and notices about discarded heads."""
-    from transformers.utils import logging
+    from transformers import utils
 
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    reports: Any = utils.logging
+
+    verbosity, bars = reports.get_verbosity(), reports.is_progress_bar_enabled()
+    reports.set_verbosity(logging.ERROR)
+    reports.disable_progress_bar()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.set_verbosity(verbosity)
+        reports.set_verbosity(verbosity)
         if bars:
-            logging.enable_progress_bar()
+            reports.enable_progress_bar()
 
 
 def pool(hidden: Tensor, mask: Tensor, pooling: str) -> Tensor:

@@ -1,4 +1,4 @@
-"""How good predictions are: accuracy, macro-F1 and calibration, with bootstrap intervals and the table behind."""
+"""How good predictions are: accuracy, macro-F1 and calibration, with bootstrap intervals."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,7 @@ def _content(folder: Path) -> str:
 
 def _write(folder: Path, keys: list[bytes], vectors: NDArray[np.float32]) -> None:
     name = hashlib.sha256(b"".join(keys)).hexdigest()[:32]
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         "keys": np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(-1, _KEY_BYTES),
         "vectors": vectors,
     }

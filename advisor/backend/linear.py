@@ -1,4 +1,4 @@
-"""A linear head on frozen features, and the logistic regression that fits one."""
+"""A linear head on frozen features, and the cross-validated logistic regression that fits one."""
 
 import json
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from advisor.backend.arrays import Floats, Indices, Labels, row_log_losses, softmax
 from advisor.backend.encoder import Progress
-from advisor.backend.logistic import Floats, Indices, LogisticRegression
+from advisor.backend.logistic import LogisticRegression
 from advisor.backend.settings import ProbeSettings
 from advisor.errors import InputError
 from advisor.files import write_json, write_with
@@ -20,6 +20,8 @@ from advisor.files import write_json, write_with
 HEAD_WEIGHTS = "head.safetensors"
 HEAD_DETAILS = "head.json"
 HEAD_SCHEMA = 1
+_SCALE_BOUNDS = (0.1, 10.0)
+_NEWTON_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class LinearHead:
         return LinearHead(self.weight * np.float32(factor), self.bias * np.float32(factor))
 
     def save(self, folder: Path, labels: Sequence[str], extra: dict[str, Any]) -> None:
-        """Write ``head.safetensors``, then ``head.json``: the labels in the order of the rows and ``extra``."""
+        """Write ``head.safetensors``, then ``head.json``: labels in the order of the rows, and ``extra``."""
         details = {"schema": HEAD_SCHEMA, **extra, "labels": list(labels)}
         tensors = {"weight": np.ascontiguousarray(self.weight), "bias": np.ascontiguousarray(self.bias)}
         write_with(folder / HEAD_WEIGHTS, lambda path: save_file(tensors, path))
@@ -68,13 +70,9 @@ class LinearHead:
             head = cls(tensors["weight"], tensors["bias"])
             classes = len(details["labels"])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as failure:
-            raise InputError(
-                f"{folder}: no readable classification head there ({failure}); run it again"
-            ) from None
+            raise InputError(f"{folder}: no readable classification head there ({failure})") from None
         if head.weight.ndim != 2 or head.bias.shape != (classes,) or len(head.weight) != classes:
-            raise InputError(
-                f"{folder}: {HEAD_WEIGHTS} and {HEAD_DETAILS} do not belong together; run it again"
-            )
+            raise InputError(f"{folder}: {HEAD_WEIGHTS} and {HEAD_DETAILS} do not belong together")
         return head, details
 
 
@@ -83,21 +81,23 @@ class LogisticFit:
     """A fitted probe.
 
     Attributes:
-        head: the head, fitted to all rows.
+        head: fitted to all rows.
         c: inverse regularisation strength chosen.
-        scores: held-out log loss of each C tried, empty where nothing could be held out.
-        accuracy: held-out accuracy at the chosen C, None where nothing could be held out.
+        scores: held-out log loss (nats) of each C tried, empty where nothing could be held out.
+        accuracy: held-out accuracy at the C chosen, None where nothing could be held out.
+        scale: factor that calibrates the logits, already in the head; 1 where too few rows could be held out.
     """
 
     head: LinearHead
     c: float
     scores: dict[float, float]
     accuracy: float | None
+    scale: float
 
 
 def fit_logistic(
     features: Floats,
-    labels: NDArray[np.integer[Any]],
+    labels: Labels,
     classes: int,
     settings: ProbeSettings,
     *,
@@ -109,53 +109,66 @@ def fit_logistic(
     """Fit multinomial logistic regression, its C chosen by the log loss of stratified cross-validation.
 
     The path runs from strong to weak regularisation, every fit starting from the one before, and ends once
-    the score has declined ``settings.patience`` times. A class with one row is never held out; where no
-    class has two, C is ``settings.default_c``.
+    the score has declined ``settings.patience`` times in a row. A class with one row is never held out; where
+    no class has two, C is ``settings.default_c``. The held-out logits then give the temperature (Guo et al.
+    2017, https://arxiv.org/abs/1706.04599).
 
     Args:
-        features: (rows, hidden), L2-normalised as :class:`~advisor.backend.encoder.Encoder` returns them.
+        features: (rows, hidden), L2-normalised.
         labels: class number of each row.
         classes: number of classes.
         settings: grid, folds and tolerances.
         sample_weight: weight of each row.
-        class_weight: ``balanced`` weighs classes inversely to their size (scikit-learn's formula), in the
-            cross-validation too.
-        seed: of the folds and of the subset that C is chosen on.
+        class_weight: ``balanced`` weighs classes inversely to their size, in the cross-validation too.
+        seed: of the folds and of the rows that C is chosen on.
         progress: called with fits done and most fits there can be.
     """
     target: Indices = np.asarray(labels, dtype=np.int64)
-    weights = np.ones(len(target), dtype=np.float32) if sample_weight is None else sample_weight
+    weights: Floats = np.ones(len(target), dtype=np.float32) if sample_weight is None else sample_weight
     if class_weight == "balanced":
         weights = weights * balanced_weights(target, classes)[target]
     generator = np.random.default_rng(seed)
     kept = generator.permutation(len(target))[: settings.search_rows]
     folds = settings.folds_when_large if len(kept) > settings.large_rows else settings.folds
     fold = stratified_folds(target[kept], folds, generator)
-    steps = folds * len(settings.grid) + 1
     search = _Search(features[kept], target[kept], weights[kept], classes, fold)
+    most_fits = folds * len(settings.grid) + 1
     final = LogisticRegression(features, target, classes, weights)
-    scores: dict[float, float] = {}
-    best, accuracy, worse = settings.default_c, None, 0
-    for c in settings.grid if (fold >= 0).any() else ():
-        scores[c], hits, mean_fit = search.step(c, settings)
-        if progress:
-            progress(folds * len(scores), steps)
-        if scores[c] <= min(scores.values()):
-            best, accuracy, worse = c, hits, 0
-            final.start_from(*mean_fit)
+    best, scores, worse = _Step(settings.default_c, None), dict[float, float](), 0
+    for c in settings.grid if search.fits else ():
+        step = search.step(c, settings)
+        scores[c] = step.loss
+        if step.loss <= min(scores.values()):
+            best, worse = step, 0
         else:
             worse += 1
-        if worse >= settings.patience:
+        if progress:
+            progress(folds * len(scores), most_fits)
+        if worse == settings.patience:
             break
-    weight, bias = final.fit(best, settings.tolerance, settings.max_iterations)
+    if best.solution:
+        final.start_from(*best.solution)
+    weight, bias = final.fit(best.c, settings.tolerance, settings.max_iterations)
+    scale = search.calibrating_scale(best) if (fold >= 0).sum() >= settings.calibration_rows else 1.0
     if progress:
-        progress(steps, steps)
+        progress(most_fits, most_fits)
     head = LinearHead(np.ascontiguousarray(weight.T, dtype=np.float32), bias.astype(np.float32))
-    return LogisticFit(head, best, scores, accuracy)
+    return LogisticFit(head.scaled(scale), best.c, scores, best.accuracy, scale)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What cross-validation found at one C: the folds' mean solution, held-out logits and scores."""
+
+    c: float
+    solution: tuple[Floats, Floats] | None
+    logits: Floats | None = None
+    loss: float = float("inf")
+    accuracy: float | None = None
 
 
 class _Search:
-    """One regression a fold, moved together along the path of C."""
+    """One regression a fold, all moved together along the path of C."""
 
     def __init__(
         self, features: Floats, labels: Indices, weights: Floats, classes: int, fold: Indices
@@ -165,27 +178,45 @@ class _Search:
             LogisticRegression(features[fold != held], labels[fold != held], classes, weights[fold != held])
             for held in range(int(fold.max(initial=-1)) + 1)
         ]
+        self.held = fold >= 0
+        self.classes = classes
 
-    def step(
-        self, c: float, settings: ProbeSettings
-    ) -> tuple[float, float, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """Return weighted log loss and accuracy on the held-out rows, and the mean of the folds' solutions."""
-        loss = hits = total = 0.0
+    def step(self, c: float, settings: ProbeSettings) -> _Step:
+        """Fit every fold at ``c`` and score the rows it holds out."""
+        logits: Floats = np.empty((len(self.labels), self.classes), dtype=np.float32)
         solutions = []
         for held, regression in enumerate(self.fits):
             weight, bias = regression.fit(c, settings.search_tolerance, settings.max_iterations)
             solutions.append((weight, bias))
             rows = self.fold == held
-            logits = self.features[rows] @ weight.astype(np.float32) + bias.astype(np.float32)
-            truth, importance = self.labels[rows], self.weights[rows]
-            loss += float(importance @ row_log_losses(logits, truth))
-            hits += float(importance @ (logits.argmax(axis=1) == truth))
-            total += float(importance.sum())
-        mean = (
-            np.mean([weight for weight, _ in solutions], axis=0),
-            np.mean([bias for _, bias in solutions], axis=0),
-        )
-        return loss / total, hits / total, mean
+            logits[rows] = self.features[rows] @ weight.astype(np.float32) + bias.astype(np.float32)
+        logits = logits[self.held]
+        right = logits.argmax(axis=1) == self.labels[self.held]
+        mean = tuple(np.mean(parts, axis=0) for parts in zip(*solutions, strict=True))
+        accuracy = float(np.average(right, weights=self.weights[self.held]))
+        return _Step(c, (mean[0], mean[1]), logits, self._loss(logits), accuracy)
+
+    def calibrating_scale(self, step: _Step) -> float:
+        """Return the factor on the held-out logits that minimises their log loss, by Newton's method."""
+        logits, truth, weights = step.logits, self.labels[self.held], self.weights[self.held]
+        if logits is None:
+            return 1.0
+        own = np.take_along_axis(logits, truth[:, None], axis=1)[:, 0]
+        scale = 1.0
+        for _ in range(_NEWTON_STEPS):
+            probabilities = softmax(logits * np.float32(scale))
+            expected = (probabilities * logits).sum(axis=1)
+            variance = (probabilities * logits**2).sum(axis=1) - expected**2
+            slope, curvature = float(weights @ (expected - own)), float(weights @ variance)
+            last, scale = scale, float(np.clip(scale - slope / max(curvature, 1e-12), scale / 2, scale * 2))
+            scale = float(np.clip(scale, *_SCALE_BOUNDS))
+            if abs(scale - last) < 1e-3 * scale:
+                break
+        return scale
+
+    def _loss(self, logits: Floats) -> float:
+        losses = row_log_losses(logits, self.labels[self.held])
+        return float(np.average(losses, weights=self.weights[self.held]))
 
 
 def stratified_folds(labels: Indices, folds: int, generator: np.random.Generator) -> Indices:
@@ -193,34 +224,16 @@ def stratified_folds(labels: Indices, folds: int, generator: np.random.Generator
     order = generator.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
     counts = np.bincount(labels)
-    order = np.concatenate([order[counts[labels[order]] == 1], order[counts[labels[order]] > 1]])
-    singles = int((counts == 1).sum())
+    shared = order[counts[labels[order]] > 1]
     fold = np.full(len(labels), -1, dtype=np.int64)
-    fold[order[singles:]] = np.arange(len(labels) - singles) % folds
+    fold[shared] = np.arange(len(shared)) % folds
     return fold
 
 
 def balanced_weights(labels: Indices, classes: int) -> Floats:
-    """Return rows / (classes present × rows of the class) a class; 0 for one without rows."""
+    """Return rows / (classes present × rows of the class) a class, scikit-learn's formula; 0 without rows."""
     counts = np.bincount(labels, minlength=classes)
     weights: Floats = np.zeros(classes, dtype=np.float32)
     present = counts > 0
     weights[present] = len(labels) / (present.sum() * counts[present])
     return weights
-
-
-def softmax(logits: Floats) -> Floats:
-    """Return the softmax of each row, computed so that large logits cannot overflow."""
-    shifted: Floats = logits - logits.max(axis=1, keepdims=True)
-    np.exp(shifted, out=shifted)
-    shifted /= shifted.sum(axis=1, keepdims=True)
-    return shifted
-
-
-def row_log_losses(logits: Floats, labels: Indices) -> Floats:
-    """Return minus the log probability of each row's label."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    losses: Floats = (
-        np.log(np.exp(shifted).sum(axis=1)) - np.take_along_axis(shifted, labels[:, None], axis=1)[:, 0]
-    )
-    return losses

@@ -1,21 +1,21 @@
-"""Mean pooling as one more encoder layer, so that a stock classifier pools the way its encoder was trained to.
+"""Mean pooling as one more encoder layer, so that a stock classifier pools as its encoder was trained to.
 
-A stock BERT-like classifier reads the first token only. One appended transformer layer with fixed weights moves the
-mean of all tokens there. With h_1 … h_n the encoder's output and h_1 its first token:
+A stock BERT-like classifier reads the first token only. One appended transformer layer with fixed weights
+moves the mean of all tokens there. With h_1 … h_n the encoder's output and h_1 its first token:
 
-    query = key = 0                   every score is 0: attention is uniform over the tokens that are not padding
-    value = identity                  so each head passes on the mean of its slice: together mean(h)
+    query = key = 0                   all scores are 0: attention is uniform over the tokens, padding aside
+    value = identity                  each head passes on the mean of its slice: together mean(h)
     attention output = s · identity   the residual adds the token itself: s·mean(h) + h_1
     normalisation, gain 1, bias 0     u = LN(s·mean(h) + h_1) = LN(mean(h) + h_1/s)
     feed-forward = 0                  the residual keeps u, and LN(u) = u
 
-LN takes the scale away, so with s = 1024 the first token weighs a thousandth of the mean: u is the normalised mean.
-While training, u is computed straight from h (`text_vector`) and put through the stock head as if it were a first
-token (`head_logits`); `pooling_layer` appends the layer for the time of an export. Then the files hold a model of the
-encoder's own type, one layer deeper, that needs no code of ours.
+LN takes the scale away, so with s = 1024 the first token weighs a thousandth of the mean: u is the
+normalised mean. While training, u is computed straight from h (`text_vector`) and put through the stock head
+as if it were a first token (`head_logits`); `pooling_layer` appends the layer for the time of an export. Then
+the files hold a model of the encoder's own type, one layer deeper, that needs no code of ours.
 
-The head's hidden layer (the pooler) starts as a small multiple of the identity: tanh and gelu are nearly linear there, so
-that the head starts out as a linear one on u.
+The head's hidden layer (the pooler) starts as a multiple of the identity small enough for tanh and gelu to be
+nearly linear there, so that the head starts out as a linear one on u.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ _TYPES = {"bert", "roberta", "xlm-roberta", "camembert", "electra"}
 
 
 def expressible(config: Any) -> bool:
-    """Whether a layer of this type of encoder can hold the mean: absolute positions, attention by products alone."""
+    """Whether a layer of this type of encoder can hold the mean: positions must not enter its attention."""
     positions = getattr(config, "position_embedding_type", None) or "absolute"
     return config.model_type in _TYPES and positions == "absolute"
 

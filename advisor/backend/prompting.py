@@ -1,4 +1,4 @@
-"""Heads for prompting an encoder: texts are compared with descriptions and demonstrations, nothing is trained.
+"""Heads for prompting an encoder: texts compared with descriptions and demonstrations, nothing trained.
 
 An encoder cannot follow an instruction. What it can do is say how near a text lies to a text about a label;
 the heads here are made of such vectors only, and are linear, so that they are kept and served like a
@@ -8,13 +8,12 @@ trained one.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from advisor.backend.arrays import Floats, Indices, Labels, row_log_losses
 from advisor.backend.encoder import Encoder
-from advisor.backend.linear import Floats, Indices, LinearHead, row_log_losses
+from advisor.backend.linear import LinearHead
 from advisor.backend.settings import FewShotSettings, ZeroShotSettings
 
 _WORD_SEAMS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\s]+")
@@ -86,7 +85,7 @@ class FewShotFit:
 
 
 def few_shot_head(
-    features: Floats, labels: NDArray[np.integer[Any]], zero_head: LinearHead, settings: FewShotSettings
+    features: Floats, labels: Labels, zero_head: LinearHead, settings: FewShotSettings
 ) -> FewShotFit:
     """Weigh each class's demonstrations against its description.
 
@@ -144,17 +143,17 @@ class _Evidence:
         return self._mixed(self.sums, self.counts, self.descriptions, k)
 
     def leave_one_out(self, k: float) -> Floats:
-        """Return similarities of the demonstrations whose class has others, each left out of its own class."""
+        """Return similarities of the demonstrations whose class has others, each left out of it."""
         rows, own = self.features[self.can_leave_out], self.labels[self.can_leave_out]
-        centred = rows - self.centre
+        centred: Floats = (rows - self.centre).astype(np.float32)
         without = self._mixed(self.sums[own] - rows, self.counts[own] - 1, self.descriptions[own], k)
-        similarities: Floats = centred @ self.class_vectors(k).T
+        similarities: Floats = (centred @ self.class_vectors(k).T).astype(np.float32)
         similarities[np.arange(len(own)), own] = (centred * without).sum(axis=1)
         return similarities
 
     def _mixed(self, sums: Floats, counts: Floats, descriptions: Floats, k: float) -> Floats:
         known = counts > 0
-        means = sums / np.maximum(counts, 1)[:, None]
+        means: Floats = (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
         prototypes = np.where(known[:, None], _unit(means - self.centre), np.float32(0))
         share = np.divide(counts, counts + k, out=np.zeros_like(counts), where=known)[:, None]
         mixed: Floats = (share * prototypes + (1 - share) * descriptions).astype(np.float32)

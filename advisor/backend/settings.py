@@ -24,6 +24,7 @@ class ProbeSettings(Settings):
         folds: folds of the cross-validation.
         folds_when_large: folds where there are more than ``large_rows`` rows.
         large_rows: rows above which fewer folds do.
+        calibration_rows: held-out rows from which their logits choose a temperature.
         search_rows: most rows used to choose C; the final fit takes all.
         search_tolerance: relative decrease of the loss at which a fit during the search stops.
         tolerance: the same for the final fit.
@@ -36,6 +37,7 @@ class ProbeSettings(Settings):
     folds: Annotated[int, Field(ge=2)]
     folds_when_large: Annotated[int, Field(ge=2)]
     large_rows: Annotated[int, Field(ge=1)]
+    calibration_rows: Annotated[int, Field(ge=1)] = 100
     search_rows: Annotated[int, Field(ge=10)]
     search_tolerance: Positive
     tolerance: Positive

@@ -1,10 +1,9 @@
-"""A classifier whose encoder is tuned: texts in, class probabilities out; saved as a plain transformers model."""
+"""A classifier whose encoder is tuned: texts in, probabilities out; saved as a plain transformers model."""
 
-import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from advisor.backend.batching import token_batches
 from advisor.backend.devices import Device
-from advisor.backend.encoder import collate, declared_pooling, length_limit
+from advisor.backend.encoder import collate, declared_pooling, length_limit, quiet_transformers
 from advisor.backend.pooling_layer import (
     expressible,
     head_logits,
@@ -35,7 +34,7 @@ class TunedClassifier:
     Attributes:
         labels: class names, in the order of the probabilities.
         max_length: longest input in tokens, special ones included.
-        mean_pooled: the head reads the mean of the tokens, computed here rather than by an exported pooling layer.
+        mean_pooled: the head reads the mean of the tokens, computed here; an export gets a layer for it.
         head_note: which head was discarded and which one put on, in words.
         history: one record an evaluation while tuning, as `advisor.backend.tuning` writes it.
     """
@@ -55,12 +54,12 @@ class TunedClassifier:
     ) -> "TunedClassifier":
         """Load a pre-trained encoder, discard its pre-training head and put an untrained class head on.
 
-        The head reads the mean of the tokens where the encoder's files declare that it was trained so and its type
-        allows the export of that; else it is the stock head on the first token.
+        The head reads the mean of the tokens where the encoder's files declare that it was trained so and its
+        type allows the export of that; else it is the stock head on the first token.
         """
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-        with _quiet(), torch.random.fork_rng():
+        with quiet_transformers(), torch.random.fork_rng():
             torch.manual_seed(seed)
             model, loading = AutoModelForSequenceClassification.from_pretrained(
                 encoder,
@@ -96,7 +95,7 @@ class TunedClassifier:
         """Load what `save` wrote, or any transformers sequence classifier."""
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-        with _quiet():
+        with quiet_transformers():
             model = AutoModelForSequenceClassification.from_pretrained(
                 folder, dtype=torch.float32, attn_implementation=_attention(device)
             )
@@ -113,7 +112,8 @@ class TunedClassifier:
         """Return token ids, cut at the limit, special tokens included."""
         if not texts:
             return []
-        return self.tokenizer(list(texts), truncation=True, max_length=self.max_length)["input_ids"]  # type: ignore[no-any-return]
+        ids = self.tokenizer(list(texts), truncation=True, max_length=self.max_length)["input_ids"]
+        return [row or [self.tokenizer.pad_token_id or 0] for row in ids]
 
     def logits(self, rows: Sequence[Sequence[int]]) -> Tensor:
         """Return float32 logits (rows, classes) of token ids, with gradients where they are enabled."""
@@ -148,7 +148,7 @@ class TunedClassifier:
         return found
 
     def save(self, folder: Path) -> None:
-        """Write the model as a folder that ``transformers.pipeline("text-classification", model=folder)`` loads.
+        """Write a folder that ``transformers.pipeline("text-classification", model=folder)`` loads.
 
         The folder is put in place whole; one that was there before is replaced.
 
@@ -160,7 +160,7 @@ class TunedClassifier:
         try:
             self.tokenizer.model_max_length = self.max_length
             self.tokenizer.padding_side = "right"
-            with _quiet(), pooling_layer(self.model) if self.mean_pooled else nullcontext():
+            with quiet_transformers(), pooling_layer(self.model) if self.mean_pooled else nullcontext():
                 self.model.save_pretrained(temporary)
                 self.tokenizer.save_pretrained(temporary)
             temporary.chmod(0o755)
@@ -184,20 +184,5 @@ def _head_note(discarded: Sequence[str], classes: int, width: int, mean_pooled: 
     parts = sorted({".".join(key.split(".")[:2]) for key in discarded if "position_ids" not in key})
     gone = ", ".join(parts) if parts else "none in the files"
     source = "the mean of the tokens, as the encoder was trained" if mean_pooled else "the first token"
-    return f"pre-training head discarded: {gone}; head added: {source} → {width} × {width} → {classes} classes, untrained"
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from reporting weights and progress, which head_note says in words."""
-    from transformers.utils import logging as reports
-
-    verbosity, bars = reports.get_verbosity(), reports.is_progress_bar_enabled()
-    reports.set_verbosity(logging.ERROR)
-    reports.disable_progress_bar()
-    try:
-        yield
-    finally:
-        reports.set_verbosity(verbosity)
-        if bars:
-            reports.enable_progress_bar()
+    added = f"{source} → {width} × {width} → {classes} classes, untrained"
+    return f"pre-training head discarded: {gone}; head added: {added}"

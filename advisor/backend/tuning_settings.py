@@ -6,23 +6,24 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class TuningSettings(BaseModel):
-    """What `advisor.backend.tuning.fine_tune` may be told; every value is required, the defaults are in the rules.
+    """What `advisor.backend.tuning.fine_tune` may be told; the defaults are in the rules.
 
     Attributes:
-        learning_rate: highest step size of the encoder's weights.
-        head_learning_rate: highest step size of the head's weights.
+        learning_rate: highest step size of the encoder's weights and of the head's hidden layer.
+        head_learning_rate: highest step size of the output layer, which starts from nothing.
         weight_decay: decoupled decay, of matrices only (not of biases and normalisation).
         warmup_fraction: share of the steps over which the rate rises linearly from 0.
         schedule: how the rate then falls to 0.
         epochs: passes over the training rows.
-        min_steps: updates at least, by further passes; small data need them (Mosbach et al. 2021, arXiv:2006.04884).
+        min_steps: updates at least, by further passes; small data need them (Mosbach et al. 2021,
+            arXiv:2006.04884).
         batch_size: rows an update is computed from.
         batch_tokens: tokens, padding included, that are in memory at once; more rows are accumulated.
         gradient_norm: gradients are scaled down to this norm.
         label_smoothing: probability mass spread over all classes in the loss.
         dropout: whether the encoder's own dropout is on.
         freeze_token_embeddings: whether the table of token embeddings keeps its pre-trained values.
-        class_weights: ``balanced`` weighs a row by rows / (classes * rows of its class), as scikit-learn does.
+        class_weights: ``balanced`` weighs a row by rows / (classes · rows of its class), as scikit-learn.
         evaluations: how often the validation rows are looked at, evenly over the steps.
         patience: evaluations without a better one after which training stops.
         max_length: cut texts at this many tokens where the encoder would allow more; None for its own limit.

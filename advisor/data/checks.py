@@ -9,7 +9,11 @@ from advisor.errors import DataError
 
 
 def check_train(part: Part, column: str) -> None:
-    """Refuse what no classifier can learn from."""
+    """Refuse what no classifier can learn from.
+
+    Raises:
+        DataError: no labelled row, numbers with fractions for labels, or one class only.
+    """
     examples, place = part.examples, part.path
     if not examples:
         if part.unlabelled:
@@ -19,8 +23,8 @@ def check_train(part: Part, column: str) -> None:
             )
         raise DataError(f"{place}: no row has a text; at least two labelled rows are needed")
     counts = Counter(examples.labels)
-    fractions = [index for index, label in enumerate(examples.labels) if is_fraction(label)]
-    if fractions and all(map(is_number, counts)):
+    if any(map(is_fraction, counts)) and all(map(is_number, counts)):
+        fractions = [index for index, label in enumerate(examples.labels) if is_fraction(label)]
         first = fractions[0]
         raise DataError(
             f"{place}: {part.unit} {examples.rows[first]}: the label {shown(examples.labels[first])} is "
@@ -35,6 +39,11 @@ def check_train(part: Part, column: str) -> None:
 
 
 def check_unique(part: Part, column: str) -> None:
+    """Refuse a label column that never repeats a value: it is an id or a measured number.
+
+    Raises:
+        DataError: it is so.
+    """
     count = len(part.examples)
     if len(set(part.examples.labels)) == count:
         raise DataError(
@@ -44,6 +53,11 @@ def check_unique(part: Part, column: str) -> None:
 
 
 def check_test(train: Part, test: Part, column: str) -> None:
+    """Refuse test rows that training labels cannot measure.
+
+    Raises:
+        DataError: no labelled row, labels that training lacks, or no label ever repeated in either file.
+    """
     if not test.examples:
         raise DataError(f"{test.path}: no row has both a text and a label; a test set needs labels")
     known = set(train.examples.labels)

@@ -69,7 +69,7 @@ def find_columns(
         found[1] = _with_words(names, sample, found[1])
     if None in found and _is_data(names, sample):
         raise DataError(
-            f"{place}: line 1 looks like data, not like column names ({listed_names(names)}); "
+            f"{place}: the first line looks like data, not like column names ({listed_names(names)}); "
             "put a header such as text,label above it"
         )
     if text is None and found[0] is None:

@@ -63,6 +63,7 @@ class Leakage(BaseModel):
 
 
 def finding(rows: Iterable[int]) -> Finding:
+    """Count rows and keep the places of the first ten."""
     places = list(rows)
     return Finding(count=len(places), rows=places[:_SHOWN_ROWS])
 
@@ -114,7 +115,8 @@ def _bag(folded: str) -> frozenset[str]:
     return frozenset(_WORD.findall(folded))
 
 
-def contradictions(examples: Examples, repeats: dict[int, int]) -> Contradictions:
+def find_contradictions(examples: Examples, repeats: dict[int, int]) -> Contradictions:
+    """Return the texts that carry several labels; ``repeats`` as in `Seen`."""
     groups: dict[int, list[int]] = defaultdict(list)
     for index, first in repeats.items():
         if not groups[first]:
@@ -143,7 +145,8 @@ def contradictions(examples: Examples, repeats: dict[int, int]) -> Contradiction
     return result
 
 
-def leakage(train: Examples, test: Examples, seen: Seen) -> Leakage:
+def find_leakage(train: Examples, test: Examples, seen: Seen) -> Leakage:
+    """Return the test rows whose text ``seen`` has met in training."""
     exact: list[tuple[int, int]] = []
     near: list[tuple[int, int]] = []
     for index, text in enumerate(test.texts):

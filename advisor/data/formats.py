@@ -71,6 +71,8 @@ def open_table(path: Path) -> Table:
             raise DataError(f"{path}: {ending}; {KNOWN} can be read")
         first = file.first_line().lstrip()
         if kind in {"json", "jsonl"}:
+            if kind == "json" and first.startswith("{") and not first.rstrip().endswith("}"):
+                raise DataError(f"{path}: one JSON object over several lines; a list of objects is needed")
             return _json(file, path, as_list=first.startswith("["))
         return _separated(file, path, kind, first)
     except BaseException:
@@ -160,9 +162,16 @@ def _json(file: TextFile, path: Path, *, as_list: bool) -> Table:
 
 
 def _one_a_line(file: TextFile, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for line in file.lines():
-        if not line.isspace():
-            yield file.line, _as_object(_parse(line, path, file.line), f"{path}: line {file.line}")
+    lines = file.lines()
+    for line in lines:
+        if line.isspace():
+            continue
+        try:
+            item = _as_object(_parse(line.rstrip(), path, file.line), f"{path}: line {file.line}")
+        except DataError as first:
+            count = 1 + sum(not _is_object(other, path) for other in lines if not other.isspace())
+            raise DataError(f"{first}{and_more(count, 'line')}") from None
+        yield file.line, item
 
 
 def _listed(file: TextFile, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -176,7 +185,8 @@ def _parse(text: str, path: Path, line: int | None) -> Any:
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as failure:
-        place = f"line {line or failure.lineno}, column {failure.colno}"
+        column = failure.pos + 1 if line else failure.colno
+        place = f"line {line or failure.lineno}, column {column}"
         reason = failure.msg[:1].lower() + failure.msg[1:]
         raise DataError(f"{path}: {place}: not valid JSON ({reason})") from None
     except _DuplicateKey as failure:
@@ -201,6 +211,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object)
+
+
+def _is_object(line: str, path: Path) -> bool:
+    try:
+        return isinstance(_parse(line, path, 1), dict)
+    except DataError:
+        return False
 
 
 def _as_object(item: Any, place: str) -> dict[str, Any]:
@@ -230,7 +247,7 @@ def _parquet(path: Path) -> Table:
     def rows() -> Iterator[Row]:
         number = 0
         try:
-            for batch in file.iter_batches(batch_size=8192):
+            for batch in file.iter_batches(batch_size=1024):
                 values = [
                     with_names(column.to_pylist(), names.get(name))
                     for name, column in zip(columns, batch.columns, strict=True)

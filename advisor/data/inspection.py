@@ -8,7 +8,17 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from advisor.data.columns import guess_task
-from advisor.data.reading import LabelledData, Part
+from advisor.data.duplicates import (
+    Contradictions,
+    Finding,
+    Leakage,
+    Seen,
+    find_contradictions,
+    find_leakage,
+    finding,
+)
+from advisor.data.examples import LabelledData, Part
+from advisor.data.lengths import Quantiles, TokenLengths, evenly, quantiles, token_lengths
 
 __all__ = ["Inspection", "guess_task", "inspect_data"]
 
@@ -128,8 +138,8 @@ def inspect_data(data: LabelledData, *, tokenizer_path: Path | None, limit: int 
         tokens=token_lengths(train.texts, tokenizer_path, limit) if tokenizer_path else None,
         duplicates=finding(train.rows[index] for index in sorted(seen.repeats)),
         near_duplicates=finding(train.rows[index] for index in seen.near_repeats),
-        contradictions=contradictions(train, seen.repeats),
-        leakage=leakage(train, data.test, seen) if data.test is not None else None,
+        contradictions=find_contradictions(train, seen.repeats),
+        leakage=find_leakage(train, data.test, seen) if data.test is not None else None,
         odd=_odd(data.train_part, lengths, words),
         non_ascii_letters=_non_ascii_letters(train.texts),
     )
@@ -167,7 +177,7 @@ def _summary(part: Part) -> FileSummary:
 
 def _non_ascii_letters(texts: list[str]) -> float:
     letters = beyond = 0
-    for text in evenly(texts, _SAMPLED_TEXTS):
+    for text in evenly(texts):
         found = [character for character in text[:2000] if character.isalpha()]
         letters += len(found)
         beyond += sum(not character.isascii() for character in found)

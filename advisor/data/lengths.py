@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from advisor.errors import InputError
 
-_TOKENIZED_TEXTS = 5000
+_SAMPLED_TEXTS = 5000
 _TOKENIZED_AT_ONCE = 256
 _TOKENIZED_CHARACTERS = 200_000
 
@@ -51,7 +51,7 @@ def token_lengths(texts: list[str], tokenizer_path: Path, limit: int | None) -> 
         raise InputError(f"{tokenizer_path}: the tokenizer cannot be read ({reason})") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    chosen = evenly(texts, _TOKENIZED_TEXTS)
+    chosen = evenly(texts)
     lengths: list[int] = []
     for start in range(0, len(chosen), _TOKENIZED_AT_ONCE):
         batch = [text[:_TOKENIZED_CHARACTERS] for text in chosen[start : start + _TOKENIZED_AT_ONCE]]
@@ -65,7 +65,8 @@ def token_lengths(texts: list[str], tokenizer_path: Path, limit: int | None) -> 
     )
 
 
-def evenly(texts: list[str], most: int) -> list[str]:
+def evenly(texts: list[str], most: int = _SAMPLED_TEXTS) -> list[str]:
+    """Return all texts, or ``most`` of them evenly spaced."""
     if len(texts) <= most:
         return texts
     return [texts[index * len(texts) // most] for index in range(most)]

@@ -115,7 +115,7 @@ class TextFile:
         Raises:
             DataError: a NUL byte, bytes that are not UTF-8, or a line above `LONGEST_LINE`.
         """
-        mac = b"\r" in self._head and b"\n" not in self._head
+        mac = b"\r" in self._head[:-1] and b"\n" not in self._head
         for raw in self._split_at_returns() if mac else self._split_at_newlines():
             self.line += 1
             if self.line == 1:
@@ -196,7 +196,8 @@ class TextFile:
             raise DataError(f"{self.path}: this is UTF-32 text; save it as UTF-8")
         if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _looks_utf16(head):
             raise DataError(f"{self.path}: this is UTF-16 text; save it as UTF-8 ('CSV UTF-8' in Excel)")
-        if len(head.translate(None, _CONTROL)) < 0.95 * len(head) or head.count(0) > 0.1 * len(head):
+        controls = len(head) - len(head.translate(None, _CONTROL))
+        if controls > max(16, 0.05 * len(head)) or head.count(0) > max(1, 0.1 * len(head)):
             raise DataError(
                 f"{self.path}: not a text file; CSV, TSV, JSONL, JSON or Parquet (*.parquet) can be read"
             )

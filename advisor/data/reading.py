@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from advisor.data.checks import check_test, check_train, check_unique
-from advisor.data.columns import Columns, find_columns, guess_task, shown
+from advisor.data.columns import Columns, find_columns, guess_task, listed_names, shown
 from advisor.data.examples import Examples, LabelledData, Part
 from advisor.data.formats import KNOWN, SUFFIXES, Table, open_table
-from advisor.data.values import canonical, label_of, other_task, text_of, whole_characters
+from advisor.data.values import as_text, canonical, other_task, refuse, whole_characters
 from advisor.errors import DataError
 
 __all__ = ["DataSource", "Examples", "LabelledData", "Part", "load_labelled"]
@@ -117,11 +117,12 @@ def _read(table: Table, text: str | None, label: str | None) -> tuple[Part, str,
     try:
         head = list(islice(table.rows, _SAMPLE))
         if not head:
-            raise DataError(f"{table.path}: only a header, no rows; at least two labelled rows are needed")
+            found = "only a header, no rows" if table.format in {"csv", "tsv"} else "no rows"
+            raise DataError(f"{table.path}: {found}; at least two labelled rows are needed")
         sample = [values for _, values in head]
         task = guess_task(table.columns, sample) if text is None or label is None else "text-classification"
         if task not in {"text-classification", "regression"}:
-            raise other_task(table, task, f"columns {', '.join(table.columns[:6])}")
+            raise other_task(table, task, f"columns {listed_names(table.columns, 6)}")
         columns = find_columns(table.columns, sample, str(table.path), text, label)
         part = _collect(table, chain(head, table.rows), columns)
     finally:
@@ -139,12 +140,17 @@ def _collect(table: Table, rows: Iterable[tuple[int, Any]], columns: Columns) ->
     as_written: dict[str, str] = {}
     at_text, at_label = columns.text, columns.label
     escapes = table.format in {"json", "jsonl"}
+    rows = iter(rows)
     for number, values in rows:
         text, label = values[at_text], values[at_label]
         if type(text) is not str:
-            text = text_of(text, table, number, table.columns[at_text])
+            text = as_text(text)
+            if text is None:
+                refuse(table, at_text, number, values[at_text], rows, label=False)
         if type(label) is not str:
-            label = label_of(label, table, number, table.columns[at_label])
+            label = as_text(label)
+            if label is None:
+                refuse(table, at_label, number, values[at_label], rows, label=True)
         if escapes and not text.isascii():
             text = whole_characters(text)
         if not text or text.isspace():

@@ -1,41 +1,58 @@
 """Values of a row as text: what a text or a label column may hold."""
 
 import re
-from typing import Any
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, NoReturn
 
 from advisor.data.columns import shown
-from advisor.data.formats import Table
+from advisor.data.formats import Row, Table
+from advisor.data.lines import and_more
 from advisor.errors import DataError
 
 _WHOLE = re.compile(r"([-+]?[0-9]+)\.0+")
 
 
-def text_of(value: Any, table: Table, number: int, column: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool | int | float):
-        return _scalar(value)
-    raise DataError(
-        f"{table.path}: {table.unit} {number}: {_kind(value)} where text is expected (column {shown(column)})"
-    )
+def as_text(value: Any) -> str | None:
+    """Return a cell as text: empty where there is none, ``1`` for 1 and 1.0, ``true`` for true.
 
-
-def label_of(value: Any, table: Table, number: int, column: str) -> str:
+    Returns:
+        ``None`` for what is no single value: lists, objects and bytes.
+    """
     if value is None:
         return ""
     if isinstance(value, bool | int | float):
         return _scalar(value)
-    if isinstance(value, list | tuple | dict):
-        task = "multi-label" if isinstance(value, list | tuple) else "another task"
-        raise other_task(table, task, f"{table.unit} {number} has {_kind(value)} in column {shown(column)}")
-    if isinstance(value, bytes | bytearray):
-        raise DataError(
-            f"{table.path}: {table.unit} {number}: {_kind(value)} where a label is expected "
-            f"(column {shown(column)})"
-        )
+    if isinstance(value, list | tuple | dict | bytes | bytearray):
+        return None
     return str(value)
+
+
+def refuse(table: Table, at: int, number: int, value: Any, rest: Iterable[Row], *, label: bool) -> NoReturn:
+    """Say that a cell holds no single value.
+
+    Args:
+        table: where it was read.
+        at: index of its column.
+        number: place of its row.
+        value: what it holds.
+        rest: the rows that follow, to count how many are alike.
+        label: whether a label was expected, else a text.
+
+    Raises:
+        DataError: always.
+    """
+    count = 1
+    with suppress(DataError):
+        for _, values in rest:
+            count += as_text(values[at]) is None
+    kind = _kind(value)
+    place = f"{table.unit} {number}{and_more(count, 'row')}"
+    column = shown(table.columns[at])
+    if label and kind == "a list":
+        raise other_task(table, "multi-label", f"a list in column {column}, {place}")
+    wanted = "a label" if label else "text"
+    raise DataError(f"{table.path}: {place}: {kind} where {wanted} is expected (column {column})")
 
 
 def _scalar(value: bool | int | float) -> str:
@@ -50,14 +67,9 @@ def _scalar(value: bool | int | float) -> str:
 
 
 def _kind(value: Any) -> str:
-    names: dict[type, str] = {
-        list: "a list",
-        tuple: "a list",
-        dict: "an object",
-        bytes: "bytes",
-        bytearray: "bytes",
-    }
-    return names.get(type(value), f"a value of type {type(value).__name__}")
+    if isinstance(value, dict):
+        return "an object"
+    return "a list" if isinstance(value, list | tuple) else "bytes"
 
 
 def whole_characters(text: str) -> str:
@@ -80,6 +92,7 @@ def canonical(names: set[str]) -> dict[str, str]:
 
 
 def other_task(table: Table, task: str, why: str) -> DataError:
+    """Return the error for data of another task than text classification."""
     return DataError(
         f"{table.path}: this looks like {task} ({why}); text-classification needs a text and one label a row"
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -48,7 +49,11 @@ class Forecast:
 @cache
 def default_settings(strategy: str) -> BaseModel:
     """Return a strategy's settings as the rules give them."""
-    return STRATEGIES[strategy].settings.model_validate(default_values(strategy))
+    chosen = STRATEGIES[strategy]
+    values: dict[str, Any] = {}
+    for section in chosen.settings_of or (strategy,):
+        values |= default_values(section)
+    return chosen.settings.model_validate(values)
 
 
 def forecast_encoder(

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from advisor.assets import asset
-from advisor.documents import read_document
+from advisor.documents import Document, read_document
 from advisor.errors import RuleBaseError
 
 
@@ -29,13 +29,23 @@ def load_hyperparameters() -> dict[str, dict[str, Hyperparameter]]:
         RuleBaseError: an entry breaks its schema.
     """
     document = read_document(asset("rules", "hyperparameters.yaml"), kind=RuleBaseError)
-    return {
-        strategy: {
-            name: document.validate(Hyperparameter, kind=RuleBaseError, at=(strategy, name))
-            for name in document.data[strategy]
-        }
-        for strategy in document.data
-    }
+    return {strategy: _settings(document, strategy) for strategy in document.data}
+
+
+@cache
+def load_evaluation() -> dict[str, Any]:
+    """Return how a run measures, by name, from ``rules/evaluation.yaml``.
+
+    Raises:
+        RuleBaseError: an entry breaks its schema.
+    """
+    settings = _settings(read_document(asset("rules", "evaluation.yaml"), kind=RuleBaseError))
+    return {name: setting.value for name, setting in settings.items()}
+
+
+def _settings(document: Document, *at: str) -> dict[str, Hyperparameter]:
+    names = document.data[at[0]] if at else document.data
+    return {name: document.validate(Hyperparameter, kind=RuleBaseError, at=(*at, name)) for name in names}
 
 
 def default_values(strategy: str) -> dict[str, Any]:

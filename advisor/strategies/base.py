@@ -59,6 +59,7 @@ class FitJob:
         texts: training texts; ``classes`` are their class numbers.
         validation: held-out texts and class numbers for choosing a checkpoint, where the strategy wants them.
         settings: the strategy's hyper-parameters.
+        balanced: whether classes are weighted inversely to their size.
         workspace: folder for checkpoints; survives a crash, so that fitting goes on from there.
         cache: folder for frozen features, None to keep none.
         progress: called with steps done and in all.
@@ -77,6 +78,7 @@ class FitJob:
     workspace: Path
     cache: Path | None
     max_length: int | None = None
+    balanced: bool = False
     progress: Callable[[int, int], None] = lambda done, total: None
     event: Callable[[dict[str, Any]], None] = lambda event: None
 
@@ -100,6 +102,8 @@ class Strategy(ABC):
         trains: what the training step does, for the plan.
         engines: what it can be carried out on.
         wants_validation: whether fitting needs held-out rows.
+        settings: type of the hyper-parameters; ``settings_of`` names the sections of
+            ``rules/hyperparameters.yaml`` that fill them, the strategy's own where empty.
     """
 
     id: ClassVar[str]
@@ -113,6 +117,7 @@ class Strategy(ABC):
     needs_labels: ClassVar[bool] = True
     wants_validation: ClassVar[bool] = False
     settings: ClassVar[type[BaseModel]]
+    settings_of: ClassVar[tuple[str, ...]] = ()
 
     def handles(self, task: str, engine: Engine) -> bool:
         """Return whether the strategy applies to a task type on an engine."""

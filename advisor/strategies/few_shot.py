@@ -1,8 +1,14 @@
 """Few-shot: demonstrations weighed against prompted label descriptions; no parameter changes."""
 
-from advisor.backend.settings import FewShotSettings
+from typing import cast
+
+from advisor.backend.settings import FewShotSettings, ZeroShotSettings
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.strategies.base import FitJob, Fitted, Strategy, TextLoad, Workload
+
+
+class PromptedSettings(ZeroShotSettings, FewShotSettings):
+    """How label descriptions are prompted, and how demonstrations are weighed against them."""
 
 
 class FewShot(Strategy):
@@ -20,14 +26,29 @@ class FewShot(Strategy):
     task_head = "similarity to prototypes of demonstrations and label descriptions, written as a fixed linear head"
     trains = "Nothing is trained: embed demonstrations and descriptions, weigh them by leaving one out."
     engines = ("encoder", "llm-local", "llm-api")
-    settings = FewShotSettings
+    settings = PromptedSettings
+    settings_of = ("zero-shot", "few-shot")
 
-    def workload(self, model: BaseModelFacts, load: TextLoad, settings: FewShotSettings) -> Workload:  # type: ignore[override]
+    def workload(self, model: BaseModelFacts, load: TextLoad, settings: PromptedSettings) -> Workload:  # type: ignore[override]
         """One pass over the demonstrations."""
         return Workload(forward_flops=model.forward_flops(load.rows * load.tokens, load.tokens))
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed the demonstrations and weigh them."""
-        from advisor.backend.frozen import fit_few_shot
+        from advisor.backend.classifier import FrozenClassifier
+        from advisor.backend.encoder import shared_encoder
+        from advisor.backend.features import FeatureCache
+        from advisor.backend.prompting import few_shot_head, zero_shot_head
 
-        return fit_few_shot(job)
+        settings = cast(PromptedSettings, job.settings)
+        encoder = shared_encoder(job.encoder, job.device, job.max_length)
+        cache = FeatureCache(job.cache)
+        features = cache.embed(encoder, job.texts, job.progress)
+        described = zero_shot_head(encoder, job.labels, job.descriptions, settings, features)
+        fit = few_shot_head(features, job.classes, described, settings)
+        chosen = {
+            "description_weight": fit.description_weight,
+            "scale": fit.scale,
+            "leave_one_out_accuracy": fit.accuracy,
+        }
+        return Fitted(FrozenClassifier(encoder, fit.head, list(job.labels), cache), chosen)

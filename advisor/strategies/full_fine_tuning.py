@@ -1,6 +1,7 @@
 """Full fine-tuning: every weight of the encoder and a new head learn from the labels."""
 
 import math
+from typing import cast
 
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.knowledge.catalogue import BaseModelFacts
@@ -36,6 +37,24 @@ class FullFineTuning(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Tune."""
-        from advisor.backend.tuning import fit_full_fine_tuning
+        from advisor.backend.tuning import LabelledTexts, fine_tune
 
-        return fit_full_fine_tuning(job)
+        settings = cast(TuningSettings, job.settings)
+        classifier = fine_tune(
+            job.encoder,
+            job.labels,
+            LabelledTexts(job.texts, job.classes.tolist()),
+            LabelledTexts(job.validation[0], job.validation[1].tolist()) if job.validation else None,
+            settings.model_copy(
+                update={
+                    "max_length": job.max_length,
+                    "class_weights": "balanced" if job.balanced else settings.class_weights,
+                }
+            ),
+            seed=job.seed,
+            device=job.device,
+            checkpoints=job.workspace,
+            progress=lambda step, steps, loss: job.progress(step, steps),
+            on_event=job.event,
+        )
+        return Fitted(classifier, {"evaluations": classifier.history, "head": classifier.head_note})

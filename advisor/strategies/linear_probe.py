@@ -1,5 +1,7 @@
 """Linear probe: logistic regression on the features of a frozen encoder."""
 
+from typing import cast
+
 from advisor.backend.settings import ProbeSettings
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.strategies.base import FitJob, Fitted, Strategy, TextLoad, Workload
@@ -30,6 +32,22 @@ class LinearProbe(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed and fit."""
-        from advisor.backend.frozen import fit_linear_probe
+        from advisor.backend.classifier import FrozenClassifier
+        from advisor.backend.encoder import shared_encoder
+        from advisor.backend.features import FeatureCache
+        from advisor.backend.linear import fit_logistic
 
-        return fit_linear_probe(job)
+        encoder = shared_encoder(job.encoder, job.device, job.max_length)
+        cache = FeatureCache(job.cache)
+        features = cache.embed(encoder, job.texts, job.progress)
+        fit = fit_logistic(
+            features,
+            job.classes,
+            len(job.labels),
+            cast(ProbeSettings, job.settings),
+            class_weight="balanced" if job.balanced else None,
+            seed=job.seed,
+            progress=job.progress,
+        )
+        chosen = {"c": fit.c, "held_out_log_loss": fit.scores.get(fit.c), "held_out_accuracy": fit.accuracy}
+        return Fitted(FrozenClassifier(encoder, fit.head, list(job.labels), cache), chosen)

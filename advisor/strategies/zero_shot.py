@@ -1,5 +1,7 @@
 """Zero-shot: texts compared with prompted label descriptions; no label is used and no parameter changes."""
 
+from typing import cast
+
 from advisor.backend.settings import ZeroShotSettings
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.strategies.base import FitJob, Fitted, Strategy, TextLoad, Workload
@@ -30,6 +32,14 @@ class ZeroShot(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed the prompted labels."""
-        from advisor.backend.frozen import fit_zero_shot
+        from advisor.backend.classifier import FrozenClassifier
+        from advisor.backend.encoder import shared_encoder
+        from advisor.backend.features import FeatureCache
+        from advisor.backend.prompting import zero_shot_head
 
-        return fit_zero_shot(job)
+        settings = cast(ZeroShotSettings, job.settings)
+        encoder = shared_encoder(job.encoder, job.device, job.max_length)
+        cache = FeatureCache(job.cache)
+        background = cache.embed(encoder, job.texts, job.progress) if settings.centring and job.texts else None
+        head = zero_shot_head(encoder, job.labels, job.descriptions, settings, background)
+        return Fitted(FrozenClassifier(encoder, head, list(job.labels), cache))

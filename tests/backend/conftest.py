@@ -11,7 +11,8 @@ from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
 
 from advisor.backend.devices import Device
 
-WORDS = "the a of good bad fine poor great awful film meal trip very not quite really service room".split()
+SENTENCE = "the a of good bad fine poor great awful film meal trip very not quite really service room"
+WORDS = SENTENCE.split()
 SPECIAL = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
 SIZES = {
     "hidden_size": 32,
@@ -51,7 +52,10 @@ def make_encoder(tmp_path_factory: pytest.TempPathFactory) -> MakeEncoder:
         tokenizer.save_pretrained(folder)
         if pooling:
             (folder / "1_Pooling").mkdir()
-            modes = {"pooling_mode_cls_token": pooling == "cls", "pooling_mode_mean_tokens": pooling == "mean"}
+            modes = {
+                "pooling_mode_cls_token": pooling == "cls",
+                "pooling_mode_mean_tokens": pooling == "mean",
+            }
             (folder / "1_Pooling" / "config.json").write_text(json.dumps(modes))
         return folder
 

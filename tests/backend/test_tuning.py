@@ -2,16 +2,30 @@ import numpy as np
 import pytest
 import torch
 
+from advisor.backend.checkpoint import BEST, LAST
+from advisor.backend.training import LabelledTexts
 from advisor.backend.tuned import TunedClassifier
-from advisor.backend.tuning import BEST, LAST, LabelledTexts, fine_tune
+from advisor.backend.tuning import fine_tune, fit_full_fine_tuning
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.errors import RunError
+from advisor.strategies.base import FitJob
 
 CLASSES = ["negative", "positive"]
 TEXTS = [
-    "good film", "bad film", "a very good meal", "a really bad meal of the trip", "great service", "awful service",
-    "the room really great", "the room awful", "great great trip", "not good a poor film", "fine", "poor", "good",
-]  # fmt: skip
+    "good film",
+    "bad film",
+    "a very good meal",
+    "a really bad meal of the trip",
+    "great service",
+    "awful service",
+    "the room really great",
+    "the room awful",
+    "great great trip",
+    "not good a poor film",
+    "fine",
+    "poor",
+    "good",
+]
 TRAINING = LabelledTexts(TEXTS, [1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1])
 VALIDATION = LabelledTexts(["a great film", "the awful meal", "good trip", "bad room"], [1, 0, 1, 0])
 SETTINGS = TuningSettings(
@@ -93,9 +107,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tune, tmp_path, s
     with pytest.raises(Interrupted):
         tune(checkpoints=tmp_path, save_seconds=0.0, progress=interrupt)
     events, steps = [], []
-    resumed = tune(
-        checkpoints=tmp_path, on_event=events.append, progress=lambda step, *_: steps.append(step)
-    )
+    resumed = tune(checkpoints=tmp_path, on_event=events.append, progress=lambda step, *_: steps.append(step))
     whole = tune()
     assert same(resumed, whole)
     assert resumed.history == whole.history
@@ -125,7 +137,11 @@ def test_a_finished_run_is_taken_up_without_another_step(tune, tmp_path):
 
 @pytest.mark.parametrize(
     "other",
-    [{"changes": {"learning_rate": 2e-3}}, {"seed": 1}, {"training": LabelledTexts(TEXTS, [1] * 6 + [0] * 7)}],
+    [
+        {"changes": {"learning_rate": 2e-3}},
+        {"seed": 1},
+        {"training": LabelledTexts(TEXTS, [1] * 6 + [0] * 7)},
+    ],
 )
 def test_a_checkpoint_of_other_settings_or_data_is_refused(tune, tmp_path, other):
     tune(checkpoints=tmp_path)
@@ -179,7 +195,7 @@ def test_a_single_text_too_many_ends_in_one_sentence(tune, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(TunedClassifier, "logits", none)
-    with pytest.raises(RunError, match="out of memory on a single text of .* max_length"):
+    with pytest.raises(RunError, match=r"out of memory on a single text of .* max_length"):
         tune(validation=None)
 
 
@@ -216,10 +232,13 @@ def test_without_validation_it_trains_to_the_end(tune, tmp_path):
 
 
 def test_frozen_token_embeddings_stay_and_the_rest_moves(tune):
-    start, end = weights(tune({"min_steps": 1, "epochs": 0.1, "learning_rate": 1e-30})), weights(
-        tune({"freeze_token_embeddings": True})
+    start, end = (
+        weights(tune({"min_steps": 1, "epochs": 0.1, "learning_rate": 1e-30})),
+        weights(tune({"freeze_token_embeddings": True})),
     )
-    assert torch.equal(start["bert.embeddings.word_embeddings.weight"], end["bert.embeddings.word_embeddings.weight"])
+    assert torch.equal(
+        start["bert.embeddings.word_embeddings.weight"], end["bert.embeddings.word_embeddings.weight"]
+    )
     assert not torch.equal(
         start["bert.encoder.layer.0.attention.self.query.weight"],
         end["bert.encoder.layer.0.attention.self.query.weight"],
@@ -254,3 +273,25 @@ def test_every_row_is_seen_once_an_epoch_in_an_order_that_changes(tune, monkeypa
 def test_both_schedules_learn(tune, schedule):
     tuned = tune({"schedule": schedule, "min_steps": 40, "dropout": False})
     assert np.mean(tuned.probabilities(TEXTS).argmax(1) == TRAINING.labels) > 0.8
+
+
+def test_a_job_of_the_strategy_is_carried_out(make_encoder, cpu, tmp_path):
+    job = FitJob(
+        encoder=make_encoder("bert", "mean"),
+        labels=CLASSES,
+        descriptions={},
+        texts=TEXTS,
+        classes=np.array(TRAINING.labels),
+        validation=(VALIDATION.texts, np.array(VALIDATION.labels)),
+        settings=SETTINGS,
+        seed=5,
+        device=cpu,
+        workspace=tmp_path,
+        cache=None,
+        max_length=7,
+    )
+    fitted = fit_full_fine_tuning(job)
+    assert fitted.classifier.labels == CLASSES
+    assert fitted.classifier.max_length == 7
+    assert len(fitted.chosen["evaluations"]) == 4
+    assert (tmp_path / LAST).exists()

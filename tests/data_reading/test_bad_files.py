@@ -1,5 +1,6 @@
 """Every damaged or unsuitable file is answered by one sentence that names the file and the place."""
 
+import csv
 import os
 import re
 from pathlib import Path
@@ -32,7 +33,7 @@ BAD: dict[str, tuple[str, bytes, list[str]]] = {
     "no header": (
         "a.csv",
         b"it is very good,pos\nit is so bad,neg\nthis one is fine,pos\nthat one was not,neg\n",
-        ["line 1 looks like data"],
+        ["the first line looks like data"],
     ),
     "UTF-16": ("a.csv", GOOD.decode().encode("utf-16"), ["UTF-16", "save it as UTF-8"]),
     "UTF-16 without BOM": ("a.csv", GOOD.decode().encode("utf-16-le"), ["UTF-16"]),
@@ -76,8 +77,8 @@ BAD: dict[str, tuple[str, bytes, list[str]]] = {
     "no ending": ("data", GOOD, ["no ending"]),
     "bad JSON line": (
         "a.jsonl",
-        b'{"text": "a", "label": "b"}\n{"text": \n',
-        ["line 2, column", "not valid JSON"],
+        b'{"text": "a", "label": "b"}\n{"text":\nno\n',
+        ["line 2, column 9", "not valid JSON", "(and 1 more line)"],
     ),
     "JSON line not an object": (
         "a.jsonl",
@@ -91,8 +92,8 @@ BAD: dict[str, tuple[str, bytes, list[str]]] = {
     ),
     "nested text": (
         "a.jsonl",
-        b'{"text": "a", "label": "b"}\n{"text": {"en": "c"}, "label": "d"}\n',
-        ["line 2", "an object where text is expected"],
+        b'{"text": "a", "label": "b"}\n{"text": {"en": "c"}, "label": "d"}\n{"text": [], "label": "d"}\n',
+        ["line 2 (and 1 more row)", "an object where text is expected"],
     ),
     "late list label": (
         "a.jsonl",
@@ -105,6 +106,7 @@ BAD: dict[str, tuple[str, bytes, list[str]]] = {
     "JSON list of texts": ("a.json", b'[{"text": "a", "label": "b"}, "c"]', ["row 2", "a text where"]),
     "bytes in JSON list": ("a.json", b'[\n{"text": "\xff"}]', ["line 2, column 11", "0xFF"]),
     "empty JSON list": ("a.json", b"[]", ["no rows"]),
+    "JSON over several lines": ("a.json", b'{"data": [\n]}', ["a list of objects"]),
     "JSON number": ("a.json", b"12\n", ["line 1", "a number where"]),
     "bad Parquet": ("a.parquet", b"PAR1 this is not it PAR1", ["Parquet"]),
     "empty Parquet": ("a.parquet", b"", ["empty"]),
@@ -264,17 +266,15 @@ def test_gigantic_line_is_refused_unread(ending: str, tmp_path: Path) -> None:
 
 
 def test_open_quote_over_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import csv
-
-    before = csv.field_size_limit()
-    monkeypatch.setattr(formats, "LONGEST_LINE", 2 * before)
+    monkeypatch.setattr(formats, "LONGEST_LINE", 2000)
     path = tmp_path / "a.csv"
-    path.write_bytes(b'text,label\na,b\n"c,d\n' + b"some words,e\n" * (before // 4))
+    path.write_bytes(b'text,label\na,b\n"c,d\n' + b"some words,e\n" * 1000)
+    before = csv.field_size_limit(1000)
     try:
         message = message_of(DataSource(path))
     finally:
         csv.field_size_limit(before)
-    assert "line 3" in message
+    assert "line 3: a field of more than" in message
     assert "probably never closed" in message
 
 

@@ -1,0 +1,1 @@
+"""The plan: ordered steps, everything pinned."""

@@ -1,0 +1,207 @@
+"""Building a plan from a profile, its advice and its data."""
+
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from advisor import __version__
+from advisor.data.examples import Part
+from advisor.data.lengths import token_lengths
+from advisor.data.reading import LabelledData
+from advisor.decision.advice import Advice
+from advisor.decision.candidates import Candidate
+from advisor.decision.facts import answers_of, project_facts
+from advisor.documents import suggest
+from advisor.errors import InputError, NoFeasibleStrategy
+from advisor.estimates.forecast import Forecast, default_settings, forecast_encoder
+from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.knowledge.weights import LocatedModel, locate_model
+from advisor.plan.plan import (
+    Plan,
+    PlannedAdvice,
+    PlannedData,
+    PlannedFile,
+    PlannedModel,
+    PlannedSplit,
+    PlannedStep,
+)
+from advisor.profile import Profile
+from advisor.strategies import STRATEGIES, Strategy
+
+DEFAULT_SEED = 13
+_PINNED = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors")
+_METRICS = ("macro-f1", "accuracy")
+
+
+
+def build_plan(
+    advice: Advice, data: LabelledData | None, *, folder: Path, strategy: str | None = None, seed: int | None = None
+) -> Plan:
+    """Turn advice and data into a plan.
+
+    Args:
+        advice: the verdict to carry out.
+        data: the labelled data.
+        folder: where the plan will be; paths in it are relative to this folder.
+        strategy: another strategy than the verdict's.
+        seed: of splits, batches and bootstrap.
+
+    Raises:
+        InputError: no data, labels that differ from the profile's, or a task or strategy that cannot be run.
+        NoFeasibleStrategy: the strategy asked for is ruled out for a reason that no run can get around.
+    """
+    profile = advice.profile
+    if profile.task.type not in (None, "text-classification"):
+        raise InputError(
+            f"plans are for text-classification; for {profile.task.type} only advice is given so far (advisor recommend)"
+        )
+    if data is None:
+        raise InputError("a plan needs labelled data: name them by data.path in the profile or by --data")
+    candidate, notes = _candidate(advice, strategy)
+    chosen = candidate.strategy
+    located = locate_model(candidate.model, profile.model.revision)
+    split = _split(data)
+    forecast, settings = _forecast(advice, chosen, located, data)
+    max_length = min(located.facts.context, settings.get("max_length") or located.facts.context)
+    return Plan(
+        project=profile.name,
+        advisor=__version__,
+        task="text-classification",
+        metric=profile.task.metric if profile.task.metric in _METRICS else _METRICS[0],
+        strategy=chosen.id,
+        family=chosen.family,
+        engine="encoder",
+        model=PlannedModel(
+            id=_model_id(located, folder),
+            revision=located.revision,
+            sha256=located.sha256,
+            discarded_head=located.facts.pretraining_head,
+            task_head=chosen.task_head,
+            max_length=max_length,
+        ),
+        data=PlannedData(
+            train=_file(data.train_part, folder),
+            test=_file(data.test_part, folder) if data.test_part else None,
+            text_column=data.text_column,
+            label_column=data.label_column,
+            split=split,
+        ),
+        labels=_labels(profile, data),
+        seed=DEFAULT_SEED if seed is None else seed,
+        hyperparameters=settings,
+        evaluation=load_evaluation(),
+        steps=_steps(chosen, located, data, split),
+        forecast=forecast.as_dict(),
+        advice=_advice(advice),
+        notes=notes,
+        versions={"adaptation-advisor": __version__, **{name: version(name) for name in _PINNED}},
+    )
+
+
+def _candidate(advice: Advice, strategy: str | None) -> tuple[Candidate, list[str]]:
+    """Return the candidate to run, on the embedded backend, with what a reader must know about the choice."""
+    wanted = strategy or advice.winner.strategy.id
+    if wanted not in STRATEGIES:
+        raise InputError(f"there is no strategy '{wanted}'{suggest(wanted, STRATEGIES)}")
+    candidate = next(c for c in advice.decision.candidates if c.strategy.id == wanted and c.engine == "encoder")
+    notes = []
+    if wanted != advice.winner.strategy.id:
+        notes.append(f"The advice was {advice.winner.strategy.id}; this plan runs {wanted} because it was asked for.")
+    elif advice.winner.engine != "encoder":
+        notes.append(
+            f"The advice was {wanted} with {advice.winner.model}; this plan runs it on an encoder in process, which is "
+            "weaker where the label words do not say the task."
+        )
+    hard = [v for v in candidate.vetoes if v.requirement in {"applies-to-task", "demonstrations", "labels"}]
+    if hard:
+        raise NoFeasibleStrategy(f"{wanted} cannot be run: {hard[0].because}")
+    notes += [f"Ruled out by the profile, run nevertheless: {veto.because}." for veto in candidate.vetoes]
+    return candidate, notes
+
+
+def _labels(profile: Profile, data: LabelledData) -> dict[str, str | None]:
+    found, named = data.label_names, profile.task.labels or {}
+    if named and set(named) != set(found) and profile.source("task.labels") != "detected":
+        missing, unknown = sorted(set(named) - set(found)), sorted(set(found) - set(named))
+        parts = [f"the data lack {', '.join(missing)}"] if missing else []
+        parts += [f"the profile lacks {', '.join(unknown)}"] if unknown else []
+        raise InputError(f"task.labels and {data.train_part.path} disagree: {'; '.join(parts)}")
+    return {name: named.get(name) for name in found}
+
+
+def _split(data: LabelledData) -> PlannedSplit:
+    settings = load_evaluation()
+    validation = settings["validation_share"]
+    if data.test is not None:
+        return PlannedSplit(kind="test-file", validation_share=validation)
+    if len(data.train) < settings["cross_validate_below"]:
+        return PlannedSplit(kind="cross-validation", folds=settings["folds"], validation_share=validation)
+    return PlannedSplit(kind="held-out", share=settings["test_share"], validation_share=validation)
+
+
+def _forecast(
+    advice: Advice, strategy: Strategy, located: LocatedModel, data: LabelledData
+) -> tuple[Forecast, dict[str, Any]]:
+    """Forecast again with token lengths counted by the model's own tokenizer."""
+    answers = answers_of(advice.profile)
+    tokenizer = located.folder / "tokenizer.json"
+    if tokenizer.exists():
+        lengths = token_lengths(data.train.texts, tokenizer, located.facts.context).lengths
+        answers |= {"data.tokens_median": lengths.p50, "data.tokens_p95": lengths.p95}
+    answers["data.labelled"] = len(data.train)
+    facts = project_facts(answers, advice.decision.base)
+    forecast = forecast_encoder(strategy, located.facts, facts.values, advice.decision.machine)
+    return forecast, default_settings(strategy.id).model_dump(mode="json")
+
+
+def _file(part: Part, folder: Path) -> PlannedFile:
+    local = Path(part.path)
+    path = os.path.relpath(local.resolve(), folder.resolve()) if local.exists() else part.path
+    return PlannedFile(path=Path(path).as_posix(), sha256=part.sha256, rows=len(part.examples))
+
+
+def _model_id(located: LocatedModel, folder: Path) -> str:
+    if Path(located.name).is_dir():
+        return Path(os.path.relpath(located.folder, folder.resolve())).as_posix()
+    return located.name
+
+
+def _advice(advice: Advice) -> PlannedAdvice:
+    decision, facts = advice.decision, advice.decision.facts.values
+    return PlannedAdvice(
+        strategy=advice.winner.strategy.id,
+        strength=decision.rule.strength,
+        certainty=decision.rule.certainty,
+        contested=decision.contested,
+        because=[decision.rule.reason(facts), *(objection.reason(facts) for objection in decision.objections)],
+        evidence=sorted({*decision.rule.evidence, *(e for o in decision.objections for e in o.evidence)}),
+        rules_version=decision.base.version,
+        rules_sha256=decision.base.digest,
+    )
+
+
+def _steps(
+    strategy: Strategy, located: LocatedModel, data: LabelledData, split: PlannedSplit
+) -> list[PlannedStep]:
+    """Return the textbook's order: choose, discard the head, add the task's, prepare, train, evaluate, export."""
+    measured = {
+        "test-file": f"Predict the {len(data.test or ())} rows of the test file",
+        "held-out": f"Predict the {split.share or 0:.0%} of the rows held out by a stratified split",
+        "cross-validation": f"Predict every row by {split.folds}-fold cross-validation, then fit on all rows",
+    }[split.kind]
+    validation = (
+        f" Hold out {split.validation_share:.0%} of the training rows to choose the checkpoint."
+        if strategy.wants_validation
+        else ""
+    )
+    steps = [
+        ("model", "Choose the pre-trained model", f"{located.name}: {located.facts.parameters:,} parameters, pinned."),
+        ("discard-head", "Discard its pre-training head", f"{located.facts.pretraining_head}."),
+        ("add-head", "Add the task's head", f"{strategy.task_head}, {len(data.label_names)} labels."),
+        ("prepare", "Prepare the labelled data", f"Check {len(data.train):,} rows against their hash.{validation}"),
+        ("train", f"Train: {strategy.changes}", strategy.trains),
+        ("evaluate", "Evaluate", f"{measured}; compare with the majority class and with zero-shot."),
+        ("export", "Export", "Write the model, load it in a fresh process, compare its outputs."),
+    ]
+    return [PlannedStep(id=name, title=title, does=does) for name, title, does in steps]

@@ -1,0 +1,130 @@
+"""A plan: everything a run needs, pinned, and the steps in the order in which a pre-trained model is adapted."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from advisor.documents import read_document
+from advisor.files import write_text
+
+PLAN_SCHEMA = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PlannedModel(_Part):
+    """The pre-trained model, pinned by commit or by the hash of its weights, and the heads that come off and go on."""
+
+    id: str
+    revision: str | None = None
+    sha256: str | None = None
+    discarded_head: str
+    task_head: str
+    max_length: int = Field(ge=1)
+
+
+class PlannedFile(_Part):
+    """A data file with its hash; ``path`` is relative to the plan's folder where that is possible."""
+
+    path: str
+    sha256: str
+    rows: int
+
+
+class PlannedSplit(_Part):
+    """How quality is measured: on a test file, on held-out rows, or by cross-validation."""
+
+    kind: Literal["test-file", "held-out", "cross-validation"]
+    share: float | None = None
+    folds: int | None = None
+    validation_share: float
+
+
+class PlannedData(_Part):
+    """The labelled data."""
+
+    train: PlannedFile
+    test: PlannedFile | None = None
+    text_column: str
+    label_column: str
+    split: PlannedSplit
+
+
+class PlannedStep(_Part):
+    """One step: what is done and why."""
+
+    id: str
+    title: str
+    does: str
+
+
+class PlannedAdvice(_Part):
+    """Why this plan: the verdict it carries out, or departs from."""
+
+    strategy: str
+    strength: str
+    certainty: str
+    contested: bool
+    because: list[str]
+    evidence: list[str]
+    rules_version: str
+    rules_sha256: str
+
+
+class Plan(_Part):
+    """An executable plan; `read_plan` and `save` keep it as ``plan.yaml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    project: str
+    advisor: str
+    task: Literal["text-classification"]
+    metric: str
+    strategy: str
+    family: str
+    engine: Literal["encoder"]
+    model: PlannedModel
+    data: PlannedData
+    labels: dict[str, str | None]
+    seed: int
+    hyperparameters: dict[str, Any]
+    evaluation: dict[str, Any]
+    steps: list[PlannedStep]
+    forecast: dict[str, dict[str, float] | None]
+    advice: PlannedAdvice
+    notes: list[str]
+    versions: dict[str, str]
+
+    @field_validator("strategy")
+    @classmethod
+    def _known_strategy(cls, value: str) -> str:
+        from advisor.strategies import STRATEGIES
+
+        if value not in STRATEGIES:
+            raise ValueError(f"there is no strategy '{value}'; known: {', '.join(STRATEGIES)}")
+        return value
+
+    def as_yaml(self) -> str:
+        """Return the plan as YAML; the same plan gives the same bytes."""
+        return yaml.safe_dump(
+            self.model_dump(by_alias=True, mode="json"), allow_unicode=True, sort_keys=False, width=100
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the plan, whole or not at all."""
+        write_text(path, self.as_yaml())
+
+
+def read_plan(path: Path) -> Plan:
+    """Read ``plan.yaml``, or the one in a plan folder.
+
+    Raises:
+        InputError: there is none.
+        DocumentError: it breaks the schema.
+    """
+    return read_document(path / "plan.yaml" if path.is_dir() else path).validate(Plan)

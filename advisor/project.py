@@ -1,0 +1,53 @@
+"""A project: a profile with its data read, and with what data and machine tell filled in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from advisor.data.reading import DataSource, LabelledData, load_labelled
+from advisor.machine import Machine, this_machine
+from advisor.profile import Profile, load_profile
+from advisor.profile.filling import data_source, fill_from_data, fill_from_machine
+
+
+@dataclass(frozen=True)
+class Project:
+    """A profile as far as it is known, and its labelled data where there are any."""
+
+    profile: Profile
+    data: LabelledData | None
+
+
+def open_project(
+    profile: Path | None = None,
+    *,
+    data: DataSource | None = None,
+    settings: Mapping[str, Any] | None = None,
+    machine: Machine | None = None,
+) -> Project:
+    """Read a profile and its data; either may be left out.
+
+    Args:
+        profile: the profile's file; an empty profile if left out.
+        data: labelled data that take the place of those the profile names.
+        settings: answers by dotted name that take precedence over the profile's.
+        machine: where training happens unless the profile says otherwise; this machine if left out.
+
+    Raises:
+        InputError: a file is absent, or breaks its schema.
+        DataError: the data cannot be read as labelled text.
+    """
+    known = load_profile(profile) if profile else _unnamed(data)
+    known = known.with_answers(settings or {}, "flag")
+    source = data or data_source(known, profile.parent if profile else Path())
+    labelled = None
+    if source and known.task.type in (None, "text-classification"):
+        labelled = load_labelled(source)
+        known = fill_from_data(known, labelled)
+    return Project(fill_from_machine(known, machine or this_machine()), labelled)
+
+
+def _unnamed(data: DataSource | None) -> Profile:
+    path = Path(data.path) if data else Path("project")
+    return Profile(name=(path.stem if path.suffix else path.name) or "project")

@@ -1,0 +1,65 @@
+"""Export: the model written whole, then loaded in a fresh process and its outputs compared."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from advisor.backend.classifier import Classifier
+from advisor.errors import RunError
+from advisor.run import reload
+
+
+def save_model(classifier: Classifier, target: Path) -> None:
+    """Let a classifier write itself to a folder beside ``target``, then rename it there."""
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    classifier.save(unfinished)
+    shutil.rmtree(target, ignore_errors=True)
+    unfinished.rename(target)
+
+
+def check_parity(
+    model: Path, texts: Sequence[str], labels: Sequence[str], expected: np.ndarray, tolerance: float
+) -> float:
+    """Load the exported model in a fresh process and compare its probabilities.
+
+    Args:
+        model: the exported folder.
+        texts: what to predict.
+        labels: order of the probabilities.
+        expected: (texts, labels) what the run's own model gave.
+        tolerance: largest difference allowed.
+
+    Returns:
+        the largest difference found.
+
+    Raises:
+        RunError: it does not load, or differs by more.
+    """
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error", "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        [sys.executable, reload.__file__, str(model)],
+        input=json.dumps({"texts": list(texts), "labels": list(labels)}),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment,
+        check=False,
+    )
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise RunError(f"the exported model in {model} does not load in a fresh process ({last})")
+    difference = float(np.abs(np.array(json.loads(done.stdout)) - expected).max())
+    if not difference <= tolerance:
+        raise RunError(
+            f"the exported model in {model} differs from the one that was measured by {difference:.2g} "
+            f"(at most {tolerance:g} allowed); it must not be used"
+        )
+    return difference

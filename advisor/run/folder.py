@@ -1,0 +1,136 @@
+"""A run folder: what a run leaves behind, what it needs to go on after a crash, and one run at a time in it."""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from advisor.errors import RunError
+from advisor.files import write_json, write_text, write_with
+from advisor.plan.plan import Plan
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - no such module on Windows
+    fcntl = None  # type: ignore[assignment]
+
+_WORK = "work"
+
+
+class RunFolder:
+    """Paths in a run folder, its finished stages and its log of events.
+
+    ``work/`` holds one JSON file a finished stage and is removed at the end, as ``last/`` and ``best/`` are.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.model = path / "model"
+        self.result = path / "result.json"
+        self.events = path / "events.jsonl"
+        self.predictions = path / "predictions.jsonl"
+
+    @contextmanager
+    def opened(self, plan: Plan) -> Iterator[None]:
+        """Hold the folder for one run of one plan.
+
+        Raises:
+            RunError: it belongs to another plan, or another process runs in it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with _exclusive(self.path):
+            frozen = self.path / "plan.yaml"
+            text = plan.as_yaml()
+            if frozen.exists() and frozen.read_text(encoding="utf-8") != text:
+                raise RunError(f"{self.path} holds a run of another plan; name another folder with -o or remove it")
+            if not frozen.exists():
+                if any(child.name != ".lock" for child in self.path.iterdir()):
+                    raise RunError(f"{self.path} is not empty and holds no run; name another folder with -o")
+                write_text(frozen, text)
+            self._mend_events()
+            yield
+
+    def finished(self, stage: str) -> dict[str, Any] | None:
+        """Return what a finished stage left, or None."""
+        try:
+            product: dict[str, Any] = json.loads((self.path / _WORK / f"{stage}.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return product
+
+    def finish(self, stage: str, product: dict[str, Any]) -> dict[str, Any]:
+        """Record a stage as finished."""
+        write_json(self.path / _WORK / f"{stage}.json", product)
+        return product
+
+    def keep_array(self, name: str, array: np.ndarray) -> None:
+        """Keep numbers that a later stage needs."""
+        write_with(self.path / _WORK / f"{name}.npy", lambda path: _save_array(path, array))
+
+    def array(self, name: str) -> np.ndarray | None:
+        """Return numbers that an earlier stage kept, or None."""
+        path = self.path / _WORK / f"{name}.npy"
+        return np.load(path, allow_pickle=False) if path.exists() else None
+
+    def checkpoints(self, name: str) -> Path:
+        """Return the folder for the checkpoints of one fit; the final fit's are the run's own ``last/`` and ``best/``."""
+        return self.path if name == "final" else self.path / _WORK / name
+
+    def log(self, event: str, **facts: Any) -> None:
+        """Append an event; a line torn by a crash is mended by the next run."""
+        line = json.dumps({"time": round(time.time(), 3), "event": event, **facts}, ensure_ascii=False)
+        with self.events.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def logged(self) -> list[dict[str, Any]]:
+        """Return all events so far."""
+        try:
+            lines = self.events.read_text(encoding="utf-8").split("\n")
+        except FileNotFoundError:
+            return []
+        return [json.loads(line) for line in lines if line]
+
+    def tidy(self) -> None:
+        """Remove what only an unfinished run needs."""
+        for name in ("last", "best", _WORK):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+
+    def _mend_events(self) -> None:
+        if self.events.exists():
+            content = self.events.read_bytes()
+            whole = content[: content.rfind(b"\n") + 1]
+            if whole != content:
+                write_text(self.events, whole.decode("utf-8"))
+
+
+def default_folder(plan: Plan, root: Path) -> Path:
+    """Return ``root/project-hash``: the same plan gives the same folder, so that the same command resumes."""
+    digest = hashlib.sha256(plan.as_yaml().encode()).hexdigest()
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in plan.project)
+    return root / f"{name}-{digest[:4]}"
+
+
+def _save_array(path: Path, array: np.ndarray) -> None:
+    with path.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+@contextmanager
+def _exclusive(folder: Path) -> Iterator[None]:
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if fcntl:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise RunError(f"another process is running in {folder}; wait for it or stop it") from None
+        yield
+    finally:
+        os.close(handle)

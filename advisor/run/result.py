@@ -1,0 +1,62 @@
+"""The result of a run: what was measured, beside what was forecast; kept as ``result.json``."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from advisor.errors import InputError
+
+RESULT_SCHEMA = 1
+
+
+class Result(BaseModel):
+    """What a run found.
+
+    Attributes:
+        metrics: accuracy, macro_f1 with 95 % bootstrap intervals; log_loss and expected_calibration_error as values.
+        baseline: accuracy and macro-F1 of the majority class and, unless it is the strategy itself, of zero-shot.
+        forecast, measured: train_seconds, train_memory_bytes, latency_ms_p50, latency_ms_p95, quality.
+        chosen: what fitting chose on the way.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    project: str
+    strategy: str
+    family: str
+    model: dict[str, Any]
+    data: dict[str, Any]
+    metrics: dict[str, dict[str, float]]
+    classes: list[dict[str, Any]]
+    confusion: dict[str, Any]
+    baseline: dict[str, dict[str, float]]
+    forecast: dict[str, dict[str, float] | None]
+    measured: dict[str, float]
+    chosen: dict[str, Any]
+    device: dict[str, str]
+    parity: dict[str, float]
+    seed: int
+    resumed: bool
+    versions: dict[str, str]
+    files: dict[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, as ``result.json`` holds it."""
+        return self.model_dump(by_alias=True, mode="json")
+
+
+def read_result(folder: Path) -> Result:
+    """Read the result of a finished run.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    path = folder / "result.json"
+    try:
+        return Result.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{folder} holds no finished run (no result.json)") from None
+    except ValueError:
+        raise InputError(f"{path} is damaged; run the plan again in another folder") from None

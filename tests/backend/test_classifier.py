@@ -1,0 +1,95 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from advisor.backend.classifier import FrozenClassifier, load_classifier, usage
+from advisor.backend.devices import Device
+from advisor.backend.encoder import Encoder
+from advisor.backend.linear import LinearHead
+from advisor.errors import InputError
+
+TEXTS = ["good film", "", "the awful meal of a bad trip " * 9]
+
+
+def classifier(folder: Path, device: Device) -> FrozenClassifier:
+    generator = np.random.default_rng(0)
+    weight = generator.normal(size=(3, 32)).astype(np.float32)
+    head = LinearHead(weight, np.array([0.1, 0, -0.1], dtype=np.float32))
+    return FrozenClassifier(Encoder.load(folder, device, max_length=20), head, ["good", "bad", "größer"])
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_the_documented_lines_give_the_same_probabilities(
+    make_encoder: Callable[..., Path], cpu: Device, tmp_path: Path, pooling: str
+) -> None:
+    saved = classifier(make_encoder(pooling=pooling), cpu)
+    saved.save(tmp_path / "model")
+    lines = usage("model", pooling).replace('texts = ["…"]', f"texts = {TEXTS!r}")
+    ended = subprocess.run(
+        [sys.executable, "-c", lines + "import json\nprint(json.dumps(probabilities.tolist()))"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert np.array(json.loads(ended.stdout)) == pytest.approx(saved.probabilities(TEXTS), abs=1e-5)
+
+
+def test_a_saved_classifier_comes_back(
+    make_encoder: Callable[..., Path], cpu: Device, tmp_path: Path
+) -> None:
+    saved = classifier(make_encoder(pooling="cls"), cpu)
+    saved.save(tmp_path, {"c": 4.0})
+    loaded = load_classifier(tmp_path, cpu)
+    assert loaded.labels == ["good", "bad", "größer"]
+    assert loaded.probabilities(TEXTS) == pytest.approx(saved.probabilities(TEXTS), abs=1e-6)
+    details = json.loads((tmp_path / "head.json").read_text(encoding="utf-8"))
+    assert details == {
+        "schema": 1,
+        "pooling": "cls",
+        "max_length": 20,
+        "normalised": True,
+        "c": 4.0,
+        "labels": ["good", "bad", "größer"],
+    }
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} <= {
+        ".json",
+        ".safetensors",
+        ".txt",
+    }
+
+
+def test_a_bf16_encoder_is_saved_as_fp32(make_encoder: Callable[..., Path], tmp_path: Path) -> None:
+    classifier(make_encoder(), Device("cpu", "bf16", "for tests")).save(tmp_path)
+    assert {tensor.dtype for tensor in load_file(tmp_path / "model.safetensors").values()} == {
+        np.dtype("float32")
+    }
+
+
+def test_probabilities_do_not_depend_on_windows(
+    make_encoder: Callable[..., Path], cpu: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = classifier(make_encoder(), cpu)
+    expected = whole.probabilities(TEXTS * 3)
+    monkeypatch.setattr("advisor.backend.classifier._WINDOW", 2)
+    seen: list[tuple[int, int]] = []
+    assert whole.probabilities(TEXTS * 3, lambda *step: seen.append(step)) == pytest.approx(
+        expected, abs=1e-6
+    )
+    assert seen[-1] == (9, 9)
+    assert expected.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_damaged_classifier_is_refused(
+    make_encoder: Callable[..., Path], cpu: Device, tmp_path: Path
+) -> None:
+    classifier(make_encoder(), cpu).save(tmp_path)
+    (tmp_path / "head.safetensors").unlink()
+    with pytest.raises(InputError, match="no readable classification head"):
+        load_classifier(tmp_path, cpu)

@@ -41,11 +41,27 @@ def open_project(
     known = load_profile(profile) if profile else _unnamed(data)
     known = known.with_answers(settings or {}, "flag")
     source = data or data_source(known, profile.parent if profile else Path())
-    labelled = None
-    if source and known.task.type in (None, "text-classification"):
-        labelled = load_labelled(source)
-        known = fill_from_data(known, labelled)
-    return Project(fill_from_machine(known, machine or this_machine()), labelled)
+    labelled = _read(known, source)
+    return Project(_filled(known, labelled, machine or this_machine()), labelled)
+
+
+def fill_project(profile: Profile, folder: Path, machine: Machine) -> Profile:
+    """Return a profile with what its data and the machine tell, relative paths taken from ``folder``.
+
+    Raises:
+        DataError: the data cannot be read as labelled text.
+    """
+    return _filled(profile, _read(profile, data_source(profile, folder)), machine)
+
+
+def _read(profile: Profile, source: DataSource | None) -> LabelledData | None:
+    if source is None or profile.task.type not in (None, "text-classification"):
+        return None
+    return load_labelled(source)
+
+
+def _filled(profile: Profile, data: LabelledData | None, machine: Machine) -> Profile:
+    return fill_from_machine(fill_from_data(profile, data) if data else profile, machine)
 
 
 def _unnamed(data: DataSource | None) -> Profile:

@@ -179,6 +179,7 @@ def _trainer(training: Rows, test: Rows, names: list[str], epochs: int) -> tuple
             save_strategy="no",
             logging_strategy="no",
             disable_tqdm=True,
+            remove_unused_columns=False,
         )
         trainer = Trainer(
             MeanClassifier(),

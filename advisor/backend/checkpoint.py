@@ -82,15 +82,15 @@ class Checkpoints:
         write_checkpoint(self.folder / LAST, tensors, record)
         self.saved_at = time.monotonic()
 
-    def restore(self) -> None:
-        """Take up the state that was written last, if there is one.
+    def restore(self) -> bool:
+        """Take up the state that was written last; return whether there was one.
 
         Raises:
             RunError: it belongs to other settings or data, or cannot be read.
         """
         found = read_checkpoint(self.folder / LAST) if self.folder else None
         if self.folder is None or found is None:
-            return
+            return False
         tensors, record = found
         if record["fingerprint"] != self.fingerprint:
             raise RunError(
@@ -114,3 +114,4 @@ class Checkpoints:
                 )
             run.best = best[0]
         run.notify({"event": "resumed", "step": run.step, "steps": run.steps})
+        return True

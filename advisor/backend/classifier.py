@@ -4,8 +4,8 @@ A :class:`FrozenClassifier` is kept as an encoder's folder with ``head.safetenso
 its files. It loads without this package, in the five lines that :func:`usage` gives::
 
     encoder, tokenizer = AutoModel.from_pretrained("model"), AutoTokenizer.from_pretrained("model")
-    head, info = load_file("model/head.safetensors"), json.load(open("model/head.json", encoding="utf-8"))
-    batch = tokenizer(texts, truncation=True, padding=True, max_length=info["max_length"], return_tensors="pt")
+    head, labels = load_file("model/head.safetensors"), json.loads(Path("model/head.json").read_bytes())["labels"]
+    batch = tokenizer(texts, truncation=True, padding=True, return_tensors="pt")
     vectors = (encoder(**batch).last_hidden_state * batch["attention_mask"][..., None]).sum(1)
     probabilities = (normalize(vectors) @ head["weight"].T + head["bias"]).softmax(1)
 """
@@ -32,6 +32,7 @@ _WINDOW = 4096
 _KEPT_FILES = ("sentence_bert_config.json", "1_Pooling/config.json")
 _USAGE = """\
 import json
+from pathlib import Path
 
 from safetensors.torch import load_file
 from torch.nn.functional import normalize
@@ -40,8 +41,8 @@ from transformers import AutoModel, AutoTokenizer
 texts = ["…"]
 
 encoder, tokenizer = AutoModel.from_pretrained("FOLDER"), AutoTokenizer.from_pretrained("FOLDER")
-head, info = load_file("FOLDER/head.safetensors"), json.load(open("FOLDER/head.json", encoding="utf-8"))
-batch = tokenizer(texts, truncation=True, max_length=info["max_length"], padding=True, return_tensors="pt")
+head, labels = load_file("FOLDER/head.safetensors"), json.loads(Path("FOLDER/head.json").read_bytes())["labels"]
+batch = tokenizer(texts, truncation=True, padding=True, return_tensors="pt")
 vectors = VECTORS
 probabilities = (normalize(vectors) @ head["weight"].T + head["bias"]).softmax(1)
 """
@@ -152,6 +153,7 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".encoder-", dir=folder) as name, quiet_transformers():
         scratch = Path(name)
         AutoModel.from_pretrained(encoder.folder, dtype=torch.float32).save_pretrained(scratch)
+        encoder.tokenizer.model_max_length = encoder.max_length
         encoder.tokenizer.save_pretrained(scratch)
         for kept in _KEPT_FILES:
             if (encoder.folder / kept).exists():

@@ -1,8 +1,8 @@
 """Multinomial logistic regression along a path of regularisation, every fit starting from the one before.
 
 The objective is scikit-learn's: sum of log losses + |W|²/2C, the intercept free. It is minimised by L-BFGS
-(Nocedal and Wright, Numerical Optimization, 2nd edition, algorithm 7.4), whose first guess of the curvature is
-that of the features themselves: it keeps iterations few where an encoder's features nearly share a direction.
+(Nocedal and Wright, Numerical Optimization, 2nd edition, algorithm 7.4), whose first guess of the curvature
+is that of the features: it keeps iterations few where an encoder's features nearly share a direction.
 """
 
 from collections import deque

@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from torch import Tensor, nn
 
 from advisor.backend.batching import token_batches
-from advisor.backend.tuned import TunedClassifier
+from advisor.backend.tuned import TunedClassifier, exhausted
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.errors import RunError
 
@@ -83,6 +83,12 @@ class Training:
         self.best_score: tuple[float, float] | None = None
         self.history: list[dict[str, float]] = []
 
+    def start(self) -> None:
+        """Give the head its first weights, where the settings ask for a probe's."""
+        if self.settings.head_c is not None:
+            labels = np.asarray(self.targets.cpu())
+            self.classifier.start_head(self.tokens, labels, self.settings.head_c)
+
     def update(self) -> float:
         """Take one optimiser step from the next batch; return its loss.
 
@@ -95,7 +101,7 @@ class Training:
                 loss = self._backward(rows)
                 break
             except (MemoryError, RuntimeError) as failure:
-                if not _is_out_of_memory(failure):
+                if not exhausted(failure):
                     raise
             self._halve(rows)
         nn.utils.clip_grad_norm_(self.parameters.values(), self.settings.gradient_norm)
@@ -209,8 +215,7 @@ def _optimizer(
     classifier: TunedClassifier, parameters: dict[str, nn.Parameter], settings: TuningSettings
 ) -> torch.optim.AdamW:
     """Return AdamW with the rates of the output layer and of all below it, decaying matrices only."""
-    output = [module for module in classifier.model.modules() if isinstance(module, nn.Linear)][-1]
-    output_parameters = {id(parameter) for parameter in output.parameters()}
+    output_parameters = {id(parameter) for parameter in classifier.output_layer.parameters()}
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for parameter in parameters.values():
         key = (id(parameter) in output_parameters, parameter.ndim > 1)
@@ -234,12 +239,3 @@ def _class_weights(settings: TuningSettings, labels: Sequence[int], classes: int
     if settings.class_weights == "none":
         return torch.ones(classes)
     return torch.tensor(len(labels) / (classes * np.maximum(counts, 1)), dtype=torch.float32)
-
-
-def _is_out_of_memory(failure: Exception) -> bool:
-    """Whether a failure is one of the several ways in which torch and Python report exhausted memory."""
-    if isinstance(failure, MemoryError | torch.OutOfMemoryError):
-        return True
-    return any(
-        words in str(failure) for words in ("out of memory", "can't allocate memory", "not enough memory")
-    )

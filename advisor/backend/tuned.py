@@ -10,11 +10,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from advisor.backend.arrays import Floats, Labels
 from advisor.backend.batching import token_batches
 from advisor.backend.devices import Device
-from advisor.backend.encoder import collate, declared_pooling, length_limit, quiet_transformers
+from advisor.backend.encoder import (
+    collate,
+    declared_pooling,
+    length_limit,
+    out_of_memory,
+    quiet_transformers,
+)
+from advisor.backend.logistic import LogisticRegression
 from advisor.backend.pooling_layer import (
     expressible,
     head_logits,
@@ -22,9 +30,13 @@ from advisor.backend.pooling_layer import (
     start_near_linear,
     text_vector,
 )
+from advisor.errors import RunError
 
 Progress = Callable[[int, int], None]
+TokenRows = Sequence[Sequence[int]]
 _PREDICTION_TOKENS = 4096
+_MOST_PROBED = 5000
+_PROBE_TOLERANCE, _PROBE_ITERATIONS = 1e-4, 100
 
 
 @dataclass
@@ -115,7 +127,7 @@ class TunedClassifier:
         ids = self.tokenizer(list(texts), truncation=True, max_length=self.max_length)["input_ids"]
         return [row or [self.tokenizer.pad_token_id or 0] for row in ids]
 
-    def logits(self, rows: Sequence[Sequence[int]]) -> Tensor:
+    def logits(self, rows: TokenRows) -> Tensor:
         """Return float32 logits (rows, classes) of token ids, with gradients where they are enabled."""
         ids, mask = collate(rows, self.tokenizer.pad_token_id or 0, self.device.torch)
         with self._precision():
@@ -125,25 +137,90 @@ class TunedClassifier:
                 return head_logits(self.model, vectors).float()
             return self.model(input_ids=ids, attention_mask=mask).logits.float()  # type: ignore[no-any-return]
 
-    @torch.no_grad()
-    def probabilities(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
-        """Return class probabilities, float32 (texts, classes), each row summing to one."""
+    def probabilities(self, texts: Sequence[str], progress: Progress | None = None) -> Floats:
+        """Return class probabilities, float32 (texts, classes), each row summing to one.
+
+        Raises:
+            RunError: memory runs out on a single text.
+        """
         return self.token_probabilities(self.tokenize(texts), progress)
 
-    @torch.no_grad()
-    def token_probabilities(
-        self, tokens: Sequence[Sequence[int]], progress: Progress | None = None
-    ) -> np.ndarray:
+    def token_probabilities(self, tokens: TokenRows, progress: Progress | None = None) -> Floats:
         """Return what `probabilities` does, for texts already made token ids."""
+        return self._by_batch(
+            tokens, len(self.labels), lambda rows: torch.softmax(self.logits(rows), dim=-1), progress
+        )
+
+    def head_inputs(self, tokens: TokenRows) -> Floats:
+        """Return what the output layer reads, float32 (texts, width of the head)."""
+        read: list[Tensor] = []
+        output = self.output_layer
+        hook = output.register_forward_pre_hook(lambda layer, inputs: read.append(inputs[0]))
+
+        def inputs(rows: TokenRows) -> Tensor:
+            read.clear()
+            self.logits(rows)
+            return read[0].float()
+
+        try:
+            return self._by_batch(tokens, output.in_features, inputs)
+        finally:
+            hook.remove()
+
+    def start_head(self, tokens: TokenRows, labels: Labels, c: float) -> None:
+        """Set the output layer to logistic regression on what it reads, so that tuning starts from a probe.
+
+        Then the first gradients do not distort the encoder to suit a random head (Kumar et al. 2022,
+        arXiv:2202.10054).
+
+        Args:
+            tokens: training rows; a few thousand of many do.
+            labels: class number of each.
+            c: inverse regularisation strength, scikit-learn's C.
+        """
+        some = np.random.default_rng(0).permutation(len(tokens))[:_MOST_PROBED]
+        features = self.head_inputs([tokens[row] for row in some])
+        weights = np.ones(len(some), dtype=np.float32)
+        regression = LogisticRegression(features, labels[some].astype(np.int64), len(self.labels), weights)
+        weight, bias = regression.fit(c, _PROBE_TOLERANCE, _PROBE_ITERATIONS)
+        with torch.no_grad():
+            self.output_layer.weight.copy_(torch.from_numpy(weight.T))
+            self.output_layer.bias.copy_(torch.from_numpy(bias))
+
+    @property
+    def output_layer(self) -> nn.Linear:
+        """The layer whose outputs are the logits."""
+        return [module for module in self.model.modules() if isinstance(module, nn.Linear)][-1]
+
+    @torch.no_grad()
+    def _by_batch(
+        self,
+        tokens: TokenRows,
+        width: int,
+        compute: Callable[[TokenRows], Tensor],
+        progress: Progress | None = None,
+    ) -> Floats:
+        """Compute (rows, width) without dropout, in batches that are halved where memory runs out."""
         was_training = self.model.training
         self.model.eval()
-        found = np.empty((len(tokens), len(self.labels)), dtype=np.float32)
-        done = 0
-        for rows in token_batches([len(row) for row in tokens], _PREDICTION_TOKENS):
-            found[rows] = torch.softmax(self.logits([tokens[row] for row in rows]), dim=-1).cpu().numpy()
-            done += len(rows)
-            if progress:
-                progress(done, len(tokens))
+        found: Floats = np.empty((len(tokens), width), dtype=np.float32)
+        lengths = np.array([len(row) for row in tokens], dtype=np.int64)
+        left, done, budget = np.arange(len(tokens)), np.zeros(len(tokens), dtype=bool), _PREDICTION_TOKENS
+        while len(left):
+            try:
+                for batch in token_batches(lengths[left].tolist(), budget):
+                    rows = left[batch]
+                    found[rows] = compute([tokens[row] for row in rows]).cpu().numpy()
+                    done[rows] = True
+                    if progress:
+                        progress(int(done.sum()), len(tokens))
+            except (MemoryError, RuntimeError) as failure:
+                if not exhausted(failure):
+                    raise
+                if budget <= lengths.max():
+                    raise RunError("not even one text fits in memory; set a smaller max_length") from None
+                budget //= 2
+            left = np.flatnonzero(~done)
         self.model.train(was_training)
         return found
 
@@ -186,3 +263,8 @@ def _head_note(discarded: Sequence[str], classes: int, width: int, mean_pooled: 
     source = "the mean of the tokens, as the encoder was trained" if mean_pooled else "the first token"
     added = f"{source} → {width} × {width} → {classes} classes, untrained"
     return f"pre-training head discarded: {gone}; head added: {added}"
+
+
+def exhausted(failure: Exception) -> bool:
+    """Whether a failure is one of the ways in which torch and Python report that memory ran out."""
+    return out_of_memory(failure) or "can't allocate memory" in str(failure)

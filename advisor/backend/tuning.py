@@ -73,7 +73,8 @@ def fine_tune(
     run = Training(classifier, training, validation, settings, seed, metric, notify)
     identity = _fingerprint(encoder, classes, training, validation, settings, seed, metric)
     kept = Checkpoints(run, checkpoints, identity)
-    kept.restore()
+    if not kept.restore():
+        run.start()
     while run.step < run.steps and not run.stopped:
         loss = run.update()
         run.evaluate_if_due(loss)

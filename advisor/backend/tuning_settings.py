@@ -11,6 +11,8 @@ class TuningSettings(BaseModel):
     Attributes:
         learning_rate: highest step size of the encoder's weights and of the head's hidden layer.
         head_learning_rate: highest step size of the output layer, which starts from nothing.
+        head_c: the output layer starts as logistic regression on the untuned encoder with this C (inverse
+            regularisation strength); None starts it at zero, or at random on a stock head.
         weight_decay: decoupled decay, of matrices only (not of biases and normalisation).
         warmup_fraction: share of the steps over which the rate rises linearly from 0.
         schedule: how the rate then falls to 0.
@@ -33,6 +35,7 @@ class TuningSettings(BaseModel):
 
     learning_rate: float = Field(gt=0)
     head_learning_rate: float = Field(gt=0)
+    head_c: float | None = Field(default=None, gt=0)
     weight_decay: float = Field(ge=0)
     warmup_fraction: float = Field(ge=0, lt=1)
     schedule: Literal["linear", "cosine"]

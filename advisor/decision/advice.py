@@ -60,14 +60,8 @@ class Advice:
             },
             "reasons": [_reason(decision, decision.rule), *map(self._objection, decision.objections)],
             "alternatives": [self._alternative(alternative) for alternative in self.alternatives],
-            "excluded": [
-                {
-                    "strategy": candidate.strategy.id,
-                    "model": candidate.model,
-                    "because": [veto.because for veto in candidate.vetoes],
-                }
-                for candidate in decision.excluded
-            ],
+            "excluded": [_excluded(candidate) for candidate in decision.excluded],
+            "excluded_engines": [_excluded(c) for c in decision.ruled_out if c not in decision.excluded],
             "flips": [
                 {"input": flip.input, "from": flip.before, "to": flip.after, "strategy": flip.strategy}
                 for flip in self.flips
@@ -145,19 +139,18 @@ def _why_not(decision: Decision, candidate: Candidate) -> list[str]:
     if candidate.strategy.id == decision.winner.strategy.id:
         return [f"same strategy; {decision.winner.model} comes first"]
     facts, limits = decision.facts.values, decision.base.limits
-    lacking: list[tuple[int, Rule, list[str]]] = []
-    for rule in decision.base.rules:
-        if rule.recommend != candidate.strategy.id:
-            continue
+    rows = [rule for rule in decision.base.rules if rule.recommend == candidate.strategy.id and rule.when]
+    for rule in rows:
         if rule.condition.evaluate(facts, limits):
             return [f"{rule.id} speaks for it, {decision.rule.id} weighs more"]
-        failed = [o.text for o in rule.condition.trace(facts, limits) if o.held is not True]
-        lacking.append((len(failed), rule, failed))
+    lacking = [[o for o in rule.condition.trace(facts, limits) if o.held is not True] for rule in rows]
     if not lacking:
         return ["no row recommends it"]
-    _, rule, failed = min(lacking, key=lambda entry: entry[0])
-    values = {text.split(":")[0]: facts.get(text.split(":")[0]) for text in failed}
-    return [f"{rule.id} lacks {text}, is {in_words(text.split(':')[0], values[text.split(':')[0]])}" for text in failed]
+    nearest = min(range(len(rows)), key=lambda number: len(lacking[number]))
+    return [
+        f"{rows[nearest].id} wants {outcome.text}, here {in_words(outcome.fact, outcome.value)}"
+        for outcome in lacking[nearest]
+    ]
 
 
 def _dominator(candidate: Candidate, everyone: list[Candidate]) -> str | None:
@@ -196,6 +189,15 @@ def _reason(decision: Decision, rule: Rule) -> dict[str, Any]:
             {"test": outcome.text, "held": outcome.held, "value": outcome.value}
             for outcome in rule.condition.trace(facts, limits)
         ],
+    }
+
+
+def _excluded(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "strategy": candidate.strategy.id,
+        "engine": candidate.engine,
+        "model": candidate.model,
+        "because": [veto.because for veto in candidate.vetoes],
     }
 
 

@@ -12,7 +12,6 @@ from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Engine, Strategy
 
-_GENERATING_TASKS = {"generation", "question-answering"}
 _PERMISSIVE = ("apache", "mit", "bsd", "unknown")
 
 
@@ -58,16 +57,19 @@ def candidates(facts: Facts, base: RuleBase, machine: Machine) -> list[Candidate
 
 
 def _engines(strategy: Strategy, facts: Facts) -> Iterator[tuple[Engine, str]]:
+    """Yield where a strategy can be carried out; for a generating task a local model can always be had."""
     values = facts.values
+    generating = values.get("task.type") == "generation"
     llm = values["model.llm"]
-    if "model.llm" in facts.assumed and values.get("task.type") in _GENERATING_TASKS:
+    if "model.llm" in facts.assumed and (generating or values.get("task.type") == "question-answering"):
         llm = "local"
     name = str(values.get("model.llm_name") or "a language model")
     if llm == "api" and "llm-api" in strategy.engines:
         yield "llm-api", f"{name} by API"
     if llm == "local" and "llm-local" in strategy.engines:
         yield "llm-local", name
-    yield "encoder", choose_model(facts)
+    if not generating:
+        yield "encoder", choose_model(facts)
 
 
 def choose_model(facts: Facts) -> str:
@@ -102,6 +104,8 @@ def _forecast(
     if facts.values.get("data.labelled") is None:
         return None
     if engine != "encoder":
+        if strategy.family != "prompting":
+            return None
         return forecast_llm(strategy, engine, facts.values)
     return forecast_encoder(strategy, model, facts.values, machine) if model else None
 
@@ -117,10 +121,16 @@ def _own_facts(
         "candidate.engine": engine,
         "candidate.leaves": engine == "llm-api",
         "candidate.needs_weights": engine != "llm-api",
-        "candidate.speaks_language": bool(languages <= known or known & {"multilingual", "unknown"}),
+        "candidate.speaks_language": _speaks(known, languages),
         "candidate.licence_fits": facts.values["constraints.licence"] == "any" or licence.startswith(_PERMISSIVE),
         "candidate.handles_task": None if task is None else strategy.handles(str(task), engine),
     }
+
+
+def _speaks(known: set[str], languages: set[str]) -> bool | None:
+    if known & {"multilingual", "unknown"}:
+        return True
+    return languages <= known if languages else None
 
 
 def _needs(forecast: Forecast | None) -> dict[str, Value]:

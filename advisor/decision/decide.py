@@ -40,8 +40,17 @@ class Decision:
 
     @cached_property
     def excluded(self) -> list[Candidate]:
-        """The candidates ruled out."""
+        """The candidates ruled out whose strategy is feasible on no engine."""
+        return [candidate for candidate in self.ruled_out if candidate.strategy.id not in self._feasible]
+
+    @cached_property
+    def ruled_out(self) -> list[Candidate]:
+        """All candidates ruled out, those included whose strategy is feasible on another engine."""
         return [candidate for candidate in self.candidates if not candidate.feasible]
+
+    @cached_property
+    def _feasible(self) -> set[str]:
+        return {candidate.strategy.id for candidate in self.candidates if candidate.feasible}
 
 
 def decide(profile: Profile, base: RuleBase, machine: Machine) -> Decision:
@@ -68,8 +77,8 @@ def decide_answers(answers: Answers, base: RuleBase, machine: Machine) -> Decisi
         objection
         for objection in base.objections
         if rule.strength != "strong"
+        and winner.strategy.family in objection.against
         and objection.favours in feasible
-        and feasible[objection.favours].strategy.family != winner.strategy.family
         and objection.condition.evaluate(facts.values, base.limits)
     )
     return Decision(answers, base, machine, facts, tuple(found), rule, winner, tuple(passed_over), objections)

@@ -8,6 +8,7 @@ from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.profile import Profile
 
 Answers = Mapping[str, Value]
+LABELLING_TASKS = ("text-classification", "multi-label", "pair-classification")
 
 
 @dataclass(frozen=True)
@@ -28,22 +29,25 @@ def answers_of(profile: Profile) -> dict[str, Value]:
     return answers
 
 
-def project_facts(answers: Answers, base: RuleBase) -> Facts:
-    """Derive all facts; an unanswered input takes the rule base's assumption, or stays unknown where there is none."""
+def project_facts(answers: Answers, base: RuleBase, *, assume: bool = True) -> Facts:
+    """Derive all facts; an unanswered input takes the rule base's assumption, or stays unknown where there is none.
+
+    Args:
+        answers: values by dotted name.
+        base: where the assumptions are.
+        assume: without it every unanswered input stays unknown.
+    """
     values: dict[str, Value] = dict(answers)
     assumed = set()
-    if values.get("constraints.model_access") == "api-only" and "model.llm" not in values:
+    if values.get("constraints.model_access") == "api-only" and values.get("model.llm") is None:
         values["model.llm"] = "api"
-    for name, assumption in base.assumptions.items():
+    for name, assumption in base.assumptions.items() if assume else ():
         if values.get(name) is None:
             values[name] = assumption.value
             assumed.add(name)
-    classes = values["data.classes"]
-    values["classes"] = classes
+    values["classes"] = values.get("data.classes")
     values["labels_per_class"] = _labels_per_class(values)
     values["llm_usable"] = _llm_usable(values)
-    hours, budget, price = (values.get(f"compute.{name}") for name in ("hours", "budget_usd", "usd_per_hour"))
-    values["compute_hours"] = _affordable_hours(hours, budget, price)
     return Facts(values, frozenset(assumed))
 
 
@@ -51,19 +55,17 @@ def _labels_per_class(values: Answers) -> Value:
     smallest, labelled, classes = (values.get(f"data.{name}") for name in ("smallest_class", "labelled", "classes"))
     if smallest is not None:
         return smallest
-    if labelled is None or classes is None:
-        return None
-    per_class = values.get("task.type") in (None, "text-classification", "multi-label", "pair-classification")
-    return float(labelled) / float(classes) if per_class else labelled
+    if values.get("task.type") not in (None, *LABELLING_TASKS):
+        return labelled
+    return None if labelled is None or classes is None else float(labelled) / float(classes)
 
 
-def _llm_usable(values: Answers) -> bool:
-    if values["model.llm"] == "local":
-        return True
-    return values["model.llm"] == "api" and bool(values["constraints.data_may_leave"]) and not values["constraints.air_gapped"]
-
-
-def _affordable_hours(hours: Value, budget: Value, price: Value) -> Value:
-    if hours is None or budget is None or not price:
-        return hours
-    return min(float(hours), float(budget) / float(price))
+def _llm_usable(values: Answers) -> bool | None:
+    """Return whether a language model may be prompted: a local one always, an API where the texts may leave."""
+    llm = values.get("model.llm")
+    may_leave, air_gapped = values.get("constraints.data_may_leave"), values.get("constraints.air_gapped")
+    if llm != "api":
+        return None if llm is None else llm == "local"
+    if may_leave is False or air_gapped:
+        return False
+    return None if may_leave is None or air_gapped is None else True

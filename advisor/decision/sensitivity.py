@@ -3,11 +3,12 @@
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from math import ceil, exp, floor, log
 
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision, decide_answers, winning_rule
-from advisor.decision.facts import Answers
+from advisor.decision.facts import Answers, project_facts
 from advisor.errors import AdvisorError
 from advisor.knowledge.conditions import Test
 from advisor.knowledge.rulebase import RuleBase
@@ -17,7 +18,14 @@ from advisor.profile import INPUTS
 _DRAWS = 200
 _WIDE_RANGE = 4.0
 _LABELS = "data.labelled"
+_FARTHEST_LABELS = 20
 _SCALED_BY_CLASSES = {"labels_per_class"}
+_BEHIND = {
+    "labels_per_class": ("data.smallest_class", "data.classes"),
+    "classes": ("data.classes",),
+    "llm_usable": ("model.llm", "constraints.data_may_leave", "constraints.air_gapped"),
+    "candidate.speaks_language": ("task.languages",),
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,32 @@ def open_questions(decision: Decision) -> list[Question]:
             assumed = decision.facts.values.get(name)
             questions.append(Question(name, assumed, tuple(sorted(str(other) for other in others))))
     return questions
+
+
+def worth_asking(decision: Decision) -> list[str]:
+    """Return the unanswered inputs that some completion of the answers could still make decisive, weightiest first.
+
+    With nothing assumed, rows above the deciding one that recommend something else and may hold, the deciding row's own
+    conditions, and the winner's requirements that cannot be checked yet each name the inputs they wait for.
+    """
+    base = decision.base
+    bare = project_facts(decision.answers, base, assume=False).values
+    above = takewhile(lambda rule: rule is not decision.rule, base.rules)
+    rivals = [rule for rule in above if rule.recommend != decision.winner.strategy.id]
+    own = {name: value for name, value in decision.winner.facts.items() if name.startswith(("candidate.", "need."))}
+    bare |= own
+    waiting: dict[str, None] = {}
+    for row in (*rivals, decision.rule, *base.requirements[decision.winner.strategy.id]):
+        if row.condition.evaluate(bare, base.limits) is None:
+            for test in row.condition.tests():
+                if test.evaluate(bare, base.limits) is None:
+                    waiting |= dict.fromkeys(_inputs_behind(test))
+    return [name for name in waiting if decision.answers.get(name) is None]
+
+
+def _inputs_behind(test: Test) -> list[str]:
+    names = [test.fact, *([test.reference] if test.reference else [])]
+    return [name for fact in names for name in _BEHIND.get(fact, (fact,)) if name in INPUTS]
 
 
 def stability(decision: Decision, seed: int = 0) -> float:
@@ -124,6 +158,8 @@ def _alternatives(decision: Decision, name: str) -> list[Value]:
     for limit in _limits(decision, name):
         values |= _beside(limit, whole)
     here = float(now) if isinstance(now, int | float) else 0.0
+    if name == _LABELS and here:
+        values = {value for value in values if here < value <= _FARTHEST_LABELS * here}
     return sorted((v for v in values if v >= 0 and v != now), key=lambda value: (abs(value - here), value))
 
 

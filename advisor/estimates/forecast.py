@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
+from advisor.assets import asset
+from advisor.errors import RuleBaseError
 from advisor.estimates.constants import load_constants
 from advisor.estimates.quality import expected_accuracy
 from advisor.knowledge.catalogue import BaseModelFacts, DeviceFacts, load_catalogue
@@ -48,12 +50,21 @@ class Forecast:
 
 @cache
 def default_settings(strategy: str) -> BaseModel:
-    """Return a strategy's settings as the rules give them."""
+    """Return a strategy's settings as the rules give them.
+
+    Raises:
+        RuleBaseError: a setting is missing, unknown or out of its bounds.
+    """
     chosen = STRATEGIES[strategy]
     values: dict[str, Any] = {}
     for section in chosen.settings_of or (strategy,):
         values |= default_values(section)
-    return chosen.settings.model_validate(values)
+    try:
+        return chosen.settings.model_validate(values)
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise RuleBaseError(f"{strategy}.{name}: {first['msg']}", asset("rules", "hyperparameters.yaml")) from None
 
 
 def forecast_encoder(

@@ -53,9 +53,10 @@ class Rule(_Row):
 
 
 class Objection(_Row):
-    """Evidence for another family: when it holds against the verdict, the verdict is contested."""
+    """Evidence against a verdict of some families: where it holds, such a verdict is contested."""
 
     when: dict[str, Any]
+    against: list[Literal["prompting", "freezing", "fine-tuning"]] = Field(min_length=1)
     favours: str
     evidence: list[str] = Field(min_length=1)
 

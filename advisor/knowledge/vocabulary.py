@@ -29,7 +29,6 @@ _DERIVED = (
         "labels per class",
     ),
     Fact("llm_usable", "yes-no", "a large language model is there and the texts may be sent to it"),
-    Fact("compute_hours", "number", "hours of training that time and money together allow, all devices", "device hours"),
 )
 _CANDIDATE = (
     Fact("candidate.engine", "word", "what the candidate runs on", choices=("encoder", "llm-local", "llm-api")),

@@ -98,7 +98,10 @@ class Task(Section):
 class Data(Section):
     """The data at hand."""
 
-    path: str | None = Field(default=None, description="Labelled data: a file, a folder with train and test, a hub id.")
+    path: str | None = answer(
+        "Where are the labelled data: a file, a folder with train and test, a hub id?",
+        why="A data file answers a third of the questions by itself.",
+    )
     test: str | None = Field(default=None, description="A held-out test file.")
     text: str | None = Field(default=None, description="Name of the text column.")
     label: str | None = Field(default=None, description="Name of the label column.")

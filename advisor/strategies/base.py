@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 Family = Literal["prompting", "freezing", "fine-tuning"]
 Engine = Literal["encoder", "llm-local", "llm-api"]
 
+CLASSIFYING = frozenset({"text-classification", "multi-label"})
+ENCODING = CLASSIFYING | {"pair-classification", "regression", "token-classification"}
+GENERATING = ENCODING | {"question-answering", "generation"}
+
 
 @dataclass(frozen=True)
 class TextLoad:
@@ -100,7 +104,7 @@ class Strategy(ABC):
         changes: what of the model changes.
         task_head: the head put on in place of the pre-training head.
         trains: what the training step does, for the plan.
-        engines: what it can be carried out on.
+        encoder_tasks, generator_tasks: task types it applies to on an encoder and on a language model.
         wants_validation: whether fitting needs held-out rows.
         settings: type of the hyper-parameters; ``settings_of`` names the sections of
             ``rules/hyperparameters.yaml`` that fill them, the strategy's own where empty.
@@ -113,7 +117,8 @@ class Strategy(ABC):
     changes: ClassVar[str]
     task_head: ClassVar[str]
     trains: ClassVar[str]
-    engines: ClassVar[tuple[Engine, ...]]
+    encoder_tasks: ClassVar[frozenset[str]]
+    generator_tasks: ClassVar[frozenset[str]] = frozenset()
     needs_labels: ClassVar[bool] = True
     wants_validation: ClassVar[bool] = False
     settings: ClassVar[type[BaseModel]]
@@ -121,11 +126,14 @@ class Strategy(ABC):
 
     def handles(self, task: str, engine: Engine) -> bool:
         """Return whether the strategy applies to a task type on an engine."""
-        if engine not in self.engines or task == "preference":
-            return False
-        return engine != "encoder" or task in self.encoder_tasks
+        return task in (self.encoder_tasks if engine == "encoder" else self.generator_tasks)
 
-    encoder_tasks: ClassVar[frozenset[str]] = frozenset({"text-classification"})
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """What it can be carried out on."""
+        if not self.generator_tasks:
+            return ("encoder",)
+        return ("encoder", "llm-local", "llm-api") if self.family == "prompting" else ("encoder", "llm-local")
 
     @abstractmethod
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: BaseModel) -> Workload:

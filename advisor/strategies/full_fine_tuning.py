@@ -5,7 +5,7 @@ from typing import cast
 
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.base import ENCODING, FitJob, Fitted, Strategy, TextLoad, Workload
 
 
 class FullFineTuning(Strategy):
@@ -18,7 +18,8 @@ class FullFineTuning(Strategy):
     changes = "all weights of the encoder, and a new head"
     task_head = "a classification head on the mean of the tokens where the encoder was pre-trained so, else on [CLS]"
     trains = "Tune all weights with warm-up and enough steps; keep the best checkpoint, stop early."
-    engines = ("encoder",)
+    encoder_tasks = ENCODING | {"question-answering"}
+    generator_tasks = frozenset({"generation"})
     wants_validation = True
     settings = TuningSettings
 

@@ -4,7 +4,7 @@ from typing import cast
 
 from advisor.backend.settings import ProbeSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.base import ENCODING, FitJob, Fitted, Strategy, TextLoad, Workload
 
 
 class LinearProbe(Strategy):
@@ -17,7 +17,7 @@ class LinearProbe(Strategy):
     changes = "a new linear head; every pre-trained weight stays"
     task_head = "a linear layer on the normalised text vector"
     trains = "Embed every text once, fit logistic regression, choose its regularisation by cross-validation."
-    engines = ("encoder",)
+    encoder_tasks = ENCODING
     settings = ProbeSettings
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: ProbeSettings) -> Workload:  # type: ignore[override]

@@ -4,7 +4,7 @@ from typing import cast
 
 from advisor.backend.settings import ZeroShotSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.base import CLASSIFYING, GENERATING, FitJob, Fitted, Strategy, TextLoad, Workload
 
 
 class ZeroShot(Strategy):
@@ -21,7 +21,8 @@ class ZeroShot(Strategy):
     changes = "nothing; the labels' names and descriptions are the prompt"
     task_head = "similarity to the prompted label descriptions, written as a fixed linear head"
     trains = "Nothing is trained: embed the prompted label descriptions."
-    engines = ("encoder", "llm-local", "llm-api")
+    encoder_tasks = CLASSIFYING
+    generator_tasks = GENERATING
     needs_labels = False
     settings = ZeroShotSettings
 

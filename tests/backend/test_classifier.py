@@ -1,13 +1,13 @@
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from advisor.backend import classifier as module
 from advisor.backend.classifier import FrozenClassifier, load_classifier, usage
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder
@@ -26,19 +26,22 @@ def classifier(folder: Path, device: Device) -> FrozenClassifier:
 
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 def test_the_documented_lines_give_the_same_probabilities(
-    make_encoder: Callable[..., Path], cpu: Device, tmp_path: Path, pooling: str
+    make_encoder: Callable[..., Path],
+    cpu: Device,
+    tmp_path: Path,
+    pooling: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     saved = classifier(make_encoder(pooling=pooling), cpu)
     saved.save(tmp_path / "model")
-    lines = usage("model", pooling).replace('texts = ["…"]', f"texts = {TEXTS!r}")
-    ended = subprocess.run(
-        [sys.executable, "-c", lines + "import json\nprint(json.dumps(probabilities.tolist()))"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert np.array(json.loads(ended.stdout)) == pytest.approx(saved.probabilities(TEXTS), abs=1e-5)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    lines = usage("model", pooling)
+    exec(lines.replace('texts = ["…"]', f"texts = {TEXTS!r}"), names)
+    assert names["probabilities"].tolist() == pytest.approx(saved.probabilities(TEXTS), abs=1e-5)
+    if pooling == "mean":
+        documented = str(module.__doc__).split("::\n\n")[1].replace("    ", "").strip()
+        assert lines.rstrip().endswith(documented)
 
 
 def test_a_saved_classifier_comes_back(

@@ -52,7 +52,9 @@ def test_texts_are_cut_at_the_limit(make_encoder: Callable[..., Path], cpu: Devi
 def test_loading_writes_nothing(
     make_encoder: Callable[..., Path], cpu: Device, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    Encoder.load(make_encoder(), cpu)
+    folder = make_encoder()
+    capfd.readouterr()
+    Encoder.load(folder, cpu)
     assert capfd.readouterr() == ("", "")
 
 

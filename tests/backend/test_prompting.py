@@ -111,12 +111,12 @@ def test_closed_form_leave_one_out_equals_the_loop(k: float) -> None:
 
 
 def test_good_descriptions_weigh_more_than_misleading_ones() -> None:
-    features, labels, centres = demonstrations([4] * 4, noise=2.5)
+    features, labels, centres = demonstrations([8] * 4, noise=2.0)
     bias = np.zeros(4, dtype=np.float32)
     good = few_shot_head(features, labels, LinearHead(centres, bias), FEW)
     misleading = few_shot_head(features, labels, LinearHead(centres[::-1].copy(), bias), FEW)
     assert good.description_weight > misleading.description_weight
-    unseen, truth, _ = demonstrations([200] * 4, noise=2.5, seed=1)
+    unseen, truth, _ = demonstrations([200] * 4, noise=2.0, seed=1)
     right = [(fit.head.logits(unseen).argmax(axis=1) == truth).mean() for fit in (good, misleading)]
     alone = (((unseen - unseen.mean(axis=0)) @ centres.T).argmax(axis=1) == truth).mean()
     assert right[0] >= right[1]

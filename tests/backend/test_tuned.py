@@ -3,9 +3,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 from transformers import pipeline
 
 from advisor.backend.tuned import TunedClassifier
+from advisor.errors import RunError
 
 LABELS = ["negative", "neutral", "positive"]
 TEXTS = ["good film", "a very very awful meal of the trip", "fine", "unknown words only", ""]
@@ -83,3 +85,46 @@ def test_a_new_head_knows_nothing_yet_and_costs_no_global_randomness(make_encode
     assert made.max_length == 9
     assert max(len(row) for row in made.tokenize(["film " * 30])) == 9
     np.testing.assert_allclose(made.probabilities(["good", "bad"]), 1 / 3, atol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", ["mean", None])
+def test_a_started_head_is_a_logistic_regression_on_what_it_reads(make_encoder, cpu, pooling):
+    made = TunedClassifier.with_new_head(make_encoder("bert", pooling), LABELS, cpu, seed=0)
+    texts = [
+        "good film",
+        "great film",
+        "bad meal",
+        "awful meal",
+        "the room",
+        "the service",
+        "fine",
+        "not fine",
+    ]
+    classes = np.array([2, 2, 0, 0, 1, 1, 2, 0])
+    tokens = made.tokenize(texts)
+    made.start_head(tokens, classes, 0.5)
+    inputs = made.head_inputs(tokens)
+    assert inputs.shape == (8, 32)
+    wanted = LogisticRegression(C=0.5, tol=1e-8, max_iter=1000).fit(inputs, classes).predict_proba(inputs)
+    np.testing.assert_allclose(made.probabilities(texts), wanted, atol=0.02)
+
+
+def test_prediction_goes_on_in_smaller_batches_when_memory_runs_out(make_encoder, cpu, monkeypatch):
+    made = TunedClassifier.with_new_head(make_encoder("bert", None), LABELS, cpu, seed=0)
+    texts = ["good film", "a bad meal"] * 40
+    wanted = made.probabilities(texts)
+    logits = TunedClassifier.logits
+
+    def at_most(rows_allowed):
+        def limited(self, rows):
+            if len(rows) > rows_allowed:
+                raise MemoryError
+            return logits(self, rows)
+
+        return limited
+
+    monkeypatch.setattr(TunedClassifier, "logits", at_most(16))
+    np.testing.assert_allclose(made.probabilities(texts), wanted, atol=1e-6)
+    monkeypatch.setattr(TunedClassifier, "logits", at_most(0))
+    with pytest.raises(RunError, match="not even one text fits in memory"):
+        made.probabilities(texts)

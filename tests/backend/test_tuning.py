@@ -31,6 +31,7 @@ VALIDATION = LabelledTexts(["a great film", "the awful meal", "good trip", "bad 
 SETTINGS = TuningSettings(
     learning_rate=1e-3,
     head_learning_rate=1e-2,
+    head_c=None,
     weight_decay=0.01,
     warmup_fraction=0.1,
     schedule="linear",
@@ -98,17 +99,22 @@ class Interrupted(Exception):
     pass
 
 
-@pytest.mark.parametrize("stop_at", [1, 3, 7, 12])
-def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tune, tmp_path, stop_at):
+@pytest.mark.parametrize(("stop_at", "head_c"), [(1, None), (3, 1.0), (7, None), (12, 1.0)])
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tune, tmp_path, stop_at, head_c):
     def interrupt(step, steps, loss):
         if step == stop_at:
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        tune(checkpoints=tmp_path, save_seconds=0.0, progress=interrupt)
+        tune({"head_c": head_c}, checkpoints=tmp_path, save_seconds=0.0, progress=interrupt)
     events, steps = [], []
-    resumed = tune(checkpoints=tmp_path, on_event=events.append, progress=lambda step, *_: steps.append(step))
-    whole = tune()
+    resumed = tune(
+        {"head_c": head_c},
+        checkpoints=tmp_path,
+        on_event=events.append,
+        progress=lambda step, *_: steps.append(step),
+    )
+    whole = tune({"head_c": head_c})
     assert same(resumed, whole)
     assert resumed.history == whole.history
     assert {"event": "resumed", "step": stop_at, "steps": 12} in events

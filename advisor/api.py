@@ -1,0 +1,137 @@
+"""The four calls of the package: load a profile, recommend, build a plan, run it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from advisor.data.reading import LabelledData
+from advisor.decision.advice import Advice, recommend
+from advisor.errors import InputError
+from advisor.files import write_json, write_text
+from advisor.plan.build import build_plan as assemble_plan
+from advisor.plan.plan import Plan, read_plan
+from advisor.profile import Profile
+from advisor.project import open_project
+from advisor.report.documents import plan_documents, run_documents
+from advisor.report.recipe import recipe_documents
+
+if TYPE_CHECKING:
+    from advisor.run.result import Result
+
+__all__ = ["build_plan", "load_profile", "open_plan", "recommend", "run_plan", "write_plan"]
+
+_ADVICE = "advice.json"
+_ERRORS_SHOWN = 10
+
+
+def load_profile(path: Path | str, settings: Mapping[str, Any] | None = None) -> Profile:
+    """Read a profile and fill in what its data and this machine tell.
+
+    Args:
+        path: the profile's YAML file.
+        settings: answers by dotted name, such as ``{"data.labelled": 2000}``, that take precedence.
+
+    Raises:
+        InputError: a file is absent, unreadable or breaks its schema.
+    """
+    return open_project(Path(path), settings=settings).profile
+
+
+def build_plan(
+    profile: Path | str, folder: Path | str, *, strategy: str | None = None, seed: int | None = None
+) -> Plan:
+    """Advise on a profile, write the plan folder, return the plan.
+
+    Args:
+        profile: the profile's YAML file.
+        folder: the plan folder; written whole, or left as it was.
+        strategy: another strategy than the verdict's.
+        seed: of splits, batches and bootstrap.
+
+    Raises:
+        AdvisorError: the profile, the data or the strategy cannot be planned for.
+    """
+    project = open_project(Path(profile))
+    return write_plan(recommend(project.profile), project.data, Path(folder), strategy=strategy, seed=seed)
+
+
+def write_plan(
+    advice: Advice, data: LabelledData | None, folder: Path, *, strategy: str | None = None, seed: int | None = None
+) -> Plan:
+    """Write the plan folder for advice and data; ``plan.yaml`` comes last, so that a folder with it is complete.
+
+    Raises:
+        AdvisorError: the data or the strategy cannot be planned for.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; name a folder for the plan")
+    plan = assemble_plan(advice, data, folder=folder, strategy=strategy, seed=seed)
+    for name, text in {**plan_documents(plan, advice), **recipe_documents(plan)}.items():
+        write_text(folder / name, text)
+    write_json(folder / _ADVICE, advice.as_dict())
+    plan.save(folder / "plan.yaml")
+    return plan
+
+
+def open_plan(path: Path) -> tuple[Plan, Path, dict[str, Any] | None]:
+    """Read a plan with the folder its paths start from and, where it lies beside, the advice it carries out.
+
+    Raises:
+        InputError: there is no valid plan.
+    """
+    folder = path if path.is_dir() else path.parent
+    beside = folder / _ADVICE
+    advice = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else None
+    return read_plan(path), folder, advice
+
+
+def run_plan(
+    plan: Plan | Path | str,
+    folder: Path | str,
+    *,
+    plan_folder: Path | None = None,
+    advice: dict[str, Any] | None = None,
+    progress: bool = False,
+) -> "Result":
+    """Run a plan to its end; the same call again goes on where it stopped.
+
+    Args:
+        plan: a plan, or where one lies.
+        folder: the run folder.
+        plan_folder: where the plan's relative paths start; the plan's own folder if ``plan`` is a path.
+        advice: the advice for the report, as `Advice.as_dict` gives it.
+        progress: whether to show progress on stderr.
+
+    Raises:
+        AdvisorError: the plan cannot be run; what was finished stays for the next call.
+    """
+    from advisor.backend.classifier import usage
+    from advisor.run.execute import STAGES, execute
+    from advisor.run.progress import Progress
+
+    folder = Path(folder)
+    if not isinstance(plan, Plan):
+        plan, plan_folder, advice = open_plan(Path(plan))
+    result = execute(plan, plan_folder or Path.cwd(), folder, Progress(len(STAGES), silent=not progress))
+    lines = usage("model", _pooling(folder / "model"))
+    errors = worst_errors(folder / "predictions.jsonl", _ERRORS_SHOWN)
+    for name, text in run_documents(plan, result, advice, errors, lines).items():
+        write_text(folder / name, text)
+    return result
+
+
+def worst_errors(predictions: Path, count: int) -> list[dict[str, Any]]:
+    """Return the wrong predictions of a run that were made with most confidence."""
+    wrong = []
+    with predictions.open(encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            if row["predicted"] != row["label"]:
+                wrong.append(row)
+    return sorted(wrong, key=lambda row: -row["probabilities"][row["predicted"]])[:count]
+
+
+def _pooling(model: Path) -> str:
+    details = model / "head.json"
+    return str(json.loads(details.read_text(encoding="utf-8"))["pooling"]) if details.exists() else "mean"

@@ -1,0 +1,75 @@
+"""Options that several commands share, and what they open."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from advisor.data.reading import DataSource
+from advisor.errors import InputError
+from advisor.profile import parse_setting
+from advisor.project import Project, open_project
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print data as JSON on stdout.")
+
+
+def data_options(command: CommandT) -> CommandT:
+    """Add --data, --test, --text and --label."""
+    for option in (
+        click.option("--label", "label_column", metavar="COL", help="Name of the label column."),
+        click.option("--text", "text_column", metavar="COL", help="Name of the text column."),
+        click.option("--test", type=click.Path(path_type=Path), metavar="FILE", help="Held-out test file."),
+        click.option("--data", metavar="FILE_OR_DIR", help="Labelled data: a file, a folder with train.* and test.*, a hub id."),
+    ):
+        command = option(command)
+    return command
+
+
+def project_options(command: CommandT) -> CommandT:
+    """Add an optional profile, the data options and --set."""
+    command = click.option(
+        "--set", "settings", multiple=True, metavar="NAME=VALUE", help="An answer, such as data.labelled=2000."
+    )(command)
+    command = data_options(command)
+    return click.argument("profile", required=False, type=click.Path(path_type=Path))(command)
+
+
+def source(
+    data: str | None, test: Path | None, text_column: str | None, label_column: str | None
+) -> DataSource | None:
+    """Return the data that options name, or None."""
+    if data is None:
+        if test or text_column or label_column:
+            raise click.UsageError("--test, --text and --label describe --data; name the data too")
+        return None
+    return DataSource(Path(data) if Path(data).exists() else data, test, text_column, label_column)
+
+
+def project(profile: Path | None, settings: tuple[str, ...], **data: Any) -> Project:
+    """Open what a command was pointed at.
+
+    Raises:
+        UsageError: neither a profile, nor data, nor answers.
+    """
+    found = source(**data)
+    if profile is None and found is None and not settings:
+        raise click.UsageError("name a profile, or data by --data")
+    if profile is not None and profile.is_dir():
+        profile = _in_folder(profile)
+    return open_project(profile, data=found, settings=dict(map(parse_setting, settings)))
+
+
+def _in_folder(folder: Path) -> Path:
+    path = folder / "profile.yaml"
+    if not path.exists():
+        raise InputError(f"{folder}: no profile.yaml in this folder; data are named by --data")
+    return path
+
+
+def print_json(value: Any) -> None:
+    """Write data to stdout."""
+    click.echo(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))

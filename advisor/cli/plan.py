@@ -1,0 +1,37 @@
+"""``advisor plan``: a plan folder that a person reads and a machine runs."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from advisor.api import write_plan
+from advisor.cli.options import as_json, print_json, project, project_options
+from advisor.decision.advice import recommend
+
+
+@click.command("plan")
+@project_options
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The plan folder.")
+@click.option("--strategy", metavar="ID", help="Plan this strategy instead of the verdict's.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap.")
+@as_json
+def command(
+    profile: Path | None,
+    settings: tuple[str, ...],
+    output: Path,
+    strategy: str | None,
+    seed: int | None,
+    as_json: bool,
+    **data: Any,
+) -> None:
+    """Write a plan folder for PROFILE or data: plan.yaml, report, decision record, recipe.py."""
+    found = project(profile, settings, **data)
+    plan = write_plan(recommend(found.profile), found.data, output, strategy=strategy, seed=seed)
+    if as_json:
+        print_json(plan.model_dump(by_alias=True, mode="json"))
+        return
+    for note in plan.notes:
+        click.echo(f"Note: {note}")
+    click.echo(f"{plan.strategy} on {plan.model.id}, {plan.data.train.rows:,} labelled texts")
+    click.echo(f"Read it:  {output}/report.html\nRun it:   advisor run {output}\nWithout the advisor:  python {output}/recipe.py")

@@ -1,0 +1,92 @@
+"""``advisor rules``: the rule base checked, listed and shown."""
+
+from pathlib import Path
+
+import click
+
+from advisor.cli.options import as_json, print_json
+from advisor.documents import suggest
+from advisor.errors import InputError
+from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
+from advisor.strategies import STRATEGIES
+
+
+@click.group("rules")
+def command() -> None:
+    """The rule base."""
+
+
+_folder = click.option(
+    "--rules", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Another rule folder."
+)
+
+
+@command.command("check")
+@_folder
+def check(folder: Path | None) -> None:
+    """Read every rule file: names, types, units, citations, thresholds. Exit code 5 names the first fault's place."""
+    base = load_rulebase(folder)
+    missing = sorted(set(STRATEGIES) ^ set(base.requirements))
+    if missing:
+        raise InputError(f"requires.yaml and the strategies disagree on: {', '.join(missing)}")
+    unused = sorted(set(base.evidence) - {e for row in (*base.rules, *base.objections) for e in row.evidence})
+    click.echo(
+        f"{len(base.rules)} rows, {len(base.objections)} objections, {len(base.thresholds)} thresholds, "
+        f"{len(base.evidence)} findings: all names, types, units and citations resolve."
+    )
+    if unused:
+        click.echo(f"Not cited by any row: {', '.join(unused)}")
+
+
+@command.command("list")
+@_folder
+@as_json
+def list_rules(folder: Path | None, as_json: bool) -> None:
+    """List the decision table, highest priority first."""
+    base = load_rulebase(folder)
+    if as_json:
+        print_json([rule.model_dump(mode="json") for rule in base.rules])
+        return
+    for rule in base.rules:
+        click.echo(f"{rule.priority:3}  {rule.id:30} {rule.recommend:18} {rule.strength}, {rule.certainty}")
+
+
+@command.command("show")
+@click.argument("rule_id", metavar="ID")
+@_folder
+@as_json
+def show(rule_id: str, folder: Path | None, as_json: bool) -> None:
+    """Show one row with the findings it cites, or one finding."""
+    base = load_rulebase(folder)
+    if rule_id in base.evidence:
+        _show_evidence(base, rule_id)
+        return
+    rule = next((rule for rule in base.rules if rule.id == rule_id), None)
+    if rule is None:
+        known = [*(rule.id for rule in base.rules), *base.evidence]
+        raise InputError(f"there is no row or finding '{rule_id}'{suggest(rule_id, known)}")
+    if as_json:
+        print_json(rule.model_dump(mode="json"))
+    else:
+        _show_rule(base, rule)
+
+
+def _show_rule(base: RuleBase, rule: Rule) -> None:
+    click.echo(f"{rule.id}  (priority {rule.priority})")
+    click.echo(f"  recommends  {rule.recommend}: {rule.strength}, certainty {rule.certainty}")
+    for fact, cell in rule.when.items():
+        click.echo(f"  when        {fact}: {cell}")
+    click.echo(f"  because     {rule.because}")
+    for name in rule.evidence:
+        _show_evidence(base, name)
+    for test in rule.condition.tests():
+        if test.reference in base.thresholds:
+            threshold = base.thresholds[test.reference]
+            low, high = threshold.range
+            click.echo(f"  {test.reference} = {threshold.value:g} {threshold.unit}, {low:g} to {high:g} ({threshold.source})")
+
+
+def _show_evidence(base: RuleBase, name: str) -> None:
+    found = base.evidence[name]
+    down = f" ({found.rated_down})" if found.rated_down else ""
+    click.echo(f"  {name}  {found.claim}\n      {found.conditions}; certainty {found.certainty}{down}\n      {found.source}")

@@ -1,0 +1,64 @@
+"""``advisor run``: the plan carried out, resumed by the same command."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from advisor.cli.options import as_json, print_json, project, project_options
+from advisor.errors import InputError
+
+
+@click.command("run")
+@project_options
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="The run folder (run/NAME-HASH if left out).")
+@click.option("--strategy", metavar="ID", help="Run this strategy instead of the verdict's.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap.")
+@click.option("--engine", type=click.Choice(["inprocess"]), default="inprocess", show_default=True, help="Where to run.")
+@as_json
+def command(
+    profile: Path | None,
+    settings: tuple[str, ...],
+    output: Path | None,
+    strategy: str | None,
+    seed: int | None,
+    engine: str,
+    as_json: bool,
+    **data: Any,
+) -> None:
+    """Run PROFILE (a plan folder, a plan.yaml, or a profile), or data; the same command again resumes."""
+    from advisor.api import open_plan, run_plan
+    from advisor.report.terminal import console, result_screen
+    from advisor.run.folder import default_folder
+
+    if profile is not None and _is_plan(profile):
+        if settings or strategy or seed is not None or any(data.values()):
+            raise InputError(f"{profile} is a plan and fixes data, strategy and seed; make another (advisor plan)")
+        plan, plan_folder, advice = open_plan(profile)
+    else:
+        from advisor.decision.advice import recommend
+        from advisor.plan.build import build_plan
+
+        plan_folder = Path.cwd()
+        found = project(profile, settings, **data)
+        advice_found = recommend(found.profile)
+        plan = build_plan(advice_found, found.data, folder=plan_folder, strategy=strategy, seed=seed)
+        advice = advice_found.as_dict()
+    folder = output or default_folder(plan, Path("run"))
+    for note in plan.notes:
+        click.echo(f"Note: {note}", err=True)
+    click.echo(f"{plan.strategy} on {plan.model.id}, {plan.data.train.rows:,} labelled texts → {folder}/", err=True)
+    result = run_plan(plan, folder, plan_folder=plan_folder, advice=advice, progress=True)
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        console().print(result_screen(result, str(folder)))
+
+
+def _is_plan(path: Path) -> bool:
+    if path.is_dir():
+        return (path / "plan.yaml").exists()
+    try:
+        return "\nstrategy:" in path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False

@@ -1,0 +1,103 @@
+"""People's units: durations, gigabytes, money and shares as one writes them, alone and as intervals."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+UNKNOWN = "unknown"
+
+
+class Unit(NamedTuple):
+    """A unit to write numbers in: what to divide by, what stands before and after."""
+
+    divisor: float
+    before: str = ""
+    after: str = ""
+
+
+class Quantity(NamedTuple):
+    """A quantity of a forecast: its name to people, and how its numbers are written."""
+
+    title: str
+    unit: Callable[[float], Unit]
+    digits: Callable[[float], str]
+
+
+def significant(value: float) -> str:
+    """Return two significant digits below 100, whole numbers from there: ``3.1``, ``42``, ``1,290``."""
+    if abs(value) >= 9.95:
+        return f"{value:,.0f}"
+    return f"{float(f'{value:.2g}'):g}"
+
+
+def _seconds(value: float) -> Unit:
+    if value < 90:
+        return Unit(1, after=" s")
+    if value < 5400:
+        return Unit(60, after=" min")
+    return Unit(3600, after=" h") if value < 172_800 else Unit(86_400, after=" days")
+
+
+def _bytes(value: float) -> Unit:
+    return Unit(1e9, after=" GB") if value >= 1e9 else Unit(1e6, after=" MB")
+
+
+def _milliseconds(value: float) -> Unit:
+    return Unit(1, after=" ms") if value < 10_000 else Unit(1000, after=" s")
+
+
+def _dollars(_: float) -> Unit:
+    return Unit(1, before="$")
+
+
+def _plain(_: float) -> Unit:
+    return Unit(1)
+
+
+def _cents(value: float) -> str:
+    if value == 0 or value >= 99.5:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if value >= 0.01 else f"{value:.1g}"
+
+
+def _hundredths(value: float) -> str:
+    return f"{value:.2f}"
+
+
+QUANTITIES: dict[str, Quantity] = {
+    "quality": Quantity("Accuracy", _plain, _hundredths),
+    "train_seconds": Quantity("Training time", _seconds, significant),
+    "train_memory_bytes": Quantity("Peak memory of training", _bytes, significant),
+    "latency_ms_p50": Quantity("Latency of a typical text", _milliseconds, significant),
+    "latency_ms_p95": Quantity("Latency, 95th percentile", _milliseconds, significant),
+    "latency_ms": Quantity("Latency, 95th percentile", _milliseconds, significant),
+    "train_usd": Quantity("Cost of training", _dollars, _cents),
+    "usd": Quantity("Cost of training", _dollars, _cents),
+    "usd_per_1000": Quantity("Cost of 1,000 answers", _dollars, _cents),
+}
+
+
+def value_of(name: str, value: float | None) -> str:
+    """Return a value in its unit: ``3.1 min``, ``1.1 GB``, ``$0``, ``0.74``; ``unknown`` for None."""
+    if value is None:
+        return UNKNOWN
+    quantity = QUANTITIES[name]
+    unit = quantity.unit(value)
+    return f"{unit.before}{quantity.digits(value / unit.divisor)}{unit.after}"
+
+
+def range_of(name: str, interval: Mapping[str, float] | None) -> str:
+    """Return the bounds in the unit of the point, ``2–6.3 min``; nothing where there is no width or no interval."""
+    if interval is None or interval["low"] == interval["high"]:
+        return ""
+    quantity = QUANTITIES[name]
+    unit = quantity.unit(interval["point"])
+    low, high = (quantity.digits(interval[bound] / unit.divisor) for bound in ("low", "high"))
+    return f"{unit.before}{low}–{unit.before}{high}{unit.after}"
+
+
+def interval_of(name: str, interval: Mapping[str, float] | None) -> str:
+    """Return the point with its bounds: ``0.74 [0.66–0.81]``, ``3.1 min [2–6.3 min]``."""
+    if interval is None:
+        return UNKNOWN
+    bounds = range_of(name, interval)
+    return f"{value_of(name, interval['point'])} [{bounds}]" if bounds else value_of(name, interval["point"])

@@ -70,7 +70,10 @@ class Document:
     def _explain(
         self, invalid: ValidationError, model: type[BaseModel], kind: type[DocumentError], at: Location
     ) -> DocumentError:
-        first = min(invalid.errors(), key=lambda error: self.places.get(self._known(at + error["loc"]), (0, 0)))
+        first = min(
+            invalid.errors(),
+            key=lambda error: (error["type"] == "missing", self.places.get(self._known(at + error["loc"]), (0, 0))),
+        )
         location = self._known(at + first["loc"])
         name = ".".join(str(step) for step in first["loc"])
         if first["type"] == "extra_forbidden":

@@ -145,7 +145,14 @@ def _trainer(training: Rows, test: Rows, names: list[str], epochs: int) -> tuple
     """Return the seconds that Trainer takes for ``epochs`` and its predictions for the test rows."""
     import numpy as np
     import torch
-    from transformers import AutoModel, AutoTokenizer, DataCollatorWithPadding, Trainer, TrainingArguments
+    from transformers import (
+        AutoModel,
+        AutoTokenizer,
+        DataCollatorWithPadding,
+        PrinterCallback,
+        Trainer,
+        TrainingArguments,
+    )
 
     class MeanClassifier(torch.nn.Module):
         def __init__(self) -> None:
@@ -187,6 +194,7 @@ def _trainer(training: Rows, test: Rows, names: list[str], epochs: int) -> tuple
             train_dataset=examples(training),
             data_collator=DataCollatorWithPadding(tokenizer),
         )
+        trainer.remove_callback(PrinterCallback)
         started = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - started

@@ -12,6 +12,7 @@ from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Engine, Strategy
 
+_GENERATING_TASKS = {"generation", "question-answering"}
 _PERMISSIVE = ("apache", "mit", "bsd", "unknown")
 
 
@@ -59,17 +60,15 @@ def candidates(facts: Facts, base: RuleBase, machine: Machine) -> list[Candidate
 def _engines(strategy: Strategy, facts: Facts) -> Iterator[tuple[Engine, str]]:
     """Yield where a strategy can be carried out; for a generating task a local model can always be had."""
     values = facts.values
-    generating = values.get("task.type") == "generation"
     llm = values["model.llm"]
-    if "model.llm" in facts.assumed and (generating or values.get("task.type") == "question-answering"):
+    if "model.llm" in facts.assumed and values.get("task.type") in _GENERATING_TASKS:
         llm = "local"
     name = str(values.get("model.llm_name") or "a language model")
     if llm == "api" and "llm-api" in strategy.engines:
         yield "llm-api", f"{name} by API"
     if llm == "local" and "llm-local" in strategy.engines:
         yield "llm-local", name
-    if not generating:
-        yield "encoder", choose_model(facts)
+    yield "encoder", choose_model(facts)
 
 
 def choose_model(facts: Facts) -> str:

@@ -1,5 +1,6 @@
 """The verdict: requirements veto candidates, then the highest row of the decision table that holds decides."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -110,10 +111,11 @@ def _insist(facts: Facts) -> None:
 
 
 def _nothing_left(found: list[Candidate]) -> str:
-    reasons: dict[str, set[str]] = {}
-    for candidate in found:
-        for veto in candidate.vetoes:
-            reasons.setdefault(veto.requirement, set()).add(f"{candidate.strategy.id}: {veto.because}")
-    most = max(reasons, key=lambda name: len(reasons[name]))
-    listed = "; ".join(sorted({c.strategy.id + ": " + c.vetoes[0].because for c in found}))
-    return f"no strategy is feasible. {listed}. Relaxing '{most}' would help most."
+    """Say why nothing is feasible, and which single requirement stands in the way of most candidates."""
+    task = found[0].facts.get("task.type")
+    able = [c for c in found if all(veto.requirement != "applies-to-task" for veto in c.vetoes)]
+    if not able:
+        return f"no strategy here applies to {task}; one that generates text needs a language model (model.llm)"
+    reasons = dict.fromkeys(f"{c.strategy.id}: {c.vetoes[0].because}" for c in able)
+    most = Counter(veto.requirement for c in able for veto in c.vetoes).most_common(1)[0][0]
+    return f"no strategy is feasible. {'; '.join(reasons)}. Relaxing '{most}' would help most."

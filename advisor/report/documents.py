@@ -1,0 +1,81 @@
+"""Documents: the page, its Markdown twin, the decision record and the model card, filled from templates."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from advisor.assets import asset
+from advisor.decision.advice import Advice
+from advisor.plan.plan import Plan
+from advisor.report.card import front_matter
+from advisor.report.charts import describe
+from advisor.report.escaping import code_block, code_span, finalize_html, finalize_markdown
+from advisor.report.page import Page, plan_page
+from advisor.report.record import advice_record
+from advisor.run.result import Result
+
+
+def plan_documents(plan: Plan, advice: Advice) -> dict[str, str]:
+    """Return the texts of a plan folder by file name: ``report.html``, ``report.md``, ``decision.md``."""
+    page = plan_page(plan, advice_record(advice))
+    return {
+        "report.html": _html(page),
+        "report.md": _markdown("report.md.j2", page=page),
+        "decision.md": _markdown("decision.md.j2", page=page),
+    }
+
+
+def run_documents(
+    plan: Plan, result: Result, advice: dict[str, Any] | None, errors: Sequence[dict[str, Any]], usage: str
+) -> dict[str, str]:
+    """Return the texts of a run folder by file name: ``report.html`` and ``README.md``, the model card.
+
+    Args:
+        plan: the plan that ran.
+        result: what it found.
+        advice: `advice_record` or `Advice.as_dict`; its sections are left out where it is None.
+        errors: wrong predictions, rows of ``predictions.jsonl``; the most confident are shown.
+        usage: Python that loads a frozen model from the folder ``model``; fine-tuned ones load with ``pipeline``.
+    """
+    page = plan_page(plan, advice, result, errors)
+    card = _markdown(
+        "model_card.md.j2",
+        page=page,
+        front_matter=front_matter(plan, result, advice),
+        usage=_PIPELINE if plan.family == "fine-tuning" else usage,
+    )
+    return {"report.html": _html(page), "README.md": card}
+
+
+_PIPELINE = """\
+from transformers import pipeline
+
+classify = pipeline("text-classification", model="model")
+print(classify(["…"], top_k=None, truncation=True))
+"""
+
+
+def _html(page: Page) -> str:
+    return _environment(html=True).get_template("report.html.j2").render(page=page)
+
+
+def _markdown(template: str, **values: Any) -> str:
+    return _environment(html=False).get_template(template).render(**values)
+
+
+@cache
+def _environment(*, html: bool) -> Environment:
+    """Return an environment in which everything a template writes is escaped for its kind of document."""
+    environment = Environment(
+        loader=FileSystemLoader(asset("templates")),
+        autoescape=html,
+        finalize=finalize_html if html else finalize_markdown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"code": code_span, "block": code_block, "describe": describe}
+    return environment

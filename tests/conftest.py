@@ -1,0 +1,73 @@
+import csv
+import os
+from pathlib import Path
+
+import pytest
+
+from advisor.machine import Machine
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+TEXTS = {
+    "praise": [
+        "the parcel came early and everything was in it",
+        "friendly people, they solved it within minutes",
+        "best purchase of the year, we use it daily",
+        "works exactly as promised, thank you",
+        "my mother loves the large buttons",
+        "setup took two minutes, well done",
+        "a pleasure to use, even on my old phone",
+        "they replaced the broken one without a question",
+        "fast, quiet and pretty",
+        "I would buy it again tomorrow",
+    ],
+    "complaint": [
+        "the screen went black after one week",
+        "nobody answers the phone, I gave up",
+        "it arrived broken and late",
+        "the update deleted all my notes",
+        "far too expensive for what it does",
+        "still waiting for my refund",
+        "it crashes whenever I open the camera",
+        "the buttons stick and the battery is dead by noon",
+        "wrong colour, wrong size, no reply",
+        "worst support I have ever had",
+    ],
+    "question": [
+        "can I change the delivery address?",
+        "does the warranty cover water damage?",
+        "how do I reset the password?",
+        "is there a version for the tablet?",
+        "which plan includes the export?",
+        "when will it be back in stock?",
+        "do you ship to Norway?",
+        "where do I find the invoice?",
+        "could two people share one account?",
+        "what is the difference between the two models?",
+    ],
+}
+
+
+@pytest.fixture
+def machine() -> Machine:
+    """A machine that does not depend on the one the tests run on."""
+    return Machine(cores=4, memory_bytes=16_000_000_000, units="avx2", gpu=False)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def messages(tmp_path: Path) -> Path:
+    """A folder with train.csv and test.csv: 24 and 6 customer messages, three labels."""
+    folder = tmp_path / "messages"
+    folder.mkdir()
+    rows = [(text, label) for label, texts in TEXTS.items() for text in texts]
+    for name, part in (("train", [r for i, r in enumerate(rows) if i % 10 < 8]), ("test", [r for i, r in enumerate(rows) if i % 10 >= 8])):
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["text", "label"])
+            writer.writerows(part)
+    return folder

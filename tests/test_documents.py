@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
+
+from advisor.documents import parse_document, read_document, scalar
+from advisor.errors import AdvisorError, DocumentError, InputError
+
+
+class Point(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    width: int
+    names: list[str] = []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("no", "no"), ("12:30", "12:30"), ("true", True), ("1e3", 1000.0), ("0x10", "0x10"), ("-7", -7), ("~", None), ("1_000", 1000)],
+)
+def test_plain_scalars_are_yaml_1_2(text: str, value: object) -> None:
+    assert scalar(text) == value
+
+
+def test_quoted_text_stays_text() -> None:
+    assert parse_document("a: '7'\nb: \"null\"\nc: |\n  7\n", "x").data == {"a": "7", "b": "null", "c": "7\n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "part"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "x:3:1", "duplicate key 'a'"),
+        ("a: &one 1\nb: *one\n", "x:1:4", "aliases"),
+        ("a: !!python/object:os.system x\n", "x:1:4", "tag"),
+        ("a: [1, 2\n", "x:2:1", "not valid YAML"),
+        ("a: b: c\n", "x:1:5", "not valid YAML"),
+        ("? [1, 2]\n: 3\n", "x:1:3", "a key must be"),
+    ],
+)
+def test_what_is_refused_is_pointed_at(text: str, place: str, part: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse_document(text, "x")
+    assert str(caught.value).startswith(place)
+    assert part in str(caught.value)
+
+
+def test_an_unknown_key_is_pointed_at_with_a_suggestion() -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse_document("width: 3\n\nname:\n  - a\n", "p.yaml").validate(Point)
+    assert str(caught.value) == "p.yaml:3:1: unknown key 'name'; did you mean 'names'?\n    name:\n    ^"
+
+
+def test_a_wrong_value_is_pointed_at() -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse_document("width: wide\n", "p.yaml").validate(Point)
+    assert "p.yaml:1:8: width: 'wide' is not a whole number" in str(caught.value)
+
+
+def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "latin.yaml"
+    path.write_bytes(b"a: 1\nb: caf\xe9\n")
+    with pytest.raises(DocumentError, match="latin.yaml:2:1: not UTF-8"):
+        read_document(path)
+
+
+def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read_document(tmp_path / "none.yaml")
+
+
+def test_deep_nesting_is_refused() -> None:
+    with pytest.raises(DocumentError):
+        parse_document("[" * 3000, "x")
+
+
+@given(st.text(max_size=200))
+def test_any_text_parses_or_is_refused_politely(text: str) -> None:
+    try:
+        document = parse_document(text, "x")
+        document.validate(Point)
+    except AdvisorError as error:
+        assert "Traceback" not in str(error)

@@ -1,0 +1,82 @@
+"""The house: lower floors never import upper ones, and light commands load no numerical library."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import advisor
+
+PACKAGE = Path(advisor.__file__).parent
+FLOORS = [
+    {"errors"},
+    {"files", "assets", "cache", "machine", "documents"},
+    {"data"},
+    {"profile"},
+    {"project"},
+    {"knowledge"},
+    {"backend"},
+    {"strategies"},
+    {"estimates"},
+    {"decision"},
+    {"plan"},
+    {"run"},
+    {"report", "questionnaire"},
+    {"api"},
+    {"cli"},
+]
+FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+HEAVY = {"torch", "transformers", "sklearn", "pandas", "numpy", "scipy", "pyarrow", "datasets", "tokenizers"}
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else module
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("advisor."):
+            found.add(room(node.module))
+        elif isinstance(node, ast.Import):
+            found |= {room(alias.name) for alias in node.names if alias.name.startswith("advisor.")}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_downwards(path: Path) -> None:
+    place = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if place in {"__init__", "__main__"}:
+        return
+    above = [other for other in imports(path) if FLOOR[other] > FLOOR[place]]
+    assert not above, f"{place} imports {above} from a floor above"
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"import sys\n{statement}\nprint(' '.join({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["recommend", "profiles/startup-sentiment/profile.yaml"],
+        ["explain", "profiles/startup-sentiment/profile.yaml"],
+        ["ask", "--help"],
+        ["rules", "check"],
+    ],
+)
+def test_light_commands_load_nothing_heavy(arguments: list[str]) -> None:
+    arguments = [str(PACKAGE.parent / part) if part.startswith("profiles/") else part for part in arguments]
+    loaded = loaded_by(f"from advisor.cli import run\nrun({arguments!r})")
+    assert not loaded & HEAVY
+
+
+def test_planning_loads_no_training_library(tmp_path: Path) -> None:
+    profile = PACKAGE.parent / "profiles/startup-sentiment/profile.yaml"
+    loaded = loaded_by(f"from advisor.cli import run\nrun(['plan', {str(profile)!r}, '-o', {str(tmp_path / 'plan')!r}])")
+    assert (tmp_path / "plan" / "plan.yaml").exists()
+    assert not loaded & {"torch", "transformers", "sklearn", "pandas", "numpy", "scipy"}

@@ -60,6 +60,10 @@ def loaded_by(statement: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
+def command(arguments: list[str]) -> str:
+    return f"from advisor.cli import main\ntry:\n    main({arguments!r})\nexcept SystemExit:\n    pass"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -71,12 +75,12 @@ def loaded_by(statement: str) -> set[str]:
 )
 def test_light_commands_load_nothing_heavy(arguments: list[str]) -> None:
     arguments = [str(PACKAGE.parent / part) if part.startswith("profiles/") else part for part in arguments]
-    loaded = loaded_by(f"from advisor.cli import run\nrun({arguments!r})")
+    loaded = loaded_by(command(arguments))
     assert not loaded & HEAVY
 
 
 def test_planning_loads_no_training_library(tmp_path: Path) -> None:
     profile = PACKAGE.parent / "profiles/startup-sentiment/profile.yaml"
-    loaded = loaded_by(f"from advisor.cli import run\nrun(['plan', {str(profile)!r}, '-o', {str(tmp_path / 'plan')!r}])")
+    loaded = loaded_by(command(["plan", str(profile), "-o", str(tmp_path / "plan")]))
     assert (tmp_path / "plan" / "plan.yaml").exists()
     assert not loaded & {"torch", "transformers", "sklearn", "pandas", "numpy", "scipy"}

@@ -4,7 +4,7 @@ A :class:`FrozenClassifier` is kept as an encoder's folder with ``head.safetenso
 its files. It loads without this package, in the five lines that :func:`usage` gives::
 
     encoder, tokenizer = AutoModel.from_pretrained("model"), AutoTokenizer.from_pretrained("model")
-    head, labels = load_file("model/head.safetensors"), json.loads(Path("model/head.json").read_bytes())["labels"]
+    head, info = load_file("model/head.safetensors"), json.loads(Path("model/head.json").read_bytes())
     batch = tokenizer(texts, truncation=True, padding=True, return_tensors="pt")
     vectors = (encoder(**batch).last_hidden_state * batch["attention_mask"][..., None]).sum(1)
     probabilities = (normalize(vectors) @ head["weight"].T + head["bias"]).softmax(1)
@@ -41,7 +41,7 @@ from transformers import AutoModel, AutoTokenizer
 texts = ["…"]
 
 encoder, tokenizer = AutoModel.from_pretrained("FOLDER"), AutoTokenizer.from_pretrained("FOLDER")
-head, labels = load_file("FOLDER/head.safetensors"), json.loads(Path("FOLDER/head.json").read_bytes())["labels"]
+head, info = load_file("FOLDER/head.safetensors"), json.loads(Path("FOLDER/head.json").read_bytes())
 batch = tokenizer(texts, truncation=True, padding=True, return_tensors="pt")
 vectors = VECTORS
 probabilities = (normalize(vectors) @ head["weight"].T + head["bias"]).softmax(1)

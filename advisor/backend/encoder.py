@@ -20,7 +20,8 @@ from advisor.backend.devices import Device
 from advisor.errors import InputError, RunError
 
 Progress = Callable[[int, int], None]
-EMBEDDING_TOKENS = 4096
+_BATCH_TOKENS = {("cpu", "fp32"): 1024, ("cpu", "bf16"): 4096}
+_BATCH_TOKENS_ELSEWHERE = 32768
 _LONGEST_WITHOUT_LIMIT = 512
 
 
@@ -67,7 +68,7 @@ class Encoder:
                 model = AutoModel.from_pretrained(
                     folder,
                     dtype=torch.bfloat16 if device.bf16 and frozen else torch.float32,
-                    attn_implementation="eager" if device.kind == "cpu" else "sdpa",
+                    attn_implementation="eager" if device.kind == "cpu" and device.bf16 else "sdpa",
                 )
         except (OSError, ValueError) as failure:
             reason = str(failure).strip().splitlines()[0]
@@ -129,7 +130,7 @@ class Encoder:
         vectors = np.empty((len(texts), self.hidden_size), dtype=np.float32)
         lengths = np.array([len(row) for row in tokens], dtype=np.int64)
         left = np.arange(len(texts))
-        budget = EMBEDDING_TOKENS
+        budget = _BATCH_TOKENS.get((self.device.kind, self.device.precision), _BATCH_TOKENS_ELSEWHERE)
         while len(left):
             try:
                 for batch in token_batches(lengths[left].tolist(), budget):

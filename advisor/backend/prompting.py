@@ -5,6 +5,7 @@ the heads here are made of such vectors only, and are linear, so that they are k
 trained one.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class FewShotFit:
 
     Attributes:
         head: the head.
-        description_weight: k, how many demonstrations a description counts for; infinite never, 0 not at all.
+        description_weight: k, how many demonstrations a description counts for.
         scale: factor from similarity to logit.
         accuracy: leave-one-out accuracy on the demonstrations, None where none could be left out.
         log_loss: leave-one-out log loss, likewise.
@@ -91,10 +92,10 @@ def few_shot_head(
 
     Class vectors are directions from the mean of the classes: the mean of the demonstrations (a prototype,
     Snell et al. 2017, https://arxiv.org/abs/1703.05175) from the mean prototype, the description from the
-    mean description, so that what texts have in common and what descriptions have in common cancel. A class
-    with n demonstrations takes the first with weight n / (n + k). k is the value with the highest
-    leave-one-out accuracy on the demonstrations, ties going to the lower log loss; the scale is the one
-    with the lowest log loss.
+    mean description, so that what all texts or all descriptions have in common cancels. A class with n
+    demonstrations takes the first with weight n / (n + k). k and the scale minimise the leave-one-out log
+    loss on the demonstrations plus that of a log-normal prior around their defaults, which decides while
+    demonstrations are few.
 
     Args:
         features: (demonstrations, hidden), L2-normalised.
@@ -104,21 +105,35 @@ def few_shot_head(
     """
     target: Indices = np.asarray(labels, dtype=np.int64)
     evidence = _Evidence(features, target, zero_head)
-    best = settings.default_description_weight, settings.default_scale
+    k, scale = settings.default_description_weight, settings.default_scale
     accuracy = loss = None
     if evidence.can_leave_out.any():
         truth = target[evidence.can_leave_out]
-        ranked = []
-        for k in settings.description_weights:
-            similarities = evidence.leave_one_out(k)
-            losses = [float(row_log_losses(similarities * scale, truth).mean()) for scale in settings.scales]
-            hits = float((similarities.argmax(axis=1) == truth).mean())
-            ranked.append((-hits, min(losses), k, settings.scales[int(np.argmin(losses))]))
-        missed, loss, *best_pair = min(ranked)
-        best, accuracy = (best_pair[0], best_pair[1]), -missed
-    weight = evidence.class_vectors(best[0])
-    head = LinearHead(weight, -weight @ evidence.centre).scaled(best[1])
-    return FewShotFit(head, best[0], best[1], accuracy, loss)
+        best = float("inf")
+        for one_k in settings.description_weights:
+            similarities = evidence.leave_one_out(one_k)
+            unlikely = _unlikely(
+                one_k, settings.default_description_weight, settings.description_weight_deviation
+            )
+            for one_scale in settings.scales:
+                losses = row_log_losses(similarities * np.float32(one_scale), truth)
+                penalised = (
+                    float(losses.sum())
+                    + unlikely
+                    + _unlikely(one_scale, settings.default_scale, settings.scale_deviation)
+                )
+                if penalised < best:
+                    best, k, scale = penalised, one_k, one_scale
+                    loss = float(losses.mean())
+                    accuracy = float((similarities.argmax(axis=1) == truth).mean())
+    weight = evidence.class_vectors(k)
+    head = LinearHead(weight, -weight @ evidence.centre).scaled(scale)
+    return FewShotFit(head, k, scale, accuracy, loss)
+
+
+def _unlikely(value: float, expected: float, deviation: float) -> float:
+    """Return minus the log density of a log-normal prior, without its constant."""
+    return (math.log(value / expected) / deviation) ** 2 / 2
 
 
 class _Evidence:

@@ -37,7 +37,7 @@ class ProbeSettings(Settings):
     folds: Annotated[int, Field(ge=2)]
     folds_when_large: Annotated[int, Field(ge=2)]
     large_rows: Annotated[int, Field(ge=1)]
-    calibration_rows: Annotated[int, Field(ge=1)] = 100
+    calibration_rows: Annotated[int, Field(ge=1)]
     search_rows: Annotated[int, Field(ge=10)]
     search_tolerance: Positive
     tolerance: Positive
@@ -68,11 +68,16 @@ class FewShotSettings(Settings):
         description_weights: candidates for k, the number of demonstrations that a description counts for; a
             class with n demonstrations gives them the weight n / (n + k).
         scales: candidates for the factor from similarity to logit.
-        default_description_weight: k where no class has two demonstrations, so that none can be left out.
-        default_scale: the factor in that case.
+        default_description_weight: k expected beforehand, and taken where no demonstration can be left out.
+        default_scale: the factor, likewise.
+        description_weight_deviation: how far k may be expected to lie from its default, as the standard
+            deviation of its natural logarithm.
+        scale_deviation: the same of the scale.
     """
 
-    description_weights: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)]
+    description_weights: Annotated[tuple[Positive, ...], Field(min_length=1)]
     scales: Annotated[tuple[Positive, ...], Field(min_length=1)]
-    default_description_weight: Annotated[float, Field(ge=0)]
+    default_description_weight: Positive
     default_scale: Positive
+    description_weight_deviation: Positive
+    scale_deviation: Positive

@@ -93,6 +93,9 @@ class Training:
         """Take one optimiser step from the next batch; return its loss.
 
         Running out of memory halves what is computed at once, down to one row, and computes the batch again.
+
+        Raises:
+            RunError: one row or the optimiser's state does not fit in memory.
         """
         rows = self._rows()
         self._set_rates()
@@ -104,8 +107,13 @@ class Training:
                 if not exhausted(failure):
                     raise
             self._halve(rows)
-        nn.utils.clip_grad_norm_(self.parameters.values(), self.settings.gradient_norm)
-        self.optimizer.step()
+        try:
+            nn.utils.clip_grad_norm_(self.parameters.values(), self.settings.gradient_norm)
+            self.optimizer.step()
+        except (MemoryError, RuntimeError) as failure:
+            if not exhausted(failure):
+                raise
+            raise RunError("the optimiser's state does not fit in memory; use a smaller encoder") from None
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         return loss

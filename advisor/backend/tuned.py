@@ -2,14 +2,15 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from advisor.backend.arrays import Floats, Labels
@@ -30,7 +31,7 @@ from advisor.backend.pooling_layer import (
     start_near_linear,
     text_vector,
 )
-from advisor.errors import RunError
+from advisor.errors import InputError, RunError
 
 Progress = Callable[[int, int], None]
 TokenRows = Sequence[Sequence[int]]
@@ -68,10 +69,13 @@ class TunedClassifier:
 
         The head reads the mean of the tokens where the encoder's files declare that it was trained so and its
         type allows the export of that; else it is the stock head on the first token.
+
+        Raises:
+            InputError: the folder holds no encoder that can be loaded.
         """
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-        with quiet_transformers(), torch.random.fork_rng():
+        with _loading(encoder), torch.random.fork_rng():
             torch.manual_seed(seed)
             model, loading = AutoModelForSequenceClassification.from_pretrained(
                 encoder,
@@ -104,10 +108,14 @@ class TunedClassifier:
 
     @classmethod
     def load(cls, folder: Path, device: Device) -> "TunedClassifier":
-        """Load what `save` wrote, or any transformers sequence classifier."""
+        """Load what `save` wrote, or any transformers sequence classifier.
+
+        Raises:
+            InputError: the folder holds no model that can be loaded.
+        """
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-        with quiet_transformers():
+        with _loading(folder):
             model = AutoModelForSequenceClassification.from_pretrained(
                 folder, dtype=torch.float32, attn_implementation=_attention(device)
             )
@@ -249,6 +257,17 @@ class TunedClassifier:
 
     def _precision(self) -> Any:
         return torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16)
+
+
+@contextmanager
+def _loading(folder: Path) -> Iterator[None]:
+    """Load quietly, and turn what transformers raises into one sentence."""
+    try:
+        with quiet_transformers():
+            yield
+    except (OSError, ValueError, SafetensorError) as failure:
+        reason = str(failure).strip().partition("\n")[0]
+        raise InputError(f"{folder}: no model can be loaded from there ({reason})") from None
 
 
 def _attention(device: Device) -> str:

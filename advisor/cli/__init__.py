@@ -3,6 +3,7 @@
 import os
 import sys
 from importlib import import_module
+from typing import Any, NoReturn
 
 import click
 
@@ -22,58 +23,56 @@ _COMMANDS = {
 INTERRUPTED = 130
 
 
-class _Lazy(click.Group):
-    """A group that knows its commands' names and imports one when it is called."""
+class Commands(click.Group):
+    """Knows its commands' names, imports one when it is called, and turns errors into a sentence and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they are used."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import a command."""
         if name not in _COMMANDS:
             return None
         command: click.Command = import_module(f"advisor.cli.{name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
 
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run a command and exit with its code."""
+        sys.exit(self._exit_code(*args, **{**extra, "prog_name": "advisor", "standalone_mode": False}))
 
-@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+    def _exit_code(self, *args: Any, **extra: Any) -> int:
+        try:
+            result = super().main(*args, **extra)
+        except click.ClickException as wrong:
+            wrong.show()
+            return wrong.exit_code
+        except AdvisorError as failure:
+            click.echo(f"advisor: {failure}", err=True)
+            return failure.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("advisor: interrupted; what was finished is kept, the same command goes on", err=True)
+            return INTERRUPTED
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except OSError as failure:
+            where = f"{failure.filename}: " if failure.filename else ""
+            click.echo(f"advisor: {where}{failure.strerror or failure}", err=True)
+            return 1
+        return result if isinstance(result, int) else 0
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="advisor")
-def advisor() -> None:
+def main() -> None:
     """Prompt it, freeze it, or fine-tune it? Advice with reasons, a plan, and the run itself.
 
     Exit codes: 0 done, 1 failed, 2 usage or invalid input, 3 no feasible strategy, 4 undecided for want of answers,
     5 invalid rule base, 130 interrupted.
     """
-
-
-def main() -> None:
-    """Run the command line; errors become one sentence on stderr and their exit code."""
-    sys.exit(run(sys.argv[1:]))
-
-
-def run(arguments: list[str]) -> int:
-    """Run a command and return its exit code."""
-    try:
-        advisor.main(arguments, prog_name="advisor", standalone_mode=False)
-    except click.exceptions.Exit as finished:
-        return finished.exit_code
-    except click.ClickException as wrong:
-        wrong.show()
-        return wrong.exit_code
-    except AdvisorError as failure:
-        click.echo(f"advisor: {failure}", err=True)
-        return failure.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("advisor: interrupted; what was finished is kept", err=True)
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as failure:
-        where = f"{failure.filename}: " if failure.filename else ""
-        click.echo(f"advisor: {where}{failure.strerror or failure}", err=True)
-        return 1
-    return 0

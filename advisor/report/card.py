@@ -17,11 +17,12 @@ _EMBEDDED_OWNER = "sentence-transformers/"
 def front_matter(plan: Plan, result: Result, record: dict[str, Any] | None) -> Markdown:
     """Return the YAML between two lines of dashes, in the hub's terms.
 
-    License and language are the base model's where nothing closer is known; a base model that is a local folder is not named.
+    License and language are the base model's where nothing closer is known; a local folder is not named.
     """
     facts = load_catalogue().models.get(plan.model.id)
     languages = _languages(record) or (list(facts.languages) if facts else [])
     name = one_line(plan.project) or "project"
+    accuracy, macro_f1 = (round(result.metrics[metric]["value"], 4) for metric in ("accuracy", "macro_f1"))
     fields: dict[str, Any] = {
         "license": facts.licence if facts else "unknown",
         "language": [language for language in languages if language != "unknown"],
@@ -38,8 +39,8 @@ def front_matter(plan: Plan, result: Result, record: dict[str, Any] | None) -> M
                         "task": {"type": "text-classification"},
                         "dataset": {"name": name, "type": "private", "revision": _data_hash(plan)},
                         "metrics": [
-                            {"type": "accuracy", "value": round(result.metrics["accuracy"]["value"], 4)},
-                            {"type": "f1", "name": "macro-F1", "value": round(result.metrics["macro_f1"]["value"], 4)},
+                            {"type": "accuracy", "value": accuracy},
+                            {"type": "f1", "name": "macro-F1", "value": macro_f1},
                         ],
                     }
                 ],

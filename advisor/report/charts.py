@@ -14,19 +14,30 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 16, 14, 46
 _NO_TRAINING = 46
 _LABEL_HEIGHT, _LETTER = 17, 7.2
 _DODGE = 9
-_TIMES = (1, 10, 60, 600, 3600, 36_000, 86_400, 864_000)
-_TIME_NAMES = ("1 s", "10 s", "1 min", "10 min", "1 h", "10 h", "1 day", "10 days")
+_TIMES = {
+    1: "1 s", 3: "3 s", 10: "10 s", 30: "30 s", 60: "1 min", 180: "3 min", 600: "10 min", 1800: "30 min",
+    3600: "1 h", 10_800: "3 h", 36_000: "10 h", 86_400: "1 day", 259_200: "3 days", 864_000: "10 days",
+}  # fmt: skip
+_NEAREST_TICKS = 44
 
 
 @dataclass(frozen=True)
 class Option:
-    """What the plot shows of an option: expected or measured accuracy and training seconds, as low, point, high."""
+    """An option of the plot: expected or measured accuracy and training seconds, as low, point, high."""
 
-    name: str
-    family: str
+    strategy: str
+    engine: str
     quality: dict[str, float]
     seconds: dict[str, float]
     kind: str
+
+    @property
+    def name(self) -> str:
+        """What stands beside the dot."""
+        detail = (
+            "measured" if self.kind == "measured" else "" if self.engine == "encoder" else "language model"
+        )
+        return f"{self.strategy} ({detail})" if detail else self.strategy
 
 
 @dataclass
@@ -40,9 +51,9 @@ class Dot:
     x_high: float
     y_low: float
     y_high: float
-    label_x: float
-    label_y: float
-    anchor: str
+    label_x: float = 0.0
+    label_y: float = 0.0
+    anchor: str = "start"
 
 
 @dataclass(frozen=True)
@@ -92,18 +103,22 @@ def quality_cost_plot(options: Sequence[Option]) -> Plot | None:
     dots = [
         Dot(
             option,
-            *(across(option.seconds["point"]), up(option.quality["point"])),
-            *(across(option.seconds["low"]), across(option.seconds["high"])),
-            *(up(option.quality["low"]), up(option.quality["high"])),
-            *(0.0, 0.0, "start"),
+            x=across(option.seconds["point"]),
+            y=up(option.quality["point"]),
+            x_low=across(option.seconds["low"]),
+            x_high=across(option.seconds["high"]),
+            y_low=up(option.quality["low"]),
+            y_high=up(option.quality["high"]),
         )
         for option in options
     ]
     _dodge(dots)
     _label(dots)
-    x_ticks = [Tick(across(t), n) for t, n in zip(_TIMES, _TIME_NAMES, strict=True) if start <= t <= stop]
-    if untrained:
-        x_ticks.insert(0, Tick(across(0), "none"))
+    x_ticks = [Tick(across(0), "none")] if untrained else []
+    for seconds, text in _TIMES.items():
+        at = across(seconds)
+        if start <= seconds <= stop and (not x_ticks or at - x_ticks[-1].at >= _NEAREST_TICKS):
+            x_ticks.append(Tick(at, text))
     count = round((highest - lowest) / step)
     y_ticks = [Tick(up(lowest + n * step), f"{lowest + n * step:.2f}") for n in range(count + 1)]
     return Plot(dots, x_ticks, y_ticks)
@@ -123,28 +138,31 @@ def _dodge(dots: list[Dot]) -> None:
 
 
 def _label(dots: list[Dot]) -> None:
-    """Put every name beside its dot, lower where it would cover another."""
-    boxes: list[tuple[float, float, float]] = []
-    for dot in sorted(dots, key=lambda dot: dot.y):
-        width = len(_text(dot)) * _LETTER
-        dot.anchor = "start" if dot.x + 12 + width < WIDTH - RIGHT else "end"
-        dot.label_x = dot.x + 11 if dot.anchor == "start" else dot.x - 11
-        near = dot.label_x if dot.anchor == "start" else dot.label_x - width
-        dot.label_y = dot.y - 8
-        while any(
-            near < right and near + width > left and abs(dot.label_y - y) < _LABEL_HEIGHT for left, right, y in boxes
-        ):
-            dot.label_y += _LABEL_HEIGHT / 2
-        boxes.append((near, near + width, dot.label_y))
+    """Put every name beside its dot, on the side where it covers least of other names and dots."""
+    taken = [(dot.x - 8, dot.x + 8, dot.y) for dot in dots]
+    for dot in sorted(dots, key=lambda dot: (dot.option.kind == "other", dot.y)):
+        width = len(dot.option.name) * _LETTER
+        places = [
+            (dot.x + side * 12 - (width if side < 0 else 0), dot.y + lift)
+            for lift in (-9, 18, -24, 33)
+            for side in (1, -1)
+        ]
+        inside = [(x, y) for x, y in places if x >= LEFT and x + width <= WIDTH - RIGHT] or places
+        x, y = min(inside, key=lambda place: _covered(place, width, taken))
+        dot.anchor = "start" if x > dot.x else "end"
+        dot.label_x, dot.label_y = (x if x > dot.x else x + width), y
+        taken.append((x, x + width, y - 4))
 
 
-def _text(dot: Dot) -> str:
-    return f"{dot.option.name}{' (measured)' if dot.option.kind == 'measured' else ''}"
+def _covered(place: tuple[float, float], width: float, taken: list[tuple[float, float, float]]) -> int:
+    """Count what a name at this place would cover."""
+    x, y = place[0], place[1] - 4
+    return sum(x < right and x + width > left and abs(y - at) < _LABEL_HEIGHT for left, right, at in taken)
 
 
 @dataclass(frozen=True)
 class Area:
-    """Neighbouring cells of one verdict in a row of the map, in pixels; ``name`` where there is room for it."""
+    """Neighbouring cells of one verdict in a row of the map, in pixels; ``name`` where it is written."""
 
     strategy: str | None
     x: float
@@ -156,10 +174,10 @@ class Area:
 
 @dataclass(frozen=True)
 class Map:
-    """The decision map."""
+    """The decision map; ``unnamed`` are the verdicts without room for their name."""
 
     areas: list[Area]
-    strategies: list[str]
+    unnamed: list[str]
     x_ticks: list[Tick]
     y_ticks: list[Tick]
     y_title: str
@@ -171,7 +189,7 @@ class Map:
     width: int = WIDTH
 
 
-def lay_out_map(found: dict[str, Any], y_title: str) -> Map:
+def lay_out_map(found: dict[str, Any]) -> Map:
     """Lay out what `decision_map` found; each verdict is named once, in its longest row."""
     x, rows = found["x"], found["rows"]
     left, cell_height = (92, 21) if found["y"] else (16, 46)
@@ -203,10 +221,10 @@ def lay_out_map(found: dict[str, Any], y_title: str) -> Map:
     column, row_number = found["here"]
     return Map(
         areas=areas,
-        strategies=strategies,
+        unnamed=[s for s in strategies if not any(area.name == s for area in areas)],
         x_ticks=[Tick(_between(x, count, left, cell), f"{count:,}") for count in decades],
         y_ticks=y_ticks,
-        y_title=y_title,
+        y_title=found["y_input"] or "",
         here_x=left + (column + 0.5) * cell,
         here_y=TOP + (row_number + 0.5) * cell_height,
         left=left,
@@ -220,13 +238,14 @@ def _between(x: Sequence[int], wanted: int, left: float, cell: float) -> float:
     return left + (place + 0.5) * cell
 
 
-def option_of(name: str, family: str, expected: dict[str, Any], kind: str) -> Option | None:
+def option_of(strategy: str, engine: str, expected: dict[str, Any], kind: str) -> Option | None:
     """Return an option of the plot, or None where its quality or time is not known."""
     quality, seconds = expected.get("quality"), expected.get("train_seconds")
-    return Option(name, family, quality, seconds, kind) if quality and seconds else None
+    return Option(strategy, engine, quality, seconds, kind) if quality and seconds else None
 
 
 def describe(option: Option) -> str:
     """Return a dot in words, for its tooltip and for readers of the page by ear."""
-    quality, seconds = value_of("quality", option.quality["point"]), value_of("train_seconds", option.seconds["point"])
-    return f"{option.name}: {'measured' if option.kind == 'measured' else 'expected'} accuracy {quality}, training {seconds}"
+    quality = value_of("quality", option.quality["point"])
+    seconds = value_of("train_seconds", option.seconds["point"])
+    return f"{option.name}: accuracy {quality}, training {seconds}"

@@ -1,4 +1,4 @@
-"""The decision map: the verdict over the number of labels and one more input, with a mark where the project is."""
+"""The decision map: the verdict over the number of labels and one more input, and where the project is."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,9 +21,9 @@ def decision_map(advice: Advice) -> dict[str, Any] | None:
     """Decide anew at every point of a grid, all other answers as they are.
 
     Returns:
-        ``x``: numbers of labels; ``y_input`` and ``y``: the other input and its values, both None where no other numeric input
-        changes the verdict; ``rows``: the strategies by row of ``y``, None where none is feasible; ``here``: column and row
-        nearest to the project. None where the number of labels is not known.
+        ``x``: numbers of labels; ``y_input`` and ``y``: the other input and its values, both None where no
+        other numeric input changes the verdict; ``rows``: the strategies by row of ``y``, None where none is
+        feasible; ``here``: column and row nearest to the project. None where the labels are not counted.
     """
     decision = advice.decision
     labelled = decision.facts.values.get(_LABELS)
@@ -44,7 +44,7 @@ def decision_map(advice: Advice) -> dict[str, Any] | None:
 
 
 def _other_axis(advice: Advice) -> tuple[str, list[float | None]] | None:
-    """Return the numeric input, other than the labels, with the nearest flip, and values on both sides of its flips."""
+    """Return the numeric input, other than the labels, with the nearest flips, and values around them."""
     values = advice.decision.facts.values
     found: dict[str, list[float]] = {}
     for flip in advice.flips:
@@ -55,7 +55,7 @@ def _other_axis(advice: Advice) -> tuple[str, list[float | None]] | None:
         found.setdefault(flip.input, [float(now)]).append(float(flip.after))
     if not found:
         return None
-    name = min(found, key=lambda name: max(found[name][0], found[name][1]) / min(found[name][0], found[name][1]))
+    name = min(found, key=lambda name: max(found[name][:2]) / min(found[name][:2]))
     low, high = min(found[name]) / _REACH, max(found[name]) * _REACH
     spread = list(_spread(low, high, _ROWS))
     if INPUTS[name].kind is int:

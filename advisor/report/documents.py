@@ -37,7 +37,7 @@ def run_documents(
         result: what it found.
         advice: `advice_record` or `Advice.as_dict`; its sections are left out where it is None.
         errors: wrong predictions, rows of ``predictions.jsonl``; the most confident are shown.
-        usage: Python that loads a frozen model from the folder ``model``; fine-tuned ones load with ``pipeline``.
+        usage: Python that loads a frozen model from ``model``; fine-tuned ones load with ``pipeline``.
     """
     page = plan_page(plan, advice, result, errors)
     card = _markdown(

@@ -3,11 +3,14 @@
 import re
 from typing import Any
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
 _INLINE = re.compile(r"([\\`*\[\]|~$])")
 _EDGE_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-_BLOCK = re.compile(r"^(?:([#+=-])|(\d+)([.)]))")
+_BLOCK = re.compile(r"^( ?)(?:([#+=-])|(\d+)([.)])(?= |$))")
+_SPACE = re.compile(r"\s+")
 _LINK = re.compile(r"://|\bwww\.", re.IGNORECASE)
 
 
@@ -24,7 +27,7 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return cleaned text with every run of white space as one space."""
-    return " ".join(clean(text).split())
+    return _SPACE.sub(" ", clean(text)).strip()
 
 
 def finalize_html(value: Any) -> Any:
@@ -44,13 +47,18 @@ def finalize_markdown(value: Any) -> Any:
 def escape_markdown(text: str) -> str:
     """Return text that shows as itself anywhere in GitHub's Markdown, in tables too.
 
-    No HTML, link, image, mention, emphasis, code, formula, table cell or block can start in it (CommonMark 0.31 section 2.4,
-    GitHub Flavored Markdown 0.29 sections 4.10, 6.5 and 6.9).
+    No HTML, link, image, mention, emphasis, code, formula, table cell or block can start in it
+    (CommonMark 0.31 section 2.4, GitHub Flavored Markdown 0.29 sections 4.10, 6.5 and 6.9).
     """
-    line = _INLINE.sub(r"\\\1", one_line(text).translate(_ENTITIES))
+    line = _INLINE.sub(r"\\\1", _SPACE.sub(" ", clean(text)).translate(_ENTITIES))
     line = _EDGE_UNDERSCORE.sub(r"\\_", line)
     line = _LINK.sub(lambda match: match[0].replace("/", "&#47;").replace(".", "&#46;"), line)
-    return _BLOCK.sub(lambda match: f"\\{match[1]}" if match[1] else f"{match[2]}\\{match[3]}", line)
+    return _BLOCK.sub(_escape_block, line)
+
+
+def _escape_block(match: re.Match[str]) -> str:
+    space, mark, number, point = match.groups()
+    return f"{space}\\{mark}" if mark else f"{space}{number}\\{point}"
 
 
 def code_span(text: Any) -> Markdown:

@@ -1,4 +1,4 @@
-"""What a run measured, in words: beside its forecast, against the baselines, class by class, and its worst errors."""
+"""What a run measured, in words: beside its forecast and the baselines, class by class, its worst errors."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Any
 
 from advisor.plan.plan import Plan
 from advisor.report.escaping import one_line
-from advisor.report.units import QUANTITIES, interval_of, value_of
+from advisor.report.figures import METRIC_NAMES, Expected, expected, metric_key, score
+from advisor.report.units import QUANTITIES, value_of
 from advisor.run.progress import clock
 from advisor.run.result import Result
 from advisor.strategies import STRATEGIES
 
-METRIC_NAMES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 _MATRIX_CLASSES = 20
 _PAIRS = 15
 _ERRORS = 10
@@ -20,11 +20,11 @@ _TEXT_LETTERS = 320
 
 @dataclass(frozen=True)
 class Compared:
-    """A forecast beside its measurement; ``outcome`` is ``within``, ``above``, ``below`` or ``no forecast``."""
+    """A forecast beside its measurement; ``outcome`` is within, above, below or unknown."""
 
     title: str
-    forecast: str
-    measured: str
+    forecast: Expected
+    measured: Expected
     outcome: str
 
 
@@ -78,7 +78,7 @@ class Measured:
     compared: list[Compared]
     bars: list[Bar]
     bar_metric: str
-    metrics: list[tuple[str, str]]
+    metrics: list[tuple[str, Expected]]
     classes: list[dict[str, Any]]
     labels: list[str]
     matrix: list[tuple[str, list[Cell]]] | None
@@ -99,9 +99,10 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
         result: what it found.
         errors: rows of ``predictions.jsonl``; right ones among them are passed over.
     """
+    parity = result.parity
     labels, counts = result.confusion["labels"], result.confusion["rows"]
     small = len(labels) <= _MATRIX_CLASSES
-    metric = plan.metric.replace("-", "_")
+    metric = metric_key(plan)
     bars = _bars(result, metric)
     return Measured(
         sentence=_sentence(result, metric, bars),
@@ -109,7 +110,7 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
         compared=list(_compared(result)),
         bars=bars,
         bar_metric=METRIC_NAMES[metric],
-        metrics=[(METRIC_NAMES[name], _score(result.metrics[name])) for name in METRIC_NAMES],
+        metrics=[(METRIC_NAMES[name], score(result.metrics[name])) for name in METRIC_NAMES],
         classes=result.classes,
         labels=labels,
         matrix=_matrix(labels, counts) if small else None,
@@ -118,22 +119,18 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
         mistakes=_mistakes(errors),
         chosen=result.chosen,
         device=result.device,
-        parity=f"{result.parity['texts']:.0f} texts, largest difference {result.parity['largest_difference']:.1e}",
+        parity=f"{parity['texts']:.0f} texts, largest difference {parity['largest_difference']:.1e}",
         resumed=result.resumed,
     )
-
-
-def _score(metric: dict[str, float]) -> str:
-    if "low" not in metric:
-        return value_of("quality", metric["value"])
-    return interval_of("quality", {**metric, "point": metric["value"]})
 
 
 def _sentence(result: Result, metric: str, bars: list[Bar]) -> str:
     others = [bar for bar in bars if not bar.own]
     own, best = result.metrics[metric]["value"], max(others, key=lambda bar: bar.value, default=None)
     title = STRATEGIES[result.strategy].title if result.strategy in STRATEGIES else result.strategy
-    said = f"{title[0].upper()}{title[1:]} reached {METRIC_NAMES[metric]} {own:.2f} on {result.data['measured_rows']:,} texts it had not seen"
+    title = title[:1].upper() + title[1:]
+    rows = f"{result.data['measured_rows']:,} texts it had not seen"
+    said = f"{title} reached {METRIC_NAMES[metric]} {own:.2f} on {rows}"
     if best is None:
         return f"{said}."
     gap = own - best.value
@@ -142,14 +139,12 @@ def _sentence(result: Result, metric: str, bars: list[Bar]) -> str:
 
 def _bars(result: Result, metric: str) -> list[Bar]:
     own = result.metrics[metric]
-    return [
-        *(Bar(_baseline(name), scores[metric], None, None, False) for name, scores in result.baseline.items()),
-        Bar(result.strategy, own["value"], own.get("low"), own.get("high"), True),
-    ]
+    bars = [Bar(_baseline(name), found[metric], None, None, False) for name, found in result.baseline.items()]
+    return [*bars, Bar(result.strategy, own["value"], own.get("low"), own.get("high"), True)]
 
 
 def _baseline(name: str) -> str:
-    return "always the commonest class" if name == "majority" else name
+    return "the majority class" if name == "majority" else name
 
 
 def _compared(result: Result) -> Iterable[Compared]:
@@ -158,15 +153,15 @@ def _compared(result: Result) -> Iterable[Compared]:
         if measured is None:
             continue
         forecast = result.forecast.get(name)
-        shown = clock(measured) if name == "train_seconds" else value_of(name, measured)
+        shown = Expected(clock(measured) if name == "train_seconds" else value_of(name, measured))
         if name == "quality":
-            shown = _score(result.metrics["accuracy"])
-        yield Compared(QUANTITIES[name].title, interval_of(name, forecast), shown, _outcome(forecast, measured))
+            shown = score(result.metrics["accuracy"])
+        yield Compared(QUANTITIES[name].title, expected(name, forecast), shown, _outcome(forecast, measured))
 
 
 def _outcome(forecast: dict[str, float] | None, measured: float) -> str:
     if forecast is None:
-        return "no forecast"
+        return "unknown"
     if measured < forecast["low"]:
         return "below"
     return "above" if measured > forecast["high"] else "within"

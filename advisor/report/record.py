@@ -1,4 +1,4 @@
-"""The record of an advice: its contract as plain data, with the inputs' sources and the decision map beside it."""
+"""The record of an advice: its contract as plain data, with the inputs' sources and the decision map."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from advisor.report.decision_map import decision_map
 def advice_record(advice: Advice) -> dict[str, Any]:
     """Return `Advice.as_dict` and two keys more, JSON throughout: all that a report needs of an advice.
 
-    ``inputs`` lists every answer with its question and source; ``map`` is the verdict over labels and one more input.
+    ``inputs`` lists every answer with its question and source; ``map`` is what `decision_map` returns.
     """
     return {**advice.as_dict(), "inputs": _inputs(advice.profile), "map": decision_map(advice)}
 

@@ -86,7 +86,7 @@ def value_of(name: str, value: float | None) -> str:
 
 
 def range_of(name: str, interval: Mapping[str, float] | None) -> str:
-    """Return the bounds in the unit of the point, ``2–6.3 min``; nothing where there is no width or no interval."""
+    """Return the bounds in the unit of the point, ``2–6.3 min``; nothing where there is no width."""
     if interval is None or interval["low"] == interval["high"]:
         return ""
     quantity = QUANTITIES[name]

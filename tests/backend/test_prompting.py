@@ -17,10 +17,12 @@ ZERO = ZeroShotSettings(
     centring=0.5,
 )
 FEW = FewShotSettings(
-    description_weights=(0, 0.5, 1, 2, 4, 8, 16, 32),
+    description_weights=(0.5, 1, 2, 4, 8, 16, 32),
     scales=(2, 5, 10, 20),
     default_description_weight=4,
     default_scale=7,
+    description_weight_deviation=1,
+    scale_deviation=0.5,
 )
 
 
@@ -101,7 +103,7 @@ def naive_leave_one_out(features: np.ndarray, labels: np.ndarray, zero: LinearHe
     return hits / len(labels)
 
 
-@pytest.mark.parametrize("k", [0.0, 3.0])
+@pytest.mark.parametrize("k", [0.01, 3.0])
 def test_closed_form_leave_one_out_equals_the_loop(k: float) -> None:
     features, labels, centres = demonstrations([4, 6, 3], noise=2.5)
     zero = LinearHead(centres[::-1].copy(), np.zeros(3, dtype=np.float32))
@@ -134,3 +136,14 @@ def test_defaults_where_no_demonstration_can_be_left_out() -> None:
     features, labels, centres = demonstrations([1, 1], noise=0.5)
     fit = few_shot_head(features, labels, LinearHead(centres, np.zeros(2, dtype=np.float32)), FEW)
     assert (fit.description_weight, fit.scale, fit.accuracy, fit.log_loss) == (4, 7, None, None)
+
+
+def test_few_demonstrations_leave_k_and_scale_near_their_defaults() -> None:
+    features, labels, centres = demonstrations([2, 2], noise=0.1)
+    zero = LinearHead(centres, np.zeros(2, dtype=np.float32))
+    bound = FEW.model_copy(
+        update={"description_weight_deviation": 0.01, "scale_deviation": 0.01, "default_scale": 5}
+    )
+    few = few_shot_head(features, labels, zero, bound)
+    assert (few.description_weight, few.scale) == (4, 5)
+    assert few_shot_head(features, labels, zero, FEW).scale > 5

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from transformers import pipeline
 
 from advisor.backend.tuned import TunedClassifier
-from advisor.errors import RunError
+from advisor.errors import InputError, RunError
 
 LABELS = ["negative", "neutral", "positive"]
 TEXTS = ["good film", "a very very awful meal of the trip", "fine", "unknown words only", ""]
@@ -128,3 +128,22 @@ def test_prediction_goes_on_in_smaller_batches_when_memory_runs_out(make_encoder
     monkeypatch.setattr(TunedClassifier, "logits", at_most(0))
     with pytest.raises(RunError, match="not even one text fits in memory"):
         made.probabilities(texts)
+
+
+@pytest.mark.parametrize("damage", ["nothing there", "cut short", "no config"])
+def test_a_folder_without_a_usable_model_is_refused_in_one_sentence(classifier, tmp_path, cpu, damage):
+    folder = tmp_path / "model"
+    if damage == "nothing there":
+        folder.mkdir()
+    else:
+        classifier.save(folder)
+    if damage == "cut short":
+        (folder / "model.safetensors").write_bytes(b"short")
+    if damage == "no config":
+        (folder / "config.json").unlink()
+    for load in (
+        TunedClassifier.load,
+        lambda folder, cpu: TunedClassifier.with_new_head(folder, LABELS, cpu, seed=0),
+    ):
+        with pytest.raises(InputError, match="no model can be loaded from there"):
+            load(folder, cpu)

@@ -205,6 +205,15 @@ def test_a_single_text_too_many_ends_in_one_sentence(tune, monkeypatch):
         tune(validation=None)
 
 
+def test_an_optimiser_that_does_not_fit_ends_in_one_sentence(tune, monkeypatch):
+    def none(self, closure=None):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", none)
+    with pytest.raises(RunError, match="optimiser's state does not fit in memory"):
+        tune(validation=None)
+
+
 def test_other_failures_are_not_mistaken_for_memory(tune, monkeypatch):
     def broken(self, rows):
         raise RuntimeError("shapes do not match")

@@ -57,7 +57,12 @@ def build_plan(
 
 
 def write_plan(
-    advice: Advice, data: LabelledData | None, folder: Path, *, strategy: str | None = None, seed: int | None = None
+    advice: Advice,
+    data: LabelledData | None,
+    folder: Path,
+    *,
+    strategy: str | None = None,
+    seed: int | None = None,
 ) -> Plan:
     """Write the plan folder for advice and data; ``plan.yaml`` comes last, so that a folder with it is complete.
 

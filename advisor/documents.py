@@ -23,7 +23,9 @@ _INTEGER = re.compile(r"[-+]?[0-9]+(_[0-9]+)*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _CONSTANTS = {"true": True, "True": True, "false": False, "False": False, "null": None, "~": None, "": None}
 _PLAIN_TAG = "tag:yaml.org,2002:"
-_PLAIN_TAGS = {_PLAIN_TAG + name for name in ("str int float bool null map seq timestamp value merge").split()}
+_PLAIN_TAGS = {
+    _PLAIN_TAG + name for name in ["str", "int", "float", "bool", "null", "map", "seq", "timestamp", "value", "merge"]
+}
 _MOST_BYTES = 4 << 20
 _DEEPEST = 64
 
@@ -49,9 +51,7 @@ class Document:
         source = self.lines[line - 1] if line <= len(self.lines) else ""
         return kind(text, self.path, line, column, source)
 
-    def validate(
-        self, model: type[ModelT], *, kind: type[DocumentError] = DocumentError, at: Location = ()
-    ) -> ModelT:
+    def validate(self, model: type[ModelT], *, kind: type[DocumentError] = DocumentError, at: Location = ()) -> ModelT:
         """Return the part of the document at ``at`` as ``model``.
 
         Raises:
@@ -72,7 +72,10 @@ class Document:
     ) -> DocumentError:
         first = min(
             invalid.errors(),
-            key=lambda error: (error["type"] == "missing", self.places.get(self._known(at + error["loc"]), (0, 0))),
+            key=lambda error: (
+                error["type"] == "missing",
+                self.places.get(self._known(at + error["loc"]), (0, 0)),
+            ),
         )
         location = self._known(at + first["loc"])
         name = ".".join(str(step) for step in first["loc"])
@@ -89,7 +92,7 @@ class Document:
         """Cut ``location`` to its longest prefix in the document: pydantic adds union tags and the like."""
         kept: Location = ()
         for step in location:
-            if kept + (step,) in self.places or kept + (step,) in self.keys:
+            if (*kept, step) in self.places or (*kept, step) in self.keys:
                 kept += (step,)
         return kept
 
@@ -166,7 +169,8 @@ class _Builder:
             return self.mapping(node, at, depth)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*at, index), depth + 1) for index, item in enumerate(node.value)]
-        return node.value if node.style else scalar(node.value)
+        quoted = isinstance(node, yaml.ScalarNode) and node.style
+        return node.value if quoted else scalar(node.value)
 
     def mapping(self, node: yaml.MappingNode, at: Location, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -200,14 +204,18 @@ def _field_names(model: type[BaseModel], location: Location) -> list[str]:
     current: type[BaseModel] | None = model
     for step in location:
         info = current.model_fields.get(str(step)) if current else None
-        current = next(
-            (
-                kind
-                for kind in (info.annotation, *getattr(info.annotation, "__args__", ()))
-                if isinstance(kind, type) and issubclass(kind, BaseModel)
-            ),
-            None,
-        ) if info else None
+        current = (
+            next(
+                (
+                    kind
+                    for kind in (info.annotation, *getattr(info.annotation, "__args__", ()))
+                    if isinstance(kind, type) and issubclass(kind, BaseModel)
+                ),
+                None,
+            )
+            if info
+            else None
+        )
     if current is None:
         return []
     return [info.alias or name for name, info in current.model_fields.items()]

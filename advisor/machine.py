@@ -16,7 +16,7 @@ class Machine:
     Attributes:
         cores: processors this process may use.
         memory_bytes: the container's limit where there is one, else the host's memory; None where unknown.
-        units: the widest matrix units of the processor: ``amx``, ``avx512-bf16``, ``avx512``, ``avx2``, ``neon``, ``unknown``.
+        units: the processor's widest matrix units: amx, avx512-bf16, avx512, avx2, neon or unknown.
         gpu: whether an NVIDIA device is there.
     """
 
@@ -28,7 +28,9 @@ class Machine:
     def describe(self) -> str:
         """Return the machine in a few words."""
         memory = f", {self.memory_bytes / 1e9:.0f} GB" if self.memory_bytes else ""
-        return f"{self.cores} {'core' if self.cores == 1 else 'cores'} ({self.units}){memory}{', GPU' if self.gpu else ''}"
+        return (
+            f"{self.cores} {'core' if self.cores == 1 else 'cores'} ({self.units}){memory}{', GPU' if self.gpu else ''}"
+        )
 
 
 @cache
@@ -59,7 +61,12 @@ def _units() -> str:
         flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("flags")[2].partition("\n")[0].split())
     except OSError:
         return "unknown"
-    for flag, units in (("amx_bf16", "amx"), ("avx512_bf16", "avx512-bf16"), ("avx512f", "avx512"), ("avx2", "avx2")):
+    for flag, units in (
+        ("amx_bf16", "amx"),
+        ("avx512_bf16", "avx512-bf16"),
+        ("avx512f", "avx512"),
+        ("avx2", "avx2"),
+    ):
         if flag in flags:
             return units
     return "unknown"

@@ -76,7 +76,7 @@ class Questionnaire:
         before = self.profile
         if text.strip() in {"", "unknown"}:
             shown = self.shown(name)
-            if text.strip() and before.get(name) is None or shown is None:
+            if (text.strip() and before.get(name) is None) or shown is None:
                 self.skipped.add(name)
             elif not text.strip():
                 self.profile = before.with_answers({name: shown[0]}, "asked")

@@ -3,9 +3,9 @@
     python benchmarks/priors.py DATA_FOLDER... --results benchmarks/results/priors.jsonl
     python benchmarks/priors.py --results benchmarks/results/priors.jsonl --fit rules/quality.yaml
 
-Each DATA_FOLDER holds train.* and test.*. For every seed and number of labels per class a balanced training set is drawn, every
-strategy is fitted on the embedded encoder with the default hyper-parameters, and accuracy is measured on the same test rows.
-A line a measurement is appended to the results; those already there are not measured again.
+Each DATA_FOLDER holds train.* and test.*. For every seed and number of labels per class a balanced training set is
+drawn, every strategy is fitted on the embedded encoder with the default hyper-parameters, and accuracy is measured on the
+same test rows. A line a measurement is appended to the results; those already there are not measured again.
 """
 
 import json
@@ -112,7 +112,12 @@ def fit_priors(results: list[dict[str, Any]]) -> dict[str, Any]:
 
 @click.command()
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--results", type=click.Path(path_type=Path), required=True, help="Lines of measurements, read and appended.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Lines of measurements, read and appended.",
+)
 @click.option("--seeds", default=1, show_default=True, help="Draws of the training set.")
 @click.option("--test-rows", default=500, show_default=True, help="Most test rows.")
 @click.option("--most-rows", default=1500, show_default=True, help="Leave out draws with more training rows.")
@@ -137,10 +142,14 @@ def main(
             continue
         if size * len(load_labelled(DataSource(folder)).label_names) > most_rows:
             continue
-        row = measure(folder, strategy, size, seed, test_rows) | {"machine": f"{platform.machine()}, {this_machine().describe()}"}
+        row = measure(folder, strategy, size, seed, test_rows) | {
+            "machine": f"{platform.machine()}, {this_machine().describe()}"
+        }
         with results.open("a") as file:
             file.write(json.dumps(row) + "\n")
-        click.echo(f"{row['data']:20} {strategy:18} {size:4} a class  accuracy {row['accuracy']:.3f}  {row['seconds']:.1f} s")
+        click.echo(
+            f"{row['data']:20} {strategy:18} {size:4} a class  accuracy {row['accuracy']:.3f}  {row['seconds']:.1f} s"
+        )
         known.append(row)
     if fit:
         write_priors(fit, fit_priors(known))

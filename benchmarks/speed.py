@@ -115,7 +115,7 @@ def epoch(rows: Rows, names: list[str], repeats: int) -> list[Result]:
 
     def begin(event: dict[str, Any]) -> None:
         nonlocal started
-        if event["event"] == "head":
+        if event["event"] == "training":
             started = time.perf_counter()
 
     tuned = fine_tune(
@@ -312,9 +312,7 @@ def table(results: list[Result]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for result in results:
-        accuracies = [
-            "" if value is None else f"{value:.3f}" for value in (result.usual_accuracy, result.our_accuracy)
-        ]
+        accuracies = ["" if value is None else f"{value:.3f}" for value in (result.usual_accuracy, result.our_accuracy)]
         ratio = result.usual_seconds / result.our_seconds
         cells = [f"{result.usual_seconds:.2f}", f"{result.our_seconds:.2f}", f"{ratio:.2f}", *accuracies]
         lines.append(f"| {result.what} | {' | '.join(cells)} |")

@@ -65,7 +65,10 @@ def messages(tmp_path: Path) -> Path:
     folder = tmp_path / "messages"
     folder.mkdir()
     rows = [(text, label) for label, texts in TEXTS.items() for text in texts]
-    for name, part in (("train", [r for i, r in enumerate(rows) if i % 10 < 8]), ("test", [r for i, r in enumerate(rows) if i % 10 >= 8])):
+    for name, part in (
+        ("train", [r for i, r in enumerate(rows) if i % 10 < 8]),
+        ("test", [r for i, r in enumerate(rows) if i % 10 >= 8]),
+    ):
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["text", "label"])

@@ -17,7 +17,16 @@ class Point(BaseModel):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("no", "no"), ("12:30", "12:30"), ("true", True), ("1e3", 1000.0), ("0x10", "0x10"), ("-7", -7), ("~", None), ("1_000", 1000)],
+    [
+        ("no", "no"),
+        ("12:30", "12:30"),
+        ("true", True),
+        ("1e3", 1000.0),
+        ("0x10", "0x10"),
+        ("-7", -7),
+        ("~", None),
+        ("1_000", 1000),
+    ],
 )
 def test_plain_scalars_are_yaml_1_2(text: str, value: object) -> None:
     assert scalar(text) == value
@@ -60,7 +69,7 @@ def test_a_wrong_value_is_pointed_at() -> None:
 def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "latin.yaml"
     path.write_bytes(b"a: 1\nb: caf\xe9\n")
-    with pytest.raises(DocumentError, match="latin.yaml:2:1: not UTF-8"):
+    with pytest.raises(DocumentError, match=r"latin.yaml:2:1: not UTF-8"):
         read_document(path)
 
 

@@ -35,5 +35,5 @@ def token_batches(
         batches.append(ranked[start : start + rows])
         start += rows
     if order is not None:
-        order.shuffle(batches)  # type: ignore[arg-type]
+        order.shuffle(batches)
     return batches

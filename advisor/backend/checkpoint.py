@@ -109,9 +109,7 @@ class Checkpoints:
             run.best_score = (record["best_score"][0], record["best_score"][1])
             best = read_checkpoint(self.folder / BEST)
             if best is None:
-                raise RunError(
-                    f"{self.folder / BEST}: is missing; remove the folder and run again to start over"
-                )
+                raise RunError(f"{self.folder / BEST}: is missing; remove the folder and run again to start over")
             run.best = best[0]
         run.notify({"event": "resumed", "step": run.step, "steps": run.steps})
         return True

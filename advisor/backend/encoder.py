@@ -45,9 +45,7 @@ class Encoder:
     max_length: int
 
     @classmethod
-    def load(
-        cls, folder: Path, device: Device, max_length: int | None = None, *, frozen: bool = True
-    ) -> "Encoder":
+    def load(cls, folder: Path, device: Device, max_length: int | None = None, *, frozen: bool = True) -> "Encoder":
         """Load an encoder from a local folder, discarding its pre-training head.
 
         Args:

@@ -88,9 +88,7 @@ def evaluate(
         raise ValueError("nothing to evaluate: the test set has no row")
     truth = np.asarray(labels, dtype=np.int64)
     predicted = probabilities.argmax(axis=1)
-    confusion = np.bincount(truth * classes + predicted, minlength=classes * classes).reshape(
-        classes, classes
-    )
+    confusion = np.bincount(truth * classes + predicted, minlength=classes * classes).reshape(classes, classes)
     majority = np.zeros_like(confusion)
     majority[:, confusion.sum(axis=1).argmax()] = confusion.sum(axis=1)
     accuracies, macro_f1s = _resampled(confusion, draws, seed)
@@ -135,9 +133,7 @@ def log_loss(probabilities: NDArray[np.floating[Any]], labels: NDArray[np.intege
     return float(-np.log(np.clip(own, smallest, 1 - smallest).astype(np.float64)).mean())
 
 
-def _resampled(
-    confusion: NDArray[np.int64], draws: int, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _resampled(confusion: NDArray[np.int64], draws: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return accuracy and macro-F1 of ``draws`` resamples.
 
     Drawing rows with replacement is a multinomial draw over the filled cells of the confusion matrix, so no

@@ -41,9 +41,7 @@ class FeatureCache:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
-    def embed(
-        self, encoder: Encoder, texts: Sequence[str], progress: Progress | None = None
-    ) -> NDArray[np.float32]:
+    def embed(self, encoder: Encoder, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """Return one L2-normalised float32 vector a text, (texts, hidden); only unseen texts are embedded."""
         keys = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:_KEY_BYTES] for text in texts]
         first = {key: row for row, key in reversed(list(enumerate(keys)))}

@@ -170,9 +170,7 @@ class _Step:
 class _Search:
     """One regression a fold, all moved together along the path of C."""
 
-    def __init__(
-        self, features: Floats, labels: Indices, weights: Floats, classes: int, fold: Indices
-    ) -> None:
+    def __init__(self, features: Floats, labels: Indices, weights: Floats, classes: int, fold: Indices) -> None:
         self.features, self.labels, self.weights, self.fold = features, labels, weights, fold
         self.fits = [
             LogisticRegression(features[fold != held], labels[fold != held], classes, weights[fold != held])

@@ -112,9 +112,7 @@ def _two_loops(
     found[-1] *= np.float32(intercept_guess)
     if steps:
         _, bent, bend = steps[-1]
-        found *= np.float32(
-            bend / (_dot(bent[:-1], guess @ bent[:-1]) + intercept_guess * _dot(bent[-1], bent[-1]))
-        )
+        found *= np.float32(bend / (_dot(bent[:-1], guess @ bent[:-1]) + intercept_guess * _dot(bent[-1], bent[-1])))
     for (moved, bent, bend), share in zip(steps, reversed(shares), strict=True):
         found += np.float32(share - _dot(bent, found) / bend) * moved
     return found

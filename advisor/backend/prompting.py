@@ -31,8 +31,7 @@ def describe(label: str, description: str, settings: ZeroShotSettings) -> list[s
     name, description = humanise(label) or label, description.strip()
     templates = (*settings.templates, *(settings.description_templates if description else ()))
     filled = [
-        template.replace("{label}", name).replace("{description}", description.rstrip("."))
-        for template in templates
+        template.replace("{label}", name).replace("{description}", description.rstrip(".")) for template in templates
     ]
     return list(dict.fromkeys(filled))
 
@@ -85,9 +84,7 @@ class FewShotFit:
     log_loss: float | None
 
 
-def few_shot_head(
-    features: Floats, labels: Labels, zero_head: LinearHead, settings: FewShotSettings
-) -> FewShotFit:
+def few_shot_head(features: Floats, labels: Labels, zero_head: LinearHead, settings: FewShotSettings) -> FewShotFit:
     """Weigh each class's demonstrations against its description.
 
     Class vectors are directions from the mean of the classes: the mean of the demonstrations (a prototype,
@@ -112,9 +109,7 @@ def few_shot_head(
         best = float("inf")
         for one_k in settings.description_weights:
             similarities = evidence.leave_one_out(one_k)
-            unlikely = _unlikely(
-                one_k, settings.default_description_weight, settings.description_weight_deviation
-            )
+            unlikely = _unlikely(one_k, settings.default_description_weight, settings.description_weight_deviation)
             for one_scale in settings.scales:
                 losses = row_log_losses(similarities * np.float32(one_scale), truth)
                 penalised = (

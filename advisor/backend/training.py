@@ -56,22 +56,16 @@ class Training:
         self.tokens = classifier.tokenize(training.texts)
         self.lengths = np.array([len(row) for row in self.tokens])
         self.targets = torch.tensor(training.labels, device=classifier.device.torch)
-        self.class_weights = _class_weights(settings, training.labels, len(classifier.labels)).to(
-            self.targets.device
-        )
+        self.class_weights = _class_weights(settings, training.labels, len(classifier.labels)).to(self.targets.device)
         self.validation = validation
         self.validation_tokens = classifier.tokenize(validation.texts) if validation else []
         self.parameters = {
-            name: parameter
-            for name, parameter in classifier.model.named_parameters()
-            if parameter.requires_grad
+            name: parameter for name, parameter in classifier.model.named_parameters() if parameter.requires_grad
         }
         self.optimizer = _optimizer(classifier, self.parameters, settings)
         self.epoch_steps = math.ceil(len(self.tokens) / settings.batch_size)
         self.steps = max(math.ceil(settings.epochs * self.epoch_steps), settings.min_steps)
-        self.due = {
-            math.ceil(self.steps * n / settings.evaluations) for n in range(1, settings.evaluations + 1)
-        }
+        self.due = {math.ceil(self.steps * n / settings.evaluations) for n in range(1, settings.evaluations + 1)}
         self.batch_tokens = settings.batch_tokens
         self.batches: list[np.ndarray] = []
         self.batches_epoch = -1
@@ -138,9 +132,7 @@ class Training:
         score = (record[self.metric], -loss)
         if self.best_score is None or score > self.best_score:
             self.best_score, self.best_step, self.worse = score, self.step, 0
-            self.best = {
-                name: parameter.detach().cpu().clone() for name, parameter in self.parameters.items()
-            }
+            self.best = {name: parameter.detach().cpu().clone() for name, parameter in self.parameters.items()}
         else:
             self.worse += 1
             self.stopped = self.worse >= self.settings.patience
@@ -160,9 +152,7 @@ class Training:
         if epoch != self.batches_epoch:
             order = np.random.default_rng([self.seed, epoch])
             jittered = self.lengths + order.integers(0, _LENGTH_JITTER, len(self.lengths))
-            self.batches = token_batches(
-                jittered.tolist(), _NO_LIMIT, most_rows=self.settings.batch_size, order=order
-            )
+            self.batches = token_batches(jittered.tolist(), _NO_LIMIT, most_rows=self.settings.batch_size, order=order)
             self.batches_epoch = epoch
         return self.batches[index]
 
@@ -210,8 +200,7 @@ class Training:
         at_once = min(self.batch_tokens // longest, len(rows))
         if at_once <= 1:
             raise RunError(
-                f"out of memory on a single text of {longest} tokens; "
-                "set a smaller max_length or use a smaller encoder"
+                f"out of memory on a single text of {longest} tokens; set a smaller max_length or use a smaller encoder"
             )
         self.batch_tokens = longest * (at_once // 2)
         if self.classifier.device.kind == "cuda":

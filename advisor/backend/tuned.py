@@ -101,9 +101,7 @@ class TunedClassifier:
             device=device,
             max_length=min(limit, max_length or limit),
             mean_pooled=mean_pooled,
-            head_note=_head_note(
-                loading["unexpected_keys"], len(labels), model.config.hidden_size, mean_pooled
-            ),
+            head_note=_head_note(loading["unexpected_keys"], len(labels), model.config.hidden_size, mean_pooled),
         )
 
     @classmethod
@@ -155,9 +153,7 @@ class TunedClassifier:
 
     def token_probabilities(self, tokens: TokenRows, progress: Progress | None = None) -> Floats:
         """Return what `probabilities` does, for texts already made token ids."""
-        return self._by_batch(
-            tokens, len(self.labels), lambda rows: torch.softmax(self.logits(rows), dim=-1), progress
-        )
+        return self._by_batch(tokens, len(self.labels), lambda rows: torch.softmax(self.logits(rows), dim=-1), progress)
 
     def head_inputs(self, tokens: TokenRows) -> Floats:
         """Return what the output layer reads, float32 (texts, width of the head)."""

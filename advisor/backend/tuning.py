@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from advisor.backend.checkpoint import Checkpoints
 from advisor.backend.devices import Device
@@ -17,9 +16,6 @@ from advisor.backend.training import LabelledTexts, Metric, OnEvent, Training
 from advisor.backend.tuned import TunedClassifier
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.files import sha256_of
-
-if TYPE_CHECKING:
-    from advisor.strategies.base import FitJob, Fitted
 
 StepProgress = Callable[[int, int, float], None]
 SAVE_SECONDS = 15.0
@@ -55,7 +51,8 @@ def fine_tune(
         checkpoints: folder for ``last/`` and ``best/``; None keeps none. The caller removes it when done.
         save_seconds: least time between two checkpoints.
         progress: told step, steps in all and training loss after every update.
-        on_event: told, as a dict with ``event``, of the head, resumption, evaluations, memory and the end.
+        on_event: told, as a dict with ``event``, of the head, resumption, the start, evaluations, memory and
+            the end.
 
     Returns:
         the classifier with the best weights found, ready to predict or save.
@@ -63,9 +60,7 @@ def fine_tune(
     Raises:
         RunError: a checkpoint belongs to other settings or data, or a single text does not fit in memory.
     """
-    classifier = TunedClassifier.with_new_head(
-        encoder, classes, device, seed=seed, max_length=settings.max_length
-    )
+    classifier = TunedClassifier.with_new_head(encoder, classes, device, seed=seed, max_length=settings.max_length)
     if settings.freeze_token_embeddings:
         classifier.model.get_input_embeddings().weight.requires_grad_(False)
     notify = on_event or (lambda event: None)
@@ -75,6 +70,7 @@ def fine_tune(
     kept = Checkpoints(run, checkpoints, identity)
     if not kept.restore():
         run.start()
+    notify({"event": "training", "step": run.step, "steps": run.steps})
     while run.step < run.steps and not run.stopped:
         loss = run.update()
         run.evaluate_if_due(loss)
@@ -88,28 +84,6 @@ def fine_tune(
     classifier.model.eval()
     classifier.history = run.history
     return classifier
-
-
-def fit_full_fine_tuning(job: "FitJob") -> "Fitted":
-    """Tune as `fine_tune` does what a strategy's job describes; checkpoints go to its workspace."""
-    from advisor.strategies.base import Fitted
-
-    settings = TuningSettings.model_validate(job.settings)
-    longest = min((limit for limit in (job.max_length, settings.max_length) if limit), default=None)
-    held_out = job.validation
-    classifier = fine_tune(
-        job.encoder,
-        job.labels,
-        LabelledTexts(job.texts, job.classes.tolist()),
-        LabelledTexts(held_out[0], held_out[1].tolist()) if held_out else None,
-        settings.model_copy(update={"max_length": longest}),
-        seed=job.seed,
-        device=job.device,
-        checkpoints=job.workspace,
-        progress=lambda step, steps, loss: job.progress(step, steps),
-        on_event=job.event,
-    )
-    return Fitted(classifier, {"head": classifier.head_note, "evaluations": classifier.history})
 
 
 def _fingerprint(

@@ -15,19 +15,32 @@ from advisor.profile import INPUTS, Profile, load_profile
 from advisor.project import fill_project
 from advisor.questionnaire import Questionnaire, hold_conversation
 
-_HELP = "Enter accepts what is shown, ? says why it is asked, < goes back, unknown leaves it open, Ctrl-C stops and keeps."
+_HELP = (
+    "Enter accepts what is shown, ? says why it is asked, < goes back, unknown leaves it open, Ctrl-C stops and keeps."
+)
 
 
 @click.command("ask")
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("profile.yaml"), show_default=True, metavar="FILE", help="The profile to write.")
-@click.option("--answers", type=click.Path(path_type=Path), metavar="FILE", help="Answers already known: a profile, or dotted names with values.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("profile.yaml"),
+    show_default=True,
+    metavar="FILE",
+    help="The profile to write.",
+)
+@click.option(
+    "--answers",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Answers already known: a profile, or dotted names with values.",
+)
 @click.option("--no-input", is_flag=True, help="Ask nothing; list everything still missing.")
 @click.option("--resume", is_flag=True, help="Go on with the profile that is there.")
 @click.option("--all", "everything", is_flag=True, help="Ask everything, not only what can change the verdict.")
 @as_json
-def command(
-    output: Path, answers: Path | None, no_input: bool, resume: bool, everything: bool, as_json: bool
-) -> None:
+def command(output: Path, answers: Path | None, no_input: bool, resume: bool, everything: bool, as_json: bool) -> None:
     """Answer the questionnaire and save a profile; asks only what can still change the verdict.
 
     Saved after every answer. Exit code 4: saved, but too little is answered for any advice.
@@ -90,6 +103,8 @@ def _read_answers(path: Path) -> dict[str, Any]:
         return dict(document.validate(Profile).answered())
     for name in document.data:
         if name not in INPUTS:
-            error: DocumentError = document.error(f"there is no input '{name}'{suggest(name, INPUTS)}", (name,), key=True)
+            error: DocumentError = document.error(
+                f"there is no input '{name}'{suggest(name, INPUTS)}", (name,), key=True
+            )
             raise error
     return dict(document.data)

@@ -20,9 +20,7 @@ _MARKS = {True: "holds  ", False: "fails  ", None: "unknown"}
 @project_options
 @click.option("--why-not", metavar="STRATEGY", help="Say why this strategy was not recommended.")
 @as_json
-def command(
-    profile: Path | None, settings: tuple[str, ...], why_not: str | None, as_json: bool, **data: Any
-) -> None:
+def command(profile: Path | None, settings: tuple[str, ...], why_not: str | None, as_json: bool, **data: Any) -> None:
     """Explain the verdict on PROFILE or data test by test."""
     advice = recommend(project(profile, settings, **data).profile)
     if why_not is not None and why_not not in STRATEGIES:
@@ -66,7 +64,9 @@ def _why_not(advice: Advice, strategy: str) -> None:
             click.echo(f"{strategy} on {candidate.model} is ruled out: {reasons}")
     for alternative in advice.alternatives:
         if alternative.candidate.strategy.id == strategy:
-            click.echo(f"{strategy} on {alternative.candidate.model} is possible, but: {'; '.join(alternative.why_not)}")
+            click.echo(
+                f"{strategy} on {alternative.candidate.model} is possible, but: {'; '.join(alternative.why_not)}"
+            )
 
 
 def _tests(advice: Advice, condition: Condition) -> None:

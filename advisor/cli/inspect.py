@@ -24,7 +24,9 @@ def command(data: str, test: Path | None, text_column: str | None, label_column:
     facts = catalogue.models[catalogue.default_model]
     folder = embedded_folder(facts)
     where = Path(data)
-    labelled = load_labelled(DataSource(where if where.exists() or where.suffix else data, test, text_column, label_column))
+    labelled = load_labelled(
+        DataSource(where if where.exists() or where.suffix else data, test, text_column, label_column)
+    )
     found = inspect_data(labelled, tokenizer_path=folder / "tokenizer.json" if folder else None, limit=facts.context)
     if as_json:
         print_json({"schema": 1, **found.model_dump(mode="json")})

@@ -23,7 +23,11 @@ def data_options(command: CommandT) -> CommandT:
         click.option("--label", "label_column", metavar="COL", help="Name of the label column."),
         click.option("--text", "text_column", metavar="COL", help="Name of the text column."),
         click.option("--test", type=click.Path(path_type=Path), metavar="FILE", help="Held-out test file."),
-        click.option("--data", metavar="FILE_OR_DIR", help="Labelled data: a file, a folder with train.* and test.*, a hub id."),
+        click.option(
+            "--data",
+            metavar="FILE_OR_DIR",
+            help="Labelled data: a file, a folder with train.* and test.*, a hub id.",
+        ),
     ):
         command = option(command)
     return command
@@ -32,15 +36,17 @@ def data_options(command: CommandT) -> CommandT:
 def project_options(command: CommandT) -> CommandT:
     """Add an optional profile, the data options and --set."""
     command = click.option(
-        "--set", "settings", multiple=True, metavar="NAME=VALUE", help="An answer, such as data.labelled=2000."
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="An answer, such as data.labelled=2000.",
     )(command)
     command = data_options(command)
     return click.argument("profile", required=False, type=click.Path(path_type=Path))(command)
 
 
-def source(
-    data: str | None, test: Path | None, text_column: str | None, label_column: str | None
-) -> DataSource | None:
+def source(data: str | None, test: Path | None, text_column: str | None, label_column: str | None) -> DataSource | None:
     """Return the data that options name, or None."""
     if data is None:
         if test or text_column or label_column:

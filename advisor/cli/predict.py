@@ -9,8 +9,19 @@ import click
 @click.command("predict")
 @click.argument("run_folder", metavar="RUN_DIR", type=click.Path(path_type=Path))
 @click.argument("texts", metavar="[TEXT]...", nargs=-1)
-@click.option("--input", "source", metavar="FILE", help="Texts to label: .jsonl, .csv, .tsv, .parquet or .txt; - for JSONL on stdin.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write JSONL there, whole or not at all.")
+@click.option(
+    "--input",
+    "source",
+    metavar="FILE",
+    help="Texts to label: .jsonl, .csv, .tsv, .parquet or .txt; - for JSONL on stdin.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write JSONL there, whole or not at all.",
+)
 @click.option("--text", "text_column", metavar="COL", help="Name of the text column in the input.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSONL for texts given as arguments too.")
 def command(

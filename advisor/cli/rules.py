@@ -16,9 +16,7 @@ def command() -> None:
     """The rule base."""
 
 
-_folder = click.option(
-    "--rules", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Another rule folder."
-)
+_folder = click.option("--rules", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Another rule folder.")
 
 
 @command.command("check")
@@ -29,7 +27,9 @@ def check(folder: Path | None) -> None:
     missing = sorted(set(STRATEGIES) ^ set(base.requirements))
     if missing:
         raise InputError(f"requires.yaml and the strategies disagree on: {', '.join(missing)}")
-    unused = sorted(set(base.evidence) - {e for row in (*base.rules, *base.objections) for e in row.evidence})
+    cited = {name for rule in base.rules for name in rule.evidence}
+    cited |= {name for objection in base.objections for name in objection.evidence}
+    unused = sorted(set(base.evidence) - cited)
     click.echo(
         f"{len(base.rules)} rows, {len(base.objections)} objections, {len(base.thresholds)} thresholds, "
         f"{len(base.evidence)} findings: all names, types, units and citations resolve."
@@ -83,10 +83,14 @@ def _show_rule(base: RuleBase, rule: Rule) -> None:
         if test.reference in base.thresholds:
             threshold = base.thresholds[test.reference]
             low, high = threshold.range
-            click.echo(f"  {test.reference} = {threshold.value:g} {threshold.unit}, {low:g} to {high:g} ({threshold.source})")
+            click.echo(
+                f"  {test.reference} = {threshold.value:g} {threshold.unit}, {low:g} to {high:g} ({threshold.source})"
+            )
 
 
 def _show_evidence(base: RuleBase, name: str) -> None:
     found = base.evidence[name]
     down = f" ({found.rated_down})" if found.rated_down else ""
-    click.echo(f"  {name}  {found.claim}\n      {found.conditions}; certainty {found.certainty}{down}\n      {found.source}")
+    click.echo(
+        f"  {name}  {found.claim}\n      {found.conditions}; certainty {found.certainty}{down}\n      {found.source}"
+    )

@@ -11,10 +11,18 @@ from advisor.errors import InputError
 
 @click.command("run")
 @project_options
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="The run folder (run/NAME-HASH if left out).")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The run folder (run/NAME-HASH if left out).",
+)
 @click.option("--strategy", metavar="ID", help="Run this strategy instead of the verdict's.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap.")
-@click.option("--engine", type=click.Choice(["inprocess"]), default="inprocess", show_default=True, help="Where to run.")
+@click.option(
+    "--engine", type=click.Choice(["inprocess"]), default="inprocess", show_default=True, help="Where to run."
+)
 @as_json
 def command(
     profile: Path | None,

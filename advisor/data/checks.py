@@ -18,8 +18,7 @@ def check_train(part: Part, column: str) -> None:
     if not examples:
         if part.unlabelled:
             raise DataError(
-                f"{place}: column {shown(column)} is empty in all {len(part.unlabelled):,} rows; "
-                "labels are needed"
+                f"{place}: column {shown(column)} is empty in all {len(part.unlabelled):,} rows; labels are needed"
             )
         raise DataError(f"{place}: no row has a text; at least two labelled rows are needed")
     counts = Counter(examples.labels)

@@ -62,9 +62,7 @@ def find_columns(
     rivals = [index for index, name in enumerate(known) if name in LABEL_NAMES and index != found[0]]
     if label is None and len(rivals) > 1 and not {"label", "labels"} & set(known):
         listed = " and ".join(shown(names[index]) for index in rivals)
-        raise DataError(
-            f"{place}: {listed} could each be the label; say which, as in --label {flag(names[rivals[0]])}"
-        )
+        raise DataError(f"{place}: {listed} could each be the label; say which, as in --label {flag(names[rivals[0]])}")
     if label is None and found[1] is not None:
         found[1] = _with_words(names, sample, found[1])
     if None in found and _is_data(names, sample):
@@ -79,9 +77,7 @@ def find_columns(
     if found[0] is None or found[1] is None:
         raise DataError(_missing(names, sample, place, (text, label), found))
     if found[0] == found[1]:
-        raise DataError(
-            f"{place}: {shown(names[found[0]])} cannot be both the text and the label; name two columns"
-        )
+        raise DataError(f"{place}: {shown(names[found[0]])} cannot be both the text and the label; name two columns")
     return Columns(found[0], found[1])
 
 
@@ -116,9 +112,7 @@ def guess_task(names: Sequence[str], sample: Rows) -> str:
 
 def shown(name: Any) -> str:
     """Return a name or label in quotes, printable and short, for a message."""
-    text = "".join(
-        character if character.isprintable() else "�" for character in str(name)[: _LONGEST_SHOWN + 1]
-    )
+    text = "".join(character if character.isprintable() else "�" for character in str(name)[: _LONGEST_SHOWN + 1])
     return f"'{text[: _LONGEST_SHOWN - 1]}…'" if len(text) > _LONGEST_SHOWN else f"'{text}'"
 
 
@@ -179,9 +173,7 @@ def _with_words(names: Sequence[str], sample: Rows, label: int) -> int:
 
 def _text_by_content(names: Sequence[str], sample: Rows, label: int | None) -> int | None:
     """Return the one column whose values are strings of several words, mostly different."""
-    fitting = [
-        index for index in range(len(names)) if index != label and _is_prose([row[index] for row in sample])
-    ]
+    fitting = [index for index in range(len(names)) if index != label and _is_prose([row[index] for row in sample])]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -217,9 +209,7 @@ def _missing(
     given: tuple[str | None, str | None],
     found: list[int | None],
 ) -> str:
-    wanted = [
-        shown(given[i] if given[i] is not None else ("text", "label")[i]) for i in (0, 1) if found[i] is None
-    ]
+    wanted = [shown(given[i] if given[i] is not None else ("text", "label")[i]) for i in (0, 1) if found[i] is None]
     flags = []
     known = [_plain(name) for name in names]
     text, label = found
@@ -235,9 +225,7 @@ def _missing(
             flags.append(f"{option} {flag(names[guess])}")
         else:
             flags.append(f"{option} COLUMN")
-    return (
-        f"{place}: no column named {' or '.join(wanted)}; found: {listed_names(names)}. Try {' '.join(flags)}"
-    )
+    return f"{place}: no column named {' or '.join(wanted)}; found: {listed_names(names)}. Try {' '.join(flags)}"
 
 
 def _nearest(names: Sequence[str], name: str | None, taken: set[int | None]) -> int | None:

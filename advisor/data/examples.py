@@ -78,6 +78,4 @@ class LabelledData:
     def label_names(self) -> list[str]:
         """The distinct training labels, sorted: as numbers where all are numbers, else as text."""
         names = set(self.train.labels)
-        return sorted(
-            names, key=lambda name: (float(name), name) if all(map(is_number, names)) else (0.0, name)
-        )
+        return sorted(names, key=lambda name: (float(name), name) if all(map(is_number, names)) else (0.0, name))

@@ -131,9 +131,7 @@ def _explain_csv(failure: csv.Error, path: Path, start: int, line: int) -> NoRet
     raise DataError(f"{place}: broken CSV ({message})") from None
 
 
-def _of_equal_width(
-    records: Iterator[tuple[int, list[str]]], path: Path, width: int, separator: str
-) -> Iterator[Row]:
+def _of_equal_width(records: Iterator[tuple[int, list[str]]], path: Path, width: int, separator: str) -> Iterator[Row]:
     """Yield records as wide as the header; empty fields beyond it are dropped."""
     for number, record in records:
         if len(record) == width:
@@ -193,9 +191,7 @@ def _parse(text: str, path: Path, line: int | None) -> Any:
         place = f" line {line}:" if line else ""
         raise DataError(f"{path}:{place} the key '{failure}' stands twice in one object") from None
     except (ValueError, RecursionError) as failure:
-        reason = (
-            "nested too deeply" if isinstance(failure, RecursionError) else "a number with too many digits"
-        )
+        reason = "nested too deeply" if isinstance(failure, RecursionError) else "a number with too many digits"
         raise DataError(f"{path}: line {line or 1}: JSON that cannot be read ({reason})") from None
 
 
@@ -222,9 +218,7 @@ def _is_object(line: str, path: Path) -> bool:
 
 def _as_object(item: Any, place: str) -> dict[str, Any]:
     if not isinstance(item, dict):
-        kind = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(
-            type(item), "a number"
-        )
+        kind = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(type(item), "a number")
         raise DataError(f'{place}: {kind} where an object such as {{"text": "…", "label": "…"}} is needed')
     return item
 
@@ -265,11 +259,7 @@ def class_names(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
     """Return the class names that Hugging Face's ``datasets`` leaves in a Parquet file, by column."""
     try:
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
-        return {
-            name: feature["names"]
-            for name, feature in features.items()
-            if feature.get("_type") == "ClassLabel"
-        }
+        return {name: feature["names"] for name, feature in features.items() if feature.get("_type") == "ClassLabel"}
     except (KeyError, TypeError, ValueError, AttributeError):
         return {}
 

@@ -21,8 +21,7 @@ def hub_tables(name: str) -> tuple[Table, Table | None]:
         import datasets
     except ImportError:
         raise InputError(
-            f"{name}: no such file or folder; to read it from the Hugging Face hub: "
-            "pip install adaptation-advisor[hub]"
+            f"{name}: no such file or folder; to read it from the Hugging Face hub: pip install adaptation-advisor[hub]"
         ) from None
     owner, short, *rest = name.split("/")
     identifier = f"{owner}/{short}"
@@ -58,9 +57,7 @@ def _table(place: str, split: Any) -> Table:
 
 
 def _names(split: Any) -> dict[str, list[str]]:
-    return {
-        name: list(kind.names) for name, kind in split.features.items() if type(kind).__name__ == "ClassLabel"
-    }
+    return {name: list(kind.names) for name, kind in split.features.items() if type(kind).__name__ == "ClassLabel"}
 
 
 def _has_labels(split: Any) -> bool:

@@ -96,8 +96,7 @@ class TextFile:
         content = self._file.read(most + 1)
         if len(content) > most:
             raise DataError(
-                f"{self.path}: one JSON document of more than {most >> 20} MB; "
-                "save it as JSON Lines or Parquet"
+                f"{self.path}: one JSON document of more than {most >> 20} MB; save it as JSON Lines or Parquet"
             )
         try:
             text = content.decode("utf-8-sig")
@@ -186,9 +185,7 @@ class TextFile:
     def _refuse_other_kinds(self) -> None:
         head = self._head
         if not head:
-            raise DataError(
-                f"{self.path}: the file is empty; a header and at least two labelled rows are needed"
-            )
+            raise DataError(f"{self.path}: the file is empty; a header and at least two labelled rows are needed")
         for magic, what in _MAGIC.items():
             if head.startswith(magic):
                 raise DataError(f"{self.path}: this is {what}")
@@ -198,9 +195,7 @@ class TextFile:
             raise DataError(f"{self.path}: this is UTF-16 text; save it as UTF-8 ('CSV UTF-8' in Excel)")
         controls = len(head) - len(head.translate(None, _CONTROL))
         if controls > max(16, 0.05 * len(head)) or head.count(0) > max(1, 0.1 * len(head)):
-            raise DataError(
-                f"{self.path}: not a text file; CSV, TSV, JSONL, JSON or Parquet (*.parquet) can be read"
-            )
+            raise DataError(f"{self.path}: not a text file; CSV, TSV, JSONL, JSON or Parquet (*.parquet) can be read")
 
 
 def open_regular(path: Path) -> io.FileIO:

@@ -106,9 +106,7 @@ def _locate(source: DataSource) -> tuple[Path | str, Path | None]:
 def _one_of(folder: Path, files: list[Path], stem: str) -> Path | None:
     found = [file for file in files if file.stem.lower() == stem]
     if len(found) > 1:
-        raise DataError(
-            f"{folder}: both {found[0].name} and {found[1].name}; keep one, or name the file itself"
-        )
+        raise DataError(f"{folder}: both {found[0].name} and {found[1].name}; keep one, or name the file itself")
     return found[0] if found else None
 
 

@@ -1,4 +1,4 @@
-"""Advice: a decision as people and programs read it - verdict, reasons, alternatives, exclusions, what would change it."""
+"""Advice: a decision as people and programs read it - verdict, reasons, alternatives, what would change it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -102,9 +102,7 @@ class Advice:
         }
 
 
-def recommend(
-    profile: Profile, *, base: RuleBase | None = None, machine: Machine | None = None
-) -> Advice:
+def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machine | None = None) -> Advice:
     """Advise on a profile.
 
     Args:
@@ -158,9 +156,8 @@ def _dominator(candidate: Candidate, everyone: list[Candidate]) -> str | None:
     mine = _scores(candidate)
     for other in everyone:
         theirs = _scores(other)
-        if other is not candidate and mine and theirs and theirs != mine:
-            if all(a >= b for a, b in zip(theirs, mine, strict=True)):
-                return other.strategy.id
+        if mine and theirs and theirs != mine and all(a >= b for a, b in zip(theirs, mine, strict=True)):
+            return other.strategy.id
     return None
 
 

@@ -72,7 +72,7 @@ def _engines(strategy: Strategy, facts: Facts) -> Iterator[tuple[Engine, str]]:
 
 
 def choose_model(facts: Facts) -> str:
-    """Return the base model: the one named, else the embedded one, or a multilingual one where it lacks the language."""
+    """Return the base model: the one named, else the embedded one, or a multilingual one for other languages."""
     named = facts.values.get("model.base")
     if named and named != "auto":
         return str(named)
@@ -109,9 +109,7 @@ def _forecast(
     return forecast_encoder(strategy, model, facts.values, machine) if model else None
 
 
-def _own_facts(
-    strategy: Strategy, engine: Engine, model: BaseModelFacts | None, facts: Facts
-) -> dict[str, Value]:
+def _own_facts(strategy: Strategy, engine: Engine, model: BaseModelFacts | None, facts: Facts) -> dict[str, Value]:
     task = facts.values.get("task.type")
     languages = set(str(facts.values.get("task.languages") or "").split(",")) - {""}
     known = set(model.languages) if model else {"unknown"}

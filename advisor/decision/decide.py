@@ -85,15 +85,13 @@ def decide_answers(answers: Answers, base: RuleBase, machine: Machine) -> Decisi
     return Decision(answers, base, machine, facts, tuple(found), rule, winner, tuple(passed_over), objections)
 
 
-def winning_rule(
-    base: RuleBase, facts: Values, limits: Values, feasible: set[str]
-) -> tuple[Rule, list[Rule]]:
+def winning_rule(base: RuleBase, facts: Values, limits: Values, feasible: set[str]) -> tuple[Rule, list[Rule]]:
     """Return the row that decides, and the rows above it whose strategy is ruled out.
 
     Raises:
         Undecided: no row with a feasible strategy is known to hold.
     """
-    passed_over = []
+    passed_over: list[Rule] = []
     for rule in base.rules:
         if not rule.condition.evaluate(facts, limits):
             continue

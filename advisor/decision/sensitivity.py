@@ -160,7 +160,8 @@ def _alternatives(decision: Decision, name: str) -> list[Value]:
     here = float(now) if isinstance(now, int | float) else 0.0
     if name == _LABELS and here:
         values = {value for value in values if here < value <= _FARTHEST_LABELS * here}
-    return sorted((v for v in values if v >= 0 and v != now), key=lambda value: (abs(value - here), value))
+    others: list[Value] = [value for value in values if value >= 0 and value != now]
+    return sorted(others, key=lambda value: abs(float(value or 0) - here))
 
 
 def _beside(limit: float, whole: bool) -> set[float]:
@@ -168,7 +169,12 @@ def _beside(limit: float, whole: bool) -> set[float]:
     if whole:
         return {floor(limit) - 1, floor(limit), ceil(limit), ceil(limit) + 1}
     digits = 10 ** (floor(log(limit, 10)) - 1) if limit > 0 else 0.1
-    return {limit, floor(limit / digits) * digits, ceil(limit / digits) * digits, (ceil(limit / digits) + 1) * digits}
+    return {
+        limit,
+        floor(limit / digits) * digits,
+        ceil(limit / digits) * digits,
+        (ceil(limit / digits) + 1) * digits,
+    }
 
 
 def _limits(decision: Decision, name: str) -> Iterable[float]:

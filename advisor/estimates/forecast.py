@@ -72,8 +72,8 @@ def forecast_encoder(
 ) -> Forecast:
     """Forecast a strategy on an encoder.
 
-    Time is operations divided by the achieved rate, plus an overhead an update, plus start-up; see `Workload` for the
-    operations. Memory on a processor is the process, the weights at 4 bytes, 12 more for every trained parameter (AdamW), and
+    Time is operations divided by the achieved rate, plus an overhead an update, plus start-up; see `Workload`.
+    Memory on a processor is the process, the weights at 4 bytes, 12 more for every trained parameter (AdamW), and
     the activations kept for the backward pass (Korthikanti et al. 2022, arXiv 2205.05198, section 4).
     """
     constants = load_constants()
@@ -120,7 +120,10 @@ def forecast_llm(strategy: Strategy, engine: str, facts: Mapping[str, Value]) ->
 def _token_price(engine: str, facts: Mapping[str, Value], read: Interval, written: Interval) -> Interval | None:
     if engine == "llm-local":
         return Interval.exactly(0.0)
-    price_in, price_out = facts.get("model.llm_usd_per_million_in"), facts.get("model.llm_usd_per_million_out")
+    price_in, price_out = (
+        facts.get("model.llm_usd_per_million_in"),
+        facts.get("model.llm_usd_per_million_out"),
+    )
     if price_in is None or price_out is None:
         return None
     return read.times(float(price_in) / 1e3).plus(written.times(float(price_out) / 1e3))

@@ -50,8 +50,8 @@ class BaseModelFacts(BaseModel):
     def forward_flops(self, tokens: float, length: float) -> float:
         """Floating point operations of one forward pass over ``tokens`` tokens in texts of ``length``.
 
-        2 per body parameter and token, and 4·length·hidden a layer and token for attention's two products (Kaplan et al.
-        2020, arXiv 2001.08361, table 1).
+        2 per body parameter and token, and 4·length·hidden a layer and token for attention's two products (Kaplan et
+        al. 2020, arXiv 2001.08361, table 1).
         """
         return tokens * (2.0 * self.body_parameters + 4.0 * self.layers * length * self.hidden)
 
@@ -100,7 +100,7 @@ def load_catalogue() -> Catalogue:
 
 
 def describe_model(name: str) -> BaseModelFacts | None:
-    """Return a model's facts from the catalogue, or from ``config.json`` where ``name`` is a folder; None where unknown.
+    """Return a model's facts from the catalogue, or from ``config.json`` where ``name`` is a folder; None if unknown.
 
     Raises:
         InputError: ``name`` is a folder without a usable ``config.json``.
@@ -115,7 +115,10 @@ def describe_model(name: str) -> BaseModelFacts | None:
 def _from_config(folder: Path) -> BaseModelFacts:
     try:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        hidden, layers = _first(config, "hidden_size", "dim", "d_model"), _first(config, "num_hidden_layers", "n_layers")
+        hidden, layers = (
+            _first(config, "hidden_size", "dim", "d_model"),
+            _first(config, "num_hidden_layers", "n_layers"),
+        )
         heads = _first(config, "num_attention_heads", "n_heads")
         context = int(config.get("max_position_embeddings", 512))
         inner = int(config.get("intermediate_size") or config.get("hidden_dim") or 4 * hidden)

@@ -2,8 +2,8 @@
 
 A condition maps fact names to cells; every line must hold. A cell is a plain value (``yes``, ``3``, ``gpu``), a choice
 (``weekly or daily``), a negation (``not gpu``) or comparisons joined by ``and``
-(``at least few_labels and below many_labels``). What follows ``below``, ``at most``, ``above`` and ``at least`` is a number,
-a threshold's name or another fact's name. The keys ``any`` and ``all`` hold lists of conditions.
+(``at least few_labels and below many_labels``). What follows ``below``, ``at most``, ``above`` and ``at least`` is a
+number, a threshold's name or another fact's name. The keys ``any`` and ``all`` hold lists of conditions.
 
 Each test is true, false or unknown (None); ``all`` and ``any`` combine them as Kleene's logic does.
 """

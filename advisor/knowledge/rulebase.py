@@ -1,4 +1,4 @@
-"""The rule base: decision rows, objections, requirements, thresholds, evidence and assumptions, read from ``rules/``."""
+"""The rule base: decision rows, objections, requirements, thresholds, evidence, assumptions, from ``rules/``."""
 
 import hashlib
 import re
@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
 from advisor.assets import asset
-from advisor.documents import Document, read_document, suggest
+from advisor.documents import Document, Location, read_document, suggest
 from advisor.errors import RuleBaseError
 from advisor.knowledge.conditions import Condition, ConditionReader
 from advisor.knowledge.vocabulary import FACTS, Value, in_words
@@ -187,7 +187,7 @@ class _Reader:
         document, seen, rows = self.documents["decision"], set[str](), []
         conditions = ConditionReader(document, self.thresholds)
         for index in range(len(document.data[key] or [])):
-            at = (key, index)
+            at: Location = (key, index)
             row = document.validate(model, kind=RuleBaseError, at=at)
             if row.id in seen:
                 raise _error(document, f"a second row '{row.id}'", (*at, "id"))
@@ -219,14 +219,14 @@ class _Reader:
     ) -> tuple[Requirement, ...]:
         rows = []
         for index in range(len(document.data.get(strategy) or [])):
-            at = (strategy, index)
+            at: Location = (strategy, index)
             row = document.validate(Requirement, kind=RuleBaseError, at=at)
             condition = conditions.read(row.needs, (*at, "needs"))
             self.finish(document, row, condition, at)
             rows.append(row)
         return tuple(rows)
 
-    def finish(self, document: Document, row: _Row, condition: Condition, at: tuple[str | int, ...]) -> None:
+    def finish(self, document: Document, row: _Row, condition: Condition, at: Location) -> None:
         for name in _PLACEHOLDER.findall(row.because):
             if name not in FACTS:
                 raise _error(document, f"there is no fact '{name}'{suggest(name, FACTS)}", (*at, "because"))
@@ -247,7 +247,7 @@ def _table(document: Document, model: type[ModelT]) -> dict[str, ModelT]:
     return {name: document.validate(model, kind=RuleBaseError, at=(name,)) for name in document.data}
 
 
-def _error(document: Document, text: str, at: tuple[str | int, ...], *, key: bool = False) -> RuleBaseError:
+def _error(document: Document, text: str, at: Location, *, key: bool = False) -> RuleBaseError:
     error = document.error(text, at, key=key, kind=RuleBaseError)
     assert isinstance(error, RuleBaseError)
     return error

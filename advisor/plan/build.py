@@ -1,9 +1,10 @@
 """Building a plan from a profile, its advice and its data."""
 
 import os
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from advisor import __version__
 from advisor.data.examples import Part
@@ -31,12 +32,16 @@ from advisor.strategies import STRATEGIES, Strategy
 
 DEFAULT_SEED = 13
 _PINNED = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors")
-_METRICS = ("macro-f1", "accuracy")
-
+METRICS = ("accuracy", "macro-f1")
 
 
 def build_plan(
-    advice: Advice, data: LabelledData | None, *, folder: Path, strategy: str | None = None, seed: int | None = None
+    advice: Advice,
+    data: LabelledData | None,
+    *,
+    folder: Path,
+    strategy: str | None = None,
+    seed: int | None = None,
 ) -> Plan:
     """Turn advice and data into a plan.
 
@@ -54,7 +59,7 @@ def build_plan(
     profile = advice.profile
     if profile.task.type not in (None, "text-classification"):
         raise InputError(
-            f"plans are for text-classification; for {profile.task.type} only advice is given so far (advisor recommend)"
+            f"plans are for text-classification; for {profile.task.type} there is advice only (advisor recommend)"
         )
     if data is None:
         raise InputError("a plan needs labelled data: name them by data.path in the profile or by --data")
@@ -63,12 +68,14 @@ def build_plan(
     located = locate_model(candidate.model, profile.model.revision)
     split = _split(data)
     forecast, settings = _forecast(advice, chosen, located, data)
+    metric = profile.task.metric if profile.task.metric in METRICS else METRICS[0]
+    weights, note = _class_weights(data, metric, chosen)
     max_length = min(located.facts.context, settings.get("max_length") or located.facts.context)
     return Plan(
         project=profile.name,
         advisor=__version__,
         task="text-classification",
-        metric=profile.task.metric if profile.task.metric in _METRICS else _METRICS[0],
+        metric=metric,
         strategy=chosen.id,
         family=chosen.family,
         engine="encoder",
@@ -89,12 +96,13 @@ def build_plan(
         ),
         labels=_labels(profile, data),
         seed=DEFAULT_SEED if seed is None else seed,
+        class_weights=weights,
         hyperparameters=settings,
         evaluation=load_evaluation(),
         steps=_steps(chosen, located, data, split),
         forecast=forecast.as_dict(),
         advice=_advice(advice),
-        notes=notes,
+        notes=[*notes, *note],
         versions={"adaptation-advisor": __version__, **{name: version(name) for name in _PINNED}},
     )
 
@@ -128,6 +136,19 @@ def _labels(profile: Profile, data: LabelledData) -> dict[str, str | None]:
         parts += [f"the profile lacks {', '.join(unknown)}"] if unknown else []
         raise InputError(f"task.labels and {data.train_part.path} disagree: {'; '.join(parts)}")
     return {name: named.get(name) for name in found}
+
+
+def _class_weights(
+    data: LabelledData, metric: str, strategy: Strategy
+) -> tuple[Literal["none", "balanced"], list[str]]:
+    """Weight classes where they are imbalanced and the metric counts them alike; it costs accuracy otherwise."""
+    counts = Counter(data.train.labels).values()
+    ratio = max(counts) / min(counts)
+    if strategy.family == "prompting" or ratio < load_evaluation()["balance_from"]:
+        return "none", []
+    if metric == "macro-f1":
+        return "balanced", []
+    return "none", [f"The largest class is {ratio:.0f} times the smallest; task.metric=macro-f1 would weight classes."]
 
 
 def _split(data: LabelledData) -> PlannedSplit:
@@ -174,16 +195,17 @@ def _advice(advice: Advice) -> PlannedAdvice:
         strength=decision.rule.strength,
         certainty=decision.rule.certainty,
         contested=decision.contested,
-        because=[decision.rule.reason(facts), *(objection.reason(facts) for objection in decision.objections)],
+        because=[
+            decision.rule.reason(facts),
+            *(objection.reason(facts) for objection in decision.objections),
+        ],
         evidence=sorted({*decision.rule.evidence, *(e for o in decision.objections for e in o.evidence)}),
         rules_version=decision.base.version,
         rules_sha256=decision.base.digest,
     )
 
 
-def _steps(
-    strategy: Strategy, located: LocatedModel, data: LabelledData, split: PlannedSplit
-) -> list[PlannedStep]:
+def _steps(strategy: Strategy, located: LocatedModel, data: LabelledData, split: PlannedSplit) -> list[PlannedStep]:
     """Return the textbook's order: choose, discard the head, add the task's, prepare, train, evaluate, export."""
     measured = {
         "test-file": f"Predict the {len(data.test or ())} rows of the test file",
@@ -196,10 +218,18 @@ def _steps(
         else ""
     )
     steps = [
-        ("model", "Choose the pre-trained model", f"{located.name}: {located.facts.parameters:,} parameters, pinned."),
+        (
+            "model",
+            "Choose the pre-trained model",
+            f"{located.name}: {located.facts.parameters:,} parameters, pinned.",
+        ),
         ("discard-head", "Discard its pre-training head", f"{located.facts.pretraining_head}."),
         ("add-head", "Add the task's head", f"{strategy.task_head}, {len(data.label_names)} labels."),
-        ("prepare", "Prepare the labelled data", f"Check {len(data.train):,} rows against their hash.{validation}"),
+        (
+            "prepare",
+            "Prepare the labelled data",
+            f"Check {len(data.train):,} rows against their hash.{validation}",
+        ),
         ("train", f"Train: {strategy.changes}", strategy.trains),
         ("evaluate", "Evaluate", f"{measured}; compare with the majority class and with zero-shot."),
         ("export", "Export", "Write the model, load it in a fresh process, compare its outputs."),

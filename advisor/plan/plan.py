@@ -92,6 +92,7 @@ class Plan(_Part):
     data: PlannedData
     labels: dict[str, str | None]
     seed: int
+    class_weights: Literal["none", "balanced"]
     hyperparameters: dict[str, Any]
     evaluation: dict[str, Any]
     steps: list[PlannedStep]

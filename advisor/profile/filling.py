@@ -61,6 +61,6 @@ def fill_from_machine(profile: Profile, machine: Machine) -> Profile:
 def fill(profile: Profile, told: dict[str, Any]) -> Profile:
     """Return the profile with answers it lacks, marked as detected."""
     return profile.with_answers(
-        {name: value for name, value in told.items() if value is not None and profile.get(name) is None}, "detected"
+        {name: value for name, value in told.items() if value is not None and profile.get(name) is None},
+        "detected",
     )
-

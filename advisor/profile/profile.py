@@ -102,7 +102,11 @@ class Profile(BaseModel):
         if self.task.labels:
             values["task"]["labels"] = dict(self.task.labels)
         sources = {name: source for name, source in self.sources.items() if self.get(name) is not None}
-        document = {"schema": SCHEMA, "name": self.name, **{key: values[key] for key in SECTIONS if values.get(key)}}
+        document = {
+            "schema": SCHEMA,
+            "name": self.name,
+            **{key: values[key] for key in SECTIONS if values.get(key)},
+        }
         if sources:
             document["sources"] = sources
         return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
@@ -217,5 +221,7 @@ def _label(part: str) -> tuple[str, str | None]:
 
 def profile_schema() -> dict[str, Any]:
     """Return the JSON Schema of a profile, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Profile.model_json_schema(by_alias=True)}
-
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Profile.model_json_schema(by_alias=True),
+    }

@@ -6,7 +6,7 @@ An absent answer, or the word ``unknown``, is a value of its own: it is never re
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 TaskType = Literal[
     "text-classification",
@@ -34,7 +34,7 @@ def answer(question: str, *, why: str, unit: str = "", actionable: bool = False,
         actionable: whether a team can change it, and so be offered a change as a way to another verdict.
         **bounds: pydantic's ``ge``, ``le``, ``gt`` and the like.
     """
-    extra = {"question": question, "why": why, "unit": unit, "actionable": actionable}
+    extra: dict[str, JsonValue] = {"question": question, "why": why, "unit": unit, "actionable": actionable}
     return Field(default=None, json_schema_extra=extra, description=f"{question} {why}", **bounds)
 
 
@@ -64,7 +64,8 @@ class Task(Section):
         why="Prompting does best where label words already say it; tuned models lead most on unusual tasks.",
     )
     languages: list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]] | None = answer(
-        "Which languages are the texts in (codes such as en, de)?", why="The pre-trained model must know them."
+        "Which languages are the texts in (codes such as en, de)?",
+        why="The pre-trained model must know them.",
     )
     metric: Metric | None = answer("Which metric counts?", why="It is what plans optimise and reports lead with.")
     target: float | None = answer(
@@ -143,7 +144,9 @@ class Compute(Section):
     """What can be used to train."""
 
     device: Literal["cpu", "gpu"] | None = answer(
-        "What is there to train on?", why="Full tuning of anything but a small model wants a GPU.", actionable=True
+        "What is there to train on?",
+        why="Full tuning of anything but a small model wants a GPU.",
+        actionable=True,
     )
     devices: int | None = answer(
         "How many of them?", why="Large models and data sets spread over several.",
@@ -191,7 +194,8 @@ class Constraints(Section):
     """What must hold whatever the quality."""
 
     data_may_leave: bool | None = answer(
-        "May the texts be sent to another company's server?", why="Without that no commercial endpoint can be used."
+        "May the texts be sent to another company's server?",
+        why="Without that no commercial endpoint can be used.",
     )
     air_gapped: bool | None = answer(
         "Must everything run without any network?", why="Then only models already on the machine count."
@@ -215,7 +219,8 @@ class Lifecycle(Section):
         "How often do the labels change?", why="Prompts and demonstrations change in minutes, weights do not."
     )
     facts_change: Pace | None = answer(
-        "How often do the facts change that answers rest on?", why="Weights cannot follow facts; retrieval can."
+        "How often do the facts change that answers rest on?",
+        why="Weights cannot follow facts; retrieval can.",
     )
     keep_general_skills: bool | None = answer(
         "Must the model keep its other skills?", why="Changing all weights forgets some of them."
@@ -233,7 +238,8 @@ class Model(Section):
     """The pre-trained models that may be used."""
 
     base: str | None = answer(
-        "Which pre-trained model (auto, a hub id, or a folder)?", why="Its size and training decide cost and fit."
+        "Which pre-trained model (auto, a hub id, or a folder)?",
+        why="Its size and training decide cost and fit.",
     )
     revision: str | None = Field(default=None, description="Commit of the hub model to pin.")
     llm: Literal["none", "local", "api"] | None = answer(
@@ -250,8 +256,16 @@ class Model(Section):
         unit="tokens", ge=128, le=100_000_000,
     )  # fmt: skip
     llm_usd_per_million_in: float | None = answer(
-        "What do a million input tokens cost?", why="Prompts are paid per request.", unit="USD", ge=0, le=100_000
+        "What do a million input tokens cost?",
+        why="Prompts are paid per request.",
+        unit="USD",
+        ge=0,
+        le=100_000,
     )
     llm_usd_per_million_out: float | None = answer(
-        "What do a million output tokens cost?", why="Prompts are paid per request.", unit="USD", ge=0, le=100_000
+        "What do a million output tokens cost?",
+        why="Prompts are paid per request.",
+        unit="USD",
+        ge=0,
+        le=100_000,
     )

@@ -34,9 +34,7 @@ class Option:
     @property
     def name(self) -> str:
         """What stands beside the dot."""
-        detail = (
-            "measured" if self.kind == "measured" else "" if self.engine == "encoder" else "language model"
-        )
+        detail = "measured" if self.kind == "measured" else "" if self.engine == "encoder" else "language model"
         return f"{self.strategy} ({detail})" if detail else self.strategy
 
 
@@ -199,9 +197,7 @@ def lay_out_map(found: dict[str, Any]) -> Map:
         column = 0
         for strategy, group in groupby(row):
             span = len(list(group))
-            areas.append(
-                Area(strategy, left + column * cell, TOP + number * cell_height, span * cell, cell_height, "")
-            )
+            areas.append(Area(strategy, left + column * cell, TOP + number * cell_height, span * cell, cell_height, ""))
             column += span
     strategies = list(dict.fromkeys(area.strategy for area in areas if area.strategy))
     for strategy in strategies:

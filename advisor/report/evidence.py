@@ -39,9 +39,7 @@ def cited_evidence(plan: Plan) -> Evidence:
         found = base.evidence.get(name)
         if found:
             cited, doubt = citations(found.source), found.rated_down
-            findings.append(
-                Finding(name, found.claim, found.conditions, found.certainty, doubt, cited, found.read)
-            )
+            findings.append(Finding(name, found.claim, found.conditions, found.certainty, doubt, cited, found.read))
     return Evidence(findings, base.digest != plan.advice.rules_sha256)
 
 

@@ -75,19 +75,11 @@ def figures(plan: Plan, result: Result | None) -> list[Figure]:
     forecast = plan.forecast
     quality, seconds = forecast.get("quality"), forecast.get("train_seconds")
     answers = forecast.get("usd_per_1000")
-    price = (
-        f"{value_of('usd_per_1000', answers['point'])} per 1,000 answers"
-        if answers
-        else "price of answers unknown"
-    )
+    price = f"{value_of('usd_per_1000', answers['point'])} per 1,000 answers" if answers else "price of answers unknown"
     money = Figure("Cost of training", expected("usd", forecast.get("train_usd")), price)
     if result is not None:
         key = metric_key(plan)
-        said = (
-            f"forecast accuracy {interval_of('quality', quality)}"
-            if quality
-            else "no quality had been forecast"
-        )
+        said = f"forecast accuracy {interval_of('quality', quality)}" if quality else "no quality had been forecast"
         took = Expected(clock(result.measured["train_seconds"]))
         return [
             Figure(f"Measured {METRIC_NAMES[key]}", score(result.metrics[key]), said),
@@ -109,9 +101,7 @@ def forecast_rows(plan: Plan) -> list[Forecasted]:
     rows = []
     for name in _FORECAST:
         interval, is_cost = plan.forecast.get(name), name != "quality"
-        low, point, high = (
-            value_of(name, interval[at] if interval else None) for at in ("low", "point", "high")
-        )
+        low, point, high = (value_of(name, interval[at] if interval else None) for at in ("low", "point", "high"))
         best, worst = (low, high) if is_cost else (high, low)
         rows.append(Forecasted(QUANTITIES[name].title, best, point, worst, is_cost))
     return rows

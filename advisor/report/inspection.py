@@ -49,7 +49,12 @@ def _labels(found: Inspection) -> RenderableType:
         table.add_row(escape(f"  {label.label}"), f"{label.count:,}", f"{label.share:.1%}", bar)
     more = len(found.labels) - _LABELS_SHOWN
     if more > 0:
-        table.add_row(f"  … and {more} more", "", "", f"smallest: {escape(found.smallest_class.label)} with {found.smallest_class.count:,}")
+        table.add_row(
+            f"  … and {more} more",
+            "",
+            "",
+            f"smallest: {escape(found.smallest_class.label)} with {found.smallest_class.count:,}",
+        )
     return Group(Text(f"{found.classes} labels, largest to smallest {found.imbalance:.1f} to 1"), table)
 
 
@@ -58,7 +63,11 @@ def _lengths(found: Inspection, model: str) -> list[str]:
     lines = [f"words    median {words.p50:,}   95 % {words.p95:,}   99 % {words.p99:,}   longest {words.max:,}"]
     if found.tokens:
         tokens = found.tokens.lengths
-        cut = f"   cut at {found.tokens.limit}: {found.tokens.truncated:.1%}" if found.tokens.truncated is not None else ""
+        cut = (
+            f"   cut at {found.tokens.limit}: {found.tokens.truncated:.1%}"
+            if found.tokens.truncated is not None
+            else ""
+        )
         sample = f" (of {found.tokens.texts:,} texts)" if found.tokens.sampled else ""
         lines.append(
             f"tokens   median {tokens.p50:,}   95 % {tokens.p95:,}   99 % {tokens.p99:,}   longest {tokens.max:,}{cut}"

@@ -171,10 +171,7 @@ def _matrix(labels: list[str], counts: list[list[int]]) -> list[tuple[str, list[
     return [
         (
             label,
-            [
-                Cell(count, round(count / max(sum(row), 1), 3), number == place)
-                for place, count in enumerate(row)
-            ],
+            [Cell(count, round(count / max(sum(row), 1), 3), number == place) for place, count in enumerate(row)],
         )
         for number, (label, row) in enumerate(zip(labels, counts, strict=True))
     ]

@@ -128,9 +128,7 @@ def plan_page(
         risks=_risks(plan, record, evidence),
         evidence=evidence,
         inputs=[{**row, "value": spoken(row["input"], row["value"])} for row in record.get("inputs", ())],
-        assumed=[
-            {"input": name, "value": spoken(name, value)} for name, value in record.get("assumed", {}).items()
-        ],
+        assumed=[{"input": name, "value": spoken(name, value)} for name, value in record.get("assumed", {}).items()],
         measured=measured_page(plan, result, errors) if result else None,
     )
 
@@ -238,8 +236,7 @@ def _options(plan: Plan, record: dict[str, Any]) -> list[tuple[bool, dict[str, A
 def _choice(first: bool, row: dict[str, Any]) -> Choice:
     known = STRATEGIES.get(row["strategy"])
     quality, seconds, latency, price = (
-        expected(name, row["expected"].get(name))
-        for name in ("quality", "train_seconds", "latency_ms", "usd_per_1000")
+        expected(name, row["expected"].get(name)) for name in ("quality", "train_seconds", "latency_ms", "usd_per_1000")
     )
     return Choice(
         strategy=row["strategy"],

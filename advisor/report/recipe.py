@@ -99,8 +99,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
         **{f"{name}_split": found["split"] if (found := splits.get(name)) else None for name in parts},
         "whole_labels": all(re.fullmatch("[-+]?[0-9]+", label) for label in labels),
         "truth_labels": set(labels) <= {"true", "false"},
-        "split_warns": plan.strategy == "linear-probe"
-        or (kind == "cross-validation" and plan.strategy != "zero-shot"),
+        "split_warns": plan.strategy == "linear-probe" or (kind == "cross-validation" and plan.strategy != "zero-shot"),
         "model_source": _model_source(plan),
     }
 

@@ -95,7 +95,10 @@ def _reasons(advice: Advice) -> RenderableType:
 
 def _flips(flips: Sequence[Flip]) -> RenderableType:
     rows = [
-        (f"{flip.input} {in_words(flip.input, flip.before)} → {in_words(flip.input, flip.after)}", flip.strategy)
+        (
+            f"{flip.input} {in_words(flip.input, flip.before)} → {in_words(flip.input, flip.after)}",
+            flip.strategy,
+        )
         for flip in flips[:_FLIPS_SHOWN]
     ]
     return _columns(rows, ratios=(58, 38))
@@ -103,7 +106,12 @@ def _flips(flips: Sequence[Flip]) -> RenderableType:
 
 def _alternatives(advice: Advice) -> RenderableType:
     table = Table(box=None, pad_edge=False, expand=True, padding=(0, 1, 0, 0), header_style="bold")
-    for title, justify in (("Also possible", "left"), ("accuracy", "left"), ("train", "right"), ("latency", "right")):
+    for title, justify in (
+        ("Also possible", "left"),
+        ("accuracy", "left"),
+        ("train", "right"),
+        ("latency", "right"),
+    ):
         table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     table.add_column("per 1,000", justify="right", no_wrap=True)
     table.add_column("why not first", ratio=1)
@@ -156,30 +164,31 @@ def _footer(advice: Advice, profile_path: str) -> Iterable[RenderableType]:
 def result_screen(result: Result, folder: str) -> RenderableType:
     """Return forecast beside measurement, the baselines, and how to use the model."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for title in ("", "forecast", "measured", ""):
+    for title in ("", "forecast", "measured"):
         table.add_column(title, no_wrap=True)
     forecast, measured = result.forecast, result.measured
-    rows = f"on {result.data['measured_rows']:,} held-out texts"
-    baselines = ", ".join(f"{name} {scores['accuracy']:.2f}" for name, scores in result.baseline.items())
-    table.add_row("accuracy", _of(forecast["quality"], share), _metric(result, "accuracy"), f"{rows} ({baselines})")
-    macro = ", ".join(f"{name} {scores['macro_f1']:.2f}" for name, scores in result.baseline.items())
-    table.add_row("macro-F1", "", _metric(result, "macro_f1"), f"({macro})")
-    table.add_row(
-        "training time", _of(forecast["train_seconds"], _clocks), clock(measured["train_seconds"]), ""
-    )
-    table.add_row(
-        "peak memory", _of(forecast["train_memory_bytes"], _gigabytes), f"{measured['train_memory_bytes'] / 1e9:.2f} GB", ""
-    )
+    table.add_row("accuracy", _of(forecast["quality"], share), _metric(result, "accuracy"))
+    table.add_row("macro-F1", "", _metric(result, "macro_f1"))
+    table.add_row("training time", _of(forecast["train_seconds"], _clocks), clock(measured["train_seconds"]))
+    memory = f"{measured['train_memory_bytes'] / 1e9:.2f} GB"
+    table.add_row("peak memory", _of(forecast["train_memory_bytes"], _gigabytes), memory)
     for name in ("p50", "p95"):
         key = f"latency_ms_{name}"
-        table.add_row(f"latency {name}", _of(forecast[key], _milliseconds), f"{measured[key]:.1f} ms", "one text")
-    use = f"Use it:   advisor predict {folder} \"some text\"\nReport:   {folder}/report.html"
-    return Group(table, Text(), Text(use))
+        table.add_row(f"latency {name}", _of(forecast[key], _milliseconds), f"{measured[key]:.1f} ms")
+    baselines = "; ".join(
+        f"{name} {scores['accuracy']:.2f} and {scores['macro_f1']:.2f}" for name, scores in result.baseline.items()
+    )
+    lines = [
+        f"Accuracy and macro-F1 on {result.data['measured_rows']:,} held-out texts with 95 % intervals; {baselines}.",
+        f'Use it:   advisor predict {folder} "some text"',
+        f"Report:   {folder}/report.html",
+    ]
+    return Group(table, Text(), *map(Text, lines))
 
 
 def _metric(result: Result, name: str) -> str:
     metric = result.metrics[name]
-    return f"{metric['value']:.2f} [{metric['low']:.2f}–{metric['high']:.2f}]"
+    return f"{metric['value']:.2f} \\[{metric['low']:.2f}–{metric['high']:.2f}]"
 
 
 def _of(interval: dict[str, float] | None, shown: Any) -> str:
@@ -207,9 +216,7 @@ def _heading(text: str) -> Text:
     return Text(text, style="bold")
 
 
-def _columns(
-    rows: Iterable[Sequence[str]], *, ratios: Sequence[int], last_right: bool = False
-) -> RenderableType:
+def _columns(rows: Iterable[Sequence[str]], *, ratios: Sequence[int], last_right: bool = False) -> RenderableType:
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))
     for number, ratio in enumerate(ratios):
         right = last_right and number == len(ratios) - 1

@@ -41,7 +41,7 @@ def execute(plan: Plan, plan_folder: Path, folder: Path, progress: Progress | No
         progress: where to show progress; nowhere if left out.
 
     Raises:
-        RunError: the folder or the data belong to something else, memory does not suffice, or the export is not faithful.
+        RunError: folder or data belong to something else, memory does not suffice, or the export is not faithful.
         InputError: the data or the model cannot be read.
     """
     run = _Run(plan, plan_folder, RunFolder(folder), progress or Progress(len(STAGES), silent=True))
@@ -119,7 +119,6 @@ class _Run:
             if ticks:
                 ticks.tick()
 
-        counts = np.bincount(fold.training.classes, minlength=len(self.data.labels))
         job = FitJob(
             encoder=self.model.folder,
             labels=self.data.labels,
@@ -133,7 +132,7 @@ class _Run:
             workspace=self.folder.checkpoints(fold.name),
             cache=cache_folder("features"),
             max_length=self.plan.model.max_length,
-            balanced=bool(counts.max() >= self.settings["balance_from"] * max(counts.min(), 1)),
+            balanced=own and self.plan.class_weights == "balanced",
             progress=report,
             event=lambda event: self.folder.log(event.pop("event", "note"), fold=fold.name, **event),
         )
@@ -177,7 +176,11 @@ class _Run:
         measured, labels = self.data.measured, self.data.labels
         write_text(self.folder.predictions, "".join(_prediction_lines(measured, labels, probabilities)))
         found = evaluate(
-            probabilities, measured.classes, labels, draws=self.settings["bootstrap_draws"], seed=self.plan.seed
+            probabilities,
+            measured.classes,
+            labels,
+            draws=self.settings["bootstrap_draws"],
+            seed=self.plan.seed,
         )
         classifier = load_classifier(self.folder.model, choose_device())
         latency = _latencies(classifier, measured.texts[: self.settings["latency_texts"]], self.progress.steps)
@@ -188,7 +191,11 @@ class _Run:
         texts, expected = self.parity_texts(), self.folder.array("final")
         assert expected is not None
         difference = check_parity(
-            self.folder.model, texts, self.data.labels, expected[: len(texts)], self.settings["parity_tolerance"]
+            self.folder.model,
+            texts,
+            self.data.labels,
+            expected[: len(texts)],
+            self.settings["parity_tolerance"],
         )
         return {"texts": len(texts), "largest_difference": difference}
 
@@ -288,9 +295,7 @@ def _prediction_lines(rows: Rows, labels: list[str], probabilities: np.ndarray) 
         yield json.dumps(prediction, ensure_ascii=False) + "\n"
 
 
-def _latencies(
-    classifier: Classifier, texts: list[str], progress: Callable[[int, int], None]
-) -> dict[str, float]:
+def _latencies(classifier: Classifier, texts: list[str], progress: Callable[[int, int], None]) -> dict[str, float]:
     """Time single texts after a first one; return the median and the 95th percentile in ms."""
     classifier.probabilities(texts[:1])
     times = []
@@ -313,4 +318,3 @@ def _peak_memory() -> float:
         return float(torch.cuda.max_memory_allocated())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return float(peak) if sys.platform == "darwin" else peak * 1024.0
-

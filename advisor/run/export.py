@@ -43,7 +43,12 @@ def check_parity(
     Raises:
         RunError: it does not load, or differs by more.
     """
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error", "PYTHONWARNINGS": "ignore"}
+    environment = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "PYTHONWARNINGS": "ignore",
+    }
     done = subprocess.run(
         [sys.executable, reload.__file__, str(model)],
         input=json.dumps({"texts": list(texts), "labels": list(labels)}),

@@ -80,7 +80,7 @@ class RunFolder:
         return np.load(path, allow_pickle=False) if path.exists() else None
 
     def checkpoints(self, name: str) -> Path:
-        """Return the folder for the checkpoints of one fit; the final fit's are the run's own ``last/`` and ``best/``."""
+        """Return the folder for the checkpoints of one fit; the final one's are the run's ``last/`` and ``best/``."""
         return self.path if name == "final" else self.path / _WORK / name
 
     def log(self, event: str, **facts: Any) -> None:

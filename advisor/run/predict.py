@@ -72,7 +72,9 @@ def read_rows(source: str, text_column: str | None, trained_on: str) -> Iterator
         columns = (text_column, trained_on, "text")
         if table.columns and not any(name in table.columns for name in columns if name):
             found = ", ".join(table.columns)
-            raise DataError(f"{source}: no column named '{text_column or trained_on}'; found: {found}. Name it by --text")
+            raise DataError(
+                f"{source}: no column named '{text_column or trained_on}'; found: {found}. Name it by --text"
+            )
         named = ((number, _named(table.columns, values)) for number, values in table.rows)
         try:
             yield from _texts(named, source, text_column, trained_on)
@@ -96,9 +98,7 @@ def write_rows(rows: Iterator[Row], output: Path | None, stream: TextIO) -> None
     write_with(output, fill)
 
 
-def _texts(
-    rows: Iterable[tuple[int, Any]], source: str, text_column: str | None, trained_on: str
-) -> Iterator[Row]:
+def _texts(rows: Iterable[tuple[int, Any]], source: str, text_column: str | None, trained_on: str) -> Iterator[Row]:
     for number, row in rows:
         if isinstance(row, str):
             row = {"text": row}

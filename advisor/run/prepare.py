@@ -98,7 +98,7 @@ def stratified_split(classes: np.ndarray, share: float, seed: int) -> tuple[np.n
 
 
 def stratified_folds(classes: np.ndarray, folds: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield row numbers kept and held out of each fold; a class with fewer rows than folds is spread as far as it goes."""
+    """Yield row numbers kept and held out of each fold; a class with fewer rows than folds goes as far as it can."""
     import warnings
 
     from sklearn.model_selection import StratifiedKFold

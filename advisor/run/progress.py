@@ -1,4 +1,4 @@
-"""Progress on stderr: stage, bar, time left; one line on a terminal, a few plain lines elsewhere, nothing when silent."""
+"""Progress on stderr: stage, bar, time left; one line on a terminal, a few plain lines elsewhere."""
 
 import sys
 import time

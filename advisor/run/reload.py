@@ -1,7 +1,7 @@
-"""A fresh reader of an exported model: loads it as its card says, with transformers and numpy alone, and predicts.
+"""A fresh reader of an exported model: loads it as its card says, with transformers alone, and predicts.
 
-Run as a script, ``python reload.py MODEL_FOLDER``: JSON in on stdin ``{"texts": […], "labels": […]}``, JSON out on stdout
-``[[probability, …], …]`` in the order of the labels. It imports nothing of the advisor, so that what it loads anyone can.
+Run as a script, ``python reload.py MODEL_FOLDER``: JSON in on stdin ``{"texts": […], "labels": […]}``, JSON out on
+stdout ``[[probability, …], …]`` in the order of the labels. It imports nothing of the advisor, so anyone can do it.
 """
 
 import json

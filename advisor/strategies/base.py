@@ -1,4 +1,4 @@
-"""What a strategy is: its name and family, what it changes, where it applies, what it costs, and how it is carried out."""
+"""What a strategy is: name and family, what it changes, where it applies, what it costs, how it is carried out."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence

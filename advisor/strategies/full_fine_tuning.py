@@ -38,7 +38,8 @@ class FullFineTuning(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Tune."""
-        from advisor.backend.tuning import LabelledTexts, fine_tune
+        from advisor.backend.training import LabelledTexts
+        from advisor.backend.tuning import fine_tune
 
         settings = cast(TuningSettings, job.settings)
         classifier = fine_tune(

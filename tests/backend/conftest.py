@@ -43,9 +43,7 @@ def make_encoder(tmp_path_factory: pytest.TempPathFactory) -> MakeEncoder:
         ends = [(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")]
         tokens.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
         tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokens, model_max_length=36, **SPECIAL)
-        config = AutoConfig.for_model(
-            model_type, vocab_size=len(vocabulary), pad_token_id=0, **{**SIZES, **changes}
-        )
+        config = AutoConfig.for_model(model_type, vocab_size=len(vocabulary), pad_token_id=0, **{**SIZES, **changes})
         with torch.random.fork_rng():
             torch.manual_seed(7)
             AutoModel.from_config(config).save_pretrained(folder)

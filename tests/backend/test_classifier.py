@@ -44,9 +44,7 @@ def test_the_documented_lines_give_the_same_probabilities(
         assert lines.rstrip().endswith(documented)
 
 
-def test_a_saved_classifier_comes_back(
-    make_encoder: Callable[..., Path], cpu: Device, tmp_path: Path
-) -> None:
+def test_a_saved_classifier_comes_back(make_encoder: Callable[..., Path], cpu: Device, tmp_path: Path) -> None:
     saved = classifier(make_encoder(pooling="cls"), cpu)
     saved.save(tmp_path, {"c": 4.0})
     loaded = load_classifier(tmp_path, cpu)
@@ -70,9 +68,7 @@ def test_a_saved_classifier_comes_back(
 
 def test_a_bf16_encoder_is_saved_as_fp32(make_encoder: Callable[..., Path], tmp_path: Path) -> None:
     classifier(make_encoder(), Device("cpu", "bf16", "for tests")).save(tmp_path)
-    assert {tensor.dtype for tensor in load_file(tmp_path / "model.safetensors").values()} == {
-        np.dtype("float32")
-    }
+    assert {tensor.dtype for tensor in load_file(tmp_path / "model.safetensors").values()} == {np.dtype("float32")}
 
 
 def test_probabilities_do_not_depend_on_windows(
@@ -82,16 +78,12 @@ def test_probabilities_do_not_depend_on_windows(
     expected = whole.probabilities(TEXTS * 3)
     monkeypatch.setattr("advisor.backend.classifier._WINDOW", 2)
     seen: list[tuple[int, int]] = []
-    assert whole.probabilities(TEXTS * 3, lambda *step: seen.append(step)) == pytest.approx(
-        expected, abs=1e-6
-    )
+    assert whole.probabilities(TEXTS * 3, lambda *step: seen.append(step)) == pytest.approx(expected, abs=1e-6)
     assert seen[-1] == (9, 9)
     assert expected.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
-def test_a_damaged_classifier_is_refused(
-    make_encoder: Callable[..., Path], cpu: Device, tmp_path: Path
-) -> None:
+def test_a_damaged_classifier_is_refused(make_encoder: Callable[..., Path], cpu: Device, tmp_path: Path) -> None:
     classifier(make_encoder(), cpu).save(tmp_path)
     (tmp_path / "head.safetensors").unlink()
     with pytest.raises(InputError, match="no readable classification head"):

@@ -22,9 +22,7 @@ def encoder(make_encoder: Callable[..., Path], cpu: Device) -> Encoder:
 def one_by_one(encoder: Encoder, texts: list[str]) -> np.ndarray:
     vectors = []
     for text in texts:
-        ids = torch.tensor(
-            [encoder.tokenizer(text, truncation=True, max_length=encoder.max_length)["input_ids"]]
-        )
+        ids = torch.tensor([encoder.tokenizer(text, truncation=True, max_length=encoder.max_length)["input_ids"]])
         hidden = encoder.model(input_ids=ids).last_hidden_state[0]
         vector = hidden[0] if encoder.pooling == "cls" else hidden.mean(0)
         vectors.append((vector / vector.norm()).numpy())
@@ -32,9 +30,7 @@ def one_by_one(encoder: Encoder, texts: list[str]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
-def test_batches_give_the_vectors_of_single_texts(
-    make_encoder: Callable[..., Path], cpu: Device, pooling: str
-) -> None:
+def test_batches_give_the_vectors_of_single_texts(make_encoder: Callable[..., Path], cpu: Device, pooling: str) -> None:
     encoder = Encoder.load(make_encoder(pooling=pooling), cpu)
     assert (encoder.pooling, encoder.trained_pooling) == (pooling, True)
     assert encoder.embed(TEXTS) == pytest.approx(one_by_one(encoder, TEXTS), abs=1e-5)

@@ -25,9 +25,7 @@ def test_scores_are_scikit_learns(rows: int, classes: int, seed: int) -> None:
     everything = list(range(classes))
     assert found.accuracy.value == pytest.approx(metrics.accuracy_score(labels, predicted))
     assert found.macro_f1.value == pytest.approx(metrics.f1_score(labels, predicted, average="macro"))
-    assert found.log_loss == pytest.approx(
-        metrics.log_loss(labels, probabilities, labels=everything), rel=1e-4
-    )
+    assert found.log_loss == pytest.approx(metrics.log_loss(labels, probabilities, labels=everything), rel=1e-4)
     assert found.confusion == metrics.confusion_matrix(labels, predicted, labels=everything).tolist()
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         labels, predicted, labels=everything, zero_division=0
@@ -65,9 +63,7 @@ def test_a_class_in_neither_truth_nor_predictions_does_not_count() -> None:
 def test_calibration_error_of_a_sure_and_half_right_classifier() -> None:
     probabilities = np.array([[1.0, 0.0], [1.0, 0.0]])
     assert expected_calibration_error(probabilities, np.array([0, 1])) == pytest.approx(0.5)
-    assert expected_calibration_error(np.array([[0.75, 0.25]] * 4), np.array([0, 0, 0, 1])) == pytest.approx(
-        0.0
-    )
+    assert expected_calibration_error(np.array([[0.75, 0.25]] * 4), np.array([0, 0, 0, 1])) == pytest.approx(0.0)
 
 
 def test_the_same_seed_gives_the_same_intervals_and_plain_values() -> None:

@@ -62,9 +62,7 @@ def test_probe_is_as_good_as_scikit_learns_best_c() -> None:
     unseen, truth = blobs([200] * 5, seed=1)
     fit = fit_logistic(features, labels, 5, SETTINGS)
     accuracy = (fit.head.logits(unseen).argmax(axis=1) == truth).mean()
-    best = max(
-        Reference(C=c, max_iter=2000).fit(features, labels).score(unseen, truth) for c in SETTINGS.grid
-    )
+    best = max(Reference(C=c, max_iter=2000).fit(features, labels).score(unseen, truth) for c in SETTINGS.grid)
     assert accuracy > best - 0.02
     assert fit.c == min(fit.scores, key=lambda c: fit.scores[c])
     assert fit.accuracy == pytest.approx(accuracy, abs=0.1)
@@ -83,9 +81,7 @@ def test_probabilities_are_calibrated_on_unseen_rows() -> None:
     fit = fit_logistic(features, labels, 3, SETTINGS)
     probabilities = fit.head.probabilities(unseen)
     assert probabilities.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
-    assert probabilities.max(axis=1).mean() == pytest.approx(
-        (probabilities.argmax(axis=1) == truth).mean(), abs=0.05
-    )
+    assert probabilities.max(axis=1).mean() == pytest.approx((probabilities.argmax(axis=1) == truth).mean(), abs=0.05)
 
 
 @pytest.mark.parametrize("per_class", [[2, 2, 2], [5, 1, 3], [1, 9], [2, 1], [3, 0, 4]])
@@ -107,11 +103,7 @@ def test_balancing_finds_more_of_the_rare_class() -> None:
     features, labels = blobs([300, 15], spread=1.2)
     unseen, truth = blobs([500, 500], spread=1.2, seed=1)
     plain = fit_logistic(features, labels, 2, SETTINGS).head.logits(unseen).argmax(axis=1)
-    balanced = (
-        fit_logistic(features, labels, 2, SETTINGS, class_weight="balanced")
-        .head.logits(unseen)
-        .argmax(axis=1)
-    )
+    balanced = fit_logistic(features, labels, 2, SETTINGS, class_weight="balanced").head.logits(unseen).argmax(axis=1)
     assert (balanced[truth == 1] == 1).mean() > (plain[truth == 1] == 1).mean() + 0.1
     assert balanced_weights(labels, 3).tolist() == pytest.approx([315 / 600, 315 / 30, 0])
 
@@ -162,9 +154,7 @@ def test_a_damaged_head_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "head.safetensors").write_bytes(b"not tensors")
     with pytest.raises(InputError, match="no readable classification head"):
         LinearHead.load(tmp_path)
-    save_file(
-        {"weight": np.zeros((3, 3), dtype=np.float32), "bias": np.zeros(3)}, tmp_path / "head.safetensors"
-    )
+    save_file({"weight": np.zeros((3, 3), dtype=np.float32), "bias": np.zeros(3)}, tmp_path / "head.safetensors")
     with pytest.raises(InputError, match="do not belong together"):
         LinearHead.load(tmp_path)
     (tmp_path / "head.json").write_text(json.dumps(["a"]))

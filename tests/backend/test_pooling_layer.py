@@ -33,9 +33,7 @@ def test_the_layer_is_gone_after_the_block_even_when_it_fails(classifier):
     with pytest.raises(OSError), pooling_layer(classifier.model):
         assert classifier.model.config.num_hidden_layers == layers + 1
         raise OSError
-    assert (
-        classifier.model.config.num_hidden_layers == layers == len(classifier.model.base_model.encoder.layer)
-    )
+    assert classifier.model.config.num_hidden_layers == layers == len(classifier.model.base_model.encoder.layer)
 
 
 def test_a_text_vector_is_the_normalised_mean_of_its_own_tokens():

@@ -74,9 +74,7 @@ def test_background_lowers_labels_near_to_everything(encoder: Encoder) -> None:
     assert centred.bias == pytest.approx(-0.5 * plain.weight @ background.mean(axis=0), abs=1e-4)
 
 
-def demonstrations(
-    per_class: list[int], noise: float, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def demonstrations(per_class: list[int], noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return unit features, labels and the true class directions."""
     generator = np.random.default_rng(seed)
     centres = np.random.default_rng(42).normal(size=(len(per_class), 24))
@@ -141,9 +139,7 @@ def test_defaults_where_no_demonstration_can_be_left_out() -> None:
 def test_few_demonstrations_leave_k_and_scale_near_their_defaults() -> None:
     features, labels, centres = demonstrations([2, 2], noise=0.1)
     zero = LinearHead(centres, np.zeros(2, dtype=np.float32))
-    bound = FEW.model_copy(
-        update={"description_weight_deviation": 0.01, "scale_deviation": 0.01, "default_scale": 5}
-    )
+    bound = FEW.model_copy(update={"description_weight_deviation": 0.01, "scale_deviation": 0.01, "default_scale": 5})
     few = few_shot_head(features, labels, zero, bound)
     assert (few.description_weight, few.scale) == (4, 5)
     assert few_shot_head(features, labels, zero, FEW).scale > 5

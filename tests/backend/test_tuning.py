@@ -80,7 +80,7 @@ def test_it_learns_and_says_how(tune):
     assert reports[-1][:2] == (60, 60)
     assert reports[-1][2] < reports[0][2]
     assert [record["step"] for record in tuned.history] == [15, 30, 45, 60]
-    assert [event["event"] for event in events] == ["head", *["evaluation"] * 4, "tuned"]
+    assert [event["event"] for event in events] == ["head", "training", *["evaluation"] * 4, "tuned"]
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tune):
@@ -251,9 +251,7 @@ def test_frozen_token_embeddings_stay_and_the_rest_moves(tune):
         weights(tune({"min_steps": 1, "epochs": 0.1, "learning_rate": 1e-30})),
         weights(tune({"freeze_token_embeddings": True})),
     )
-    assert torch.equal(
-        start["bert.embeddings.word_embeddings.weight"], end["bert.embeddings.word_embeddings.weight"]
-    )
+    assert torch.equal(start["bert.embeddings.word_embeddings.weight"], end["bert.embeddings.word_embeddings.weight"])
     assert not torch.equal(
         start["bert.encoder.layer.0.attention.self.query.weight"],
         end["bert.encoder.layer.0.attention.self.query.weight"],

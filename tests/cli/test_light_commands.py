@@ -55,7 +55,9 @@ def test_data_alone_suffice(invoke: Invoke, messages: Path) -> None:
 
 
 def test_settings_take_precedence(invoke: Invoke) -> None:
-    found = json.loads(invoke("recommend", STARTUP, "--set", "data.labelled=0", "--set", "data.smallest_class=0", "--json").stdout)
+    found = json.loads(
+        invoke("recommend", STARTUP, "--set", "data.labelled=0", "--set", "data.smallest_class=0", "--json").stdout
+    )
     assert found["verdict"]["strategy"] == "zero-shot"
 
 
@@ -76,7 +78,9 @@ def test_settings_take_precedence(invoke: Invoke) -> None:
         (["ask", "-o", STARTUP], 2, "is there already"),
     ],
 )
-def test_faults_are_one_sentence_with_their_code(invoke: Invoke, arguments: list[object], code: int, message: str) -> None:
+def test_faults_are_one_sentence_with_their_code(
+    invoke: Invoke, arguments: list[object], code: int, message: str
+) -> None:
     shown = invoke(*arguments)
     assert shown.exit_code == code, shown.output
     assert message in shown.output

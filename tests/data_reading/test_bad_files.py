@@ -171,9 +171,7 @@ def test_missing_test_file(tmp_path: Path) -> None:
     assert message_of(DataSource(path, test=tmp_path / "b.csv")) == f"{tmp_path / 'b.csv'}: no such file"
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions do not bind this user"
-)
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions do not bind this user")
 def test_no_permission(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(GOOD)
@@ -236,8 +234,7 @@ def test_named_column_is_missing(tmp_path: Path) -> None:
     path.write_bytes(b"review,sentiment\na,pos\nb,neg\nc,pos\n")
     message = message_of(DataSource(path, text_column="text", label_column="label"))
     assert message == (
-        f"{path}: no column named 'text' or 'label'; found: review, sentiment. "
-        "Try --text review --label sentiment"
+        f"{path}: no column named 'text' or 'label'; found: review, sentiment. Try --text review --label sentiment"
     )
 
 

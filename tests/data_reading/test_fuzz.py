@@ -56,9 +56,7 @@ def test_random_bytes(folder: Path, content: bytes, ending: str) -> None:
     st.integers(0, 6),
     st.one_of(
         st.binary(max_size=4),
-        st.sampled_from(
-            [b'"', b"\n", b"\r", b",", b"\\", b"\\ud800", b"[", b"{", b"null", b"1e999", b"\0", b"\t"]
-        ),
+        st.sampled_from([b'"', b"\n", b"\r", b",", b"\\", b"\\ud800", b"[", b"{", b"null", b"1e999", b"\0", b"\t"]),
     ),
 )
 def test_random_damage(folder: Path, good: tuple[str, bytes], start: int, length: int, put: bytes) -> None:

@@ -59,9 +59,7 @@ def test_formats_agree(ending: str, tmp_path: Path) -> None:
     assert data.train_part.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), min_size=1).filter(
-    str.strip
-)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), min_size=1).filter(str.strip)
 
 
 @given(st.lists(texts, min_size=2, max_size=8))

@@ -94,14 +94,21 @@ def test_a_flip_flips() -> None:
 
 
 def test_more_labels_than_a_threshold_are_stable() -> None:
-    sure = recommend(profile_of(task__type="text-classification", data__labelled=90000, data__classes=3, compute__hours=500), machine=MACHINE)
-    unsure = recommend(profile_of(task__type="text-classification", data__labelled=195, data__classes=3), machine=MACHINE)
+    sure = recommend(
+        profile_of(task__type="text-classification", data__labelled=90000, data__classes=3, compute__hours=500),
+        machine=MACHINE,
+    )
+    unsure = recommend(
+        profile_of(task__type="text-classification", data__labelled=195, data__classes=3), machine=MACHINE
+    )
     assert sure.stability == 1.0
     assert 0.0 < unsure.stability < 1.0
 
 
 def test_nothing_is_asked_that_is_answered() -> None:
-    profile = profile_of(task__type="text-classification", data__labelled=420, data__classes=3, lifecycle__facts_change="daily")
+    profile = profile_of(
+        task__type="text-classification", data__labelled=420, data__classes=3, lifecycle__facts_change="daily"
+    )
     decision = recommend(profile, machine=MACHINE).decision
     assert not set(worth_asking(decision)) & set(decision.answers)
 
@@ -120,8 +127,15 @@ def value_of(name: str) -> st.SearchStrategy[Any]:
 
 
 ANSWERS = st.fixed_dictionaries(
-    {"task.type": st.sampled_from(["text-classification", "pair-classification", "generation"]), "data.labelled": st.integers(0, 100_000)},
-    optional={name: value_of(name) for name in FACTS if name in INPUTS and name not in {"task.type", "data.labelled", "model.llm_name"}},
+    {
+        "task.type": st.sampled_from(["text-classification", "pair-classification", "generation"]),
+        "data.labelled": st.integers(0, 100_000),
+    },
+    optional={
+        name: value_of(name)
+        for name in FACTS
+        if name in INPUTS and name not in {"task.type", "data.labelled", "model.llm_name"}
+    },
 )
 
 

@@ -44,7 +44,10 @@ def test_evaluation(text: str, facts: dict[str, object], held: object) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("labels_per_clas: 3", "rules.yaml:1:1: there is no fact 'labels_per_clas'; did you mean 'labels_per_class'?"),
+        (
+            "labels_per_clas: 3",
+            "rules.yaml:1:1: there is no fact 'labels_per_clas'; did you mean 'labels_per_class'?",
+        ),
         ("labels_per_class: below fwe", "no number, threshold or fact 'fwe'; did you mean 'few'?"),
         ("labels_per_class: '>= 3'", "is not a number or a comparison"),
         ("labels_per_class: yes", "is not a number or a comparison"),
@@ -76,7 +79,13 @@ three_valued = st.sampled_from([True, False, None])
 
 @given(st.lists(three_valued, min_size=1, max_size=5), st.sampled_from(["all", "any"]))
 def test_groups_follow_kleene(values: list[bool | None], kind: str) -> None:
-    names = ["llm_usable", "constraints.air_gapped", "task.world_knowledge", "constraints.data_may_leave", "lifecycle.keep_general_skills"]
+    names = [
+        "llm_usable",
+        "constraints.air_gapped",
+        "task.world_knowledge",
+        "constraints.data_may_leave",
+        "lifecycle.keep_general_skills",
+    ]
     cells = ", ".join(f"{{{name}: yes}}" for name in names[: len(values)])
     found = read(f"{kind}: [{cells}]").evaluate(dict(zip(names, values, strict=False)), LIMITS)
     if kind == "all":
@@ -90,5 +99,9 @@ def test_groups_follow_kleene(values: list[bool | None], kind: str) -> None:
 def test_knowing_more_never_turns_a_verdict_round(facts: dict[str, int | None]) -> None:
     condition = read("labels_per_class: at least few\nany: [{llm_usable: yes}, {data.labelled: 0}]")
     partly = condition.evaluate(facts, LIMITS)
-    fully = condition.evaluate({"labels_per_class": 9, "llm_usable": True, "data.labelled": 0} | {k: v for k, v in facts.items() if v is not None}, LIMITS)
+    fully = condition.evaluate(
+        {"labels_per_class": 9, "llm_usable": True, "data.labelled": 0}
+        | {k: v for k, v in facts.items() if v is not None},
+        LIMITS,
+    )
     assert partly is None or partly is fully

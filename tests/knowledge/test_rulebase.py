@@ -41,19 +41,49 @@ def test_every_threshold_is_used() -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
-        ("decision.yaml", "recommend: zero-shot", "recommend: zero-shoot", "no strategy 'zero-shoot'; did you mean 'zero-shot'?"),
+        (
+            "decision.yaml",
+            "recommend: zero-shot",
+            "recommend: zero-shoot",
+            "no strategy 'zero-shoot'; did you mean 'zero-shot'?",
+        ),
         ("decision.yaml", "evidence: [E29]", "evidence: [E99]", "no evidence 'E99'"),
-        ("decision.yaml", "id: api-only-without-labels", "id: labels-change-fast", "a second row 'labels-change-fast'"),
+        (
+            "decision.yaml",
+            "id: api-only-without-labels",
+            "id: labels-change-fast",
+            "a second row 'labels-change-fast'",
+        ),
         ("decision.yaml", "priority: 95", "priority: 950", "priority: '950' is above 100"),
-        ("decision.yaml", "strength: strong", "strenght: strong", "unknown key 'strenght'; did you mean 'strength'?"),
-        ("decision.yaml", "{lifecycle.facts_change: weekly or daily}", "{lifecycle.facts_change: weakly}", "did you mean 'weekly'?"),
-        ("decision.yaml", "labels change {lifecycle.labels_change}", "labels change {lifecycle.label_change}", "there is no fact 'lifecycle.label_change'"),
+        (
+            "decision.yaml",
+            "strength: strong",
+            "strenght: strong",
+            "unknown key 'strenght'; did you mean 'strength'?",
+        ),
+        (
+            "decision.yaml",
+            "{lifecycle.facts_change: weekly or daily}",
+            "{lifecycle.facts_change: weakly}",
+            "did you mean 'weekly'?",
+        ),
+        (
+            "decision.yaml",
+            "labels change {lifecycle.labels_change}",
+            "labels change {lifecycle.label_change}",
+            "there is no fact 'lifecycle.label_change'",
+        ),
         ("thresholds.yaml", "value: 100", "value: 10", "the value lies outside its range"),
         ("thresholds.yaml", "range: [50, 300]", "range: [300, 50]", "from low to high"),
         ("thresholds.yaml", "tune_from_labels:", "safe_from_labels:", "duplicate key 'safe_from_labels'"),
         ("evidence.yaml", "certainty: high", "certainty: certain", "is not one of"),
         ("assumptions.yaml", "task.kind:", "task.knid:", "there is no input 'task.knid'"),
-        ("requires.yaml", "need.latency_ms: at most serving.latency_ms_p95", "need.latency_ms: at most compute.hours", "need.latency_ms is in ms"),
+        (
+            "requires.yaml",
+            "need.latency_ms: at most serving.latency_ms_p95",
+            "need.latency_ms: at most compute.hours",
+            "need.latency_ms is in ms",
+        ),
     ],
 )
 def test_a_broken_base_is_pointed_at(rules: Path, file: str, old: str, new: str, message: str) -> None:

@@ -33,8 +33,14 @@ def test_there_are_at_least_eight_profiles_over_several_task_types() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("schema: 1\ncompute:\n  memory_gb: lots\n", "profile.yaml:3:14: compute.memory_gb: 'lots' is not a number"),
-        ("schema: 1\ncompute:\n  memroy_gb: 3\n", "profile.yaml:3:3: unknown key 'memroy_gb'; did you mean 'memory_gb'?"),
+        (
+            "schema: 1\ncompute:\n  memory_gb: lots\n",
+            "profile.yaml:3:14: compute.memory_gb: 'lots' is not a number",
+        ),
+        (
+            "schema: 1\ncompute:\n  memroy_gb: 3\n",
+            "profile.yaml:3:3: unknown key 'memroy_gb'; did you mean 'memory_gb'?",
+        ),
         ("schema: 1\ndata: {labelled: -3}\n", "profile.yaml:2:18: data.labelled: '-3' is below 0"),
         ("schema: 1\ntask: {type: clasification}\n", "is not one of text-classification"),
         ("schema: 2\n", "profile.yaml:1:9: schema: '2' is not one of"),
@@ -43,7 +49,10 @@ def test_there_are_at_least_eight_profiles_over_several_task_types() -> None:
         ("- a\n", "expected keys and values"),
         ("schema: 1\ntask: {labels: [one]}\n", "at least two labels"),
         ("schema: 1\ndata: {labelled: 3, smallest_class: 9}\n", "exceeds data.labelled"),
-        ("schema: 1\nsources: {data.labeled: file}\n", "sources names no input 'data.labeled'; did you mean 'data.labelled'?"),
+        (
+            "schema: 1\nsources: {data.labeled: file}\n",
+            "sources names no input 'data.labeled'; did you mean 'data.labelled'?",
+        ),
     ],
 )
 def test_a_faulty_profile_is_one_sentence_with_a_place(text: str, message: str, tmp_path: Path) -> None:
@@ -54,7 +63,12 @@ def test_a_faulty_profile_is_one_sentence_with_a_place(text: str, message: str, 
 
 
 def test_unknown_is_an_answer(tmp_path: Path) -> None:
-    profile = load_profile(written(tmp_path, "schema: 1\ndata: {labelled: unknown}\ntask: unknown_section\n".replace("task: unknown_section\n", "")))
+    profile = load_profile(
+        written(
+            tmp_path,
+            "schema: 1\ndata: {labelled: unknown}\ntask: unknown_section\n".replace("task: unknown_section\n", ""),
+        )
+    )
     assert profile.data.labelled is None
 
 
@@ -89,11 +103,21 @@ def test_the_shipped_schema_is_current() -> None:
     assert shipped == profile_schema(), "run: python -m advisor.profile > profiles/profile.schema.json"
 
 
-@given(st.dictionaries(st.sampled_from([*INPUTS, "x.y"]), st.one_of(st.integers(), st.text(max_size=8), st.booleans(), st.floats(), st.none()), max_size=6))
+@given(
+    st.dictionaries(
+        st.sampled_from([*INPUTS, "x.y"]),
+        st.one_of(st.integers(), st.text(max_size=8), st.booleans(), st.floats(), st.none()),
+        max_size=6,
+    )
+)
 def test_any_answers_are_taken_or_refused_politely(answers: dict[str, object]) -> None:
     try:
         profile = Profile().with_answers(answers, "flag")
     except AdvisorError as error:
         assert error.exit_code == 2
     else:
-        assert all(profile.get(name) == value or value is None or name != name for name, value in answers.items() if isinstance(value, int) and not isinstance(value, bool))
+        assert all(
+            profile.get(name) == value or value is None or name != name
+            for name, value in answers.items()
+            if isinstance(value, int) and not isinstance(value, bool)
+        )

@@ -15,9 +15,7 @@ from tests.report.samples import HOSTILE, LABELS, Made
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("project")
     for name, rows in (("train", 8), ("test", 3)):
-        lines = [
-            f"{label} number {row} of the {name} part,{label}" for row in range(rows) for label in LABELS
-        ]
+        lines = [f"{label} number {row} of the {name} part,{label}" for row in range(rows) for label in LABELS]
         (folder / f"{name}.csv").write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
     machine = Machine(cores=4, memory_bytes=16_000_000_000, units="avx2", gpu=False)
     settings = {"task.kind": "common", "compute.hours": 2, "task.languages": ["en"]}
@@ -30,6 +28,4 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def hostile_plan(made: Made) -> Plan:
     labels: dict[str, str | None] = {name: HOSTILE[1] for name in HOSTILE}
     data = made.plan.data.model_copy(update={"text_column": HOSTILE[1], "label_column": HOSTILE[2]})
-    return made.plan.model_copy(
-        update={"project": HOSTILE[0], "labels": labels, "notes": [HOSTILE[2]], "data": data}
-    )
+    return made.plan.model_copy(update={"project": HOSTILE[0], "labels": labels, "notes": [HOSTILE[2]], "data": data})

@@ -19,13 +19,9 @@ class Made(NamedTuple):
     advice: Advice
 
 
-def result_of(
-    plan: Plan, labels: tuple[str, ...] = LABELS, confusion: list[list[int]] | None = None
-) -> Result:
+def result_of(plan: Plan, labels: tuple[str, ...] = LABELS, confusion: list[list[int]] | None = None) -> Result:
     rows = confusion or [[2, 1, 0], [0, 3, 0], [1, 0, 2]]
-    classes = [
-        {"label": name, "precision": 0.5, "recall": 2 / 3, "f1": 0.57, "support": 3} for name in labels
-    ]
+    classes = [{"label": name, "precision": 0.5, "recall": 2 / 3, "f1": 0.57, "support": 3} for name in labels]
     return Result(
         project=plan.project,
         strategy=plan.strategy,

@@ -7,10 +7,7 @@ from hypothesis import strategies as st
 
 from advisor.report.escaping import clean, code_block, code_span, escape_markdown, one_line
 
-TEXT = st.text(
-    alphabet=st.one_of(st.sampled_from("\\`*_[]()<>#+-.!|~$&=:/@ \n\tw1aé"), st.characters(codec="utf-8")),
-    max_size=40,
-)
+TEXT = st.text(alphabet="\\`*_[]()<>#+-.!|~$&=:;/@{} \n\t\r\u2028\x00\u202ew1aéß漢", max_size=40)
 
 
 def read_back(markdown: str) -> str:
@@ -29,7 +26,7 @@ def test_nothing_active_is_left(text: str) -> None:
     bare = re.sub(r"\\[\\`*\[\]|~$_#+=.)-]", "", escaped)
     assert not re.search(r"[`*\[\]|~$<>@\n\\]", bare)
     assert not re.search(r"://|www\.", bare, re.IGNORECASE)
-    assert not re.match(r" ?([#+=-]|\d+[.)]( |$))", bare)
+    assert not re.match(r" ?([#+=-]|\d+[.)]( |$))", escaped)
 
 
 @pytest.mark.parametrize("text", ["domain_shift", "0.58", "3 of 4", "a-b", "20-30 %"])

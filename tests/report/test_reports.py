@@ -26,9 +26,7 @@ class Parsed(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, tuple(name for name, _ in attrs)))
-        self.addresses += [
-            value or "" for name, value in attrs if name in {"href", "src", "srcset", "action", "data"}
-        ]
+        self.addresses += [value or "" for name, value in attrs if name in {"href", "src", "srcset", "action", "data"}]
         self.ids += [value or "" for name, value in attrs if name == "id"]
 
     def handle_data(self, data: str) -> None:
@@ -64,9 +62,7 @@ def test_plan_page_says_what_when_and_why(made: Made) -> None:
 
 
 def test_unknown_quality_is_said_not_shown_as_none(made: Made) -> None:
-    plan = made.plan.model_copy(
-        update={"forecast": {**made.plan.forecast, "quality": None, "usd_per_1000": None}}
-    )
+    plan = made.plan.model_copy(update={"forecast": {**made.plan.forecast, "quality": None, "usd_per_1000": None}})
     documents = plan_documents(plan, made.advice)
     assert "not known yet" in documents["report.html"]
     assert not any("None" in text for text in documents.values())
@@ -104,9 +100,7 @@ def test_hostile_names_change_no_structure(made: Made, hostile_plan: Plan) -> No
     tame_plan = made.plan.model_copy(update={"notes": ["a note"]})
     tame = run_documents(tame_plan, result_of(tame_plan), record, [wrong("a text", *LABELS[:2], 0.9)], USAGE)
     result = result_of(hostile_plan, HOSTILE)
-    attacked = run_documents(
-        hostile_plan, result, record, [wrong("".join(HOSTILE), *HOSTILE[:2], 0.9)], USAGE
-    )
+    attacked = run_documents(hostile_plan, result, record, [wrong("".join(HOSTILE), *HOSTILE[:2], 0.9)], USAGE)
     before, after = Parsed(tame["report.html"]), Parsed(attacked["report.html"])
     assert after.tags == before.tags
     assert not any(name.startswith("on") for _, names in after.tags for name in names)
@@ -117,27 +111,18 @@ def test_hostile_names_change_no_structure(made: Made, hostile_plan: Plan) -> No
 
 def test_hostile_names_are_inert_in_markdown(made: Made, hostile_plan: Plan) -> None:
     tame_plan = made.plan.model_copy(update={"notes": ["a note"]})
-    tame = plan_documents(tame_plan, made.advice) | run_documents(
-        tame_plan, result_of(tame_plan), None, [], USAGE
-    )
+    tame = plan_documents(tame_plan, made.advice) | run_documents(tame_plan, result_of(tame_plan), None, [], USAGE)
     result = result_of(hostile_plan, HOSTILE)
-    attacked = plan_documents(hostile_plan, made.advice) | run_documents(
-        hostile_plan, result, None, [], USAGE
-    )
+    attacked = plan_documents(hostile_plan, made.advice) | run_documents(hostile_plan, result, None, [], USAGE)
     for name in ("report.md", "decision.md", "README.md"):
-        assert len(attacked[name].splitlines()) == len(tame[name].splitlines()) + (
-            name == "README.md"
-        ) * _more_yaml(attacked[name], tame[name])
-        body = attacked[name].rpartition("---\n")[2] if name == "README.md" else attacked[name]
-        assert "<script" not in body
-        assert "<img" not in body
-        assert "[link](" not in body
-        assert "://evil" not in body
-        assert "7\\*7" in body or name != "README.md"
+        body = body_of(attacked[name])
+        assert len(body.splitlines()) == len(body_of(tame[name]).splitlines())
+        for active in ("<script", "<img", "[link](", "://evil", "www.evil", "{{7*7}}"):
+            assert active not in body
 
 
-def _more_yaml(attacked: str, tame: str) -> int:
-    return attacked.split("---\n", 2)[1].count("\n") - tame.split("---\n", 2)[1].count("\n")
+def body_of(document: str) -> str:
+    return document.partition("\n---\n")[2] if document.startswith("---\n") else document
 
 
 def test_front_matter_is_the_hubs(made: Made, hostile_plan: Plan) -> None:
@@ -147,9 +132,7 @@ def test_front_matter_is_the_hubs(made: Made, hostile_plan: Plan) -> None:
     assert fields["language"] == ["en"]
     assert fields["base_model"] == "sentence-transformers/all-MiniLM-L6-v2"
     assert fields["pipeline_tag"] == "text-classification"
-    measured = {
-        metric["type"]: metric["value"] for metric in fields["model-index"][0]["results"][0]["metrics"]
-    }  # type: ignore[index]
+    measured = {metric["type"]: metric["value"] for metric in fields["model-index"][0]["results"][0]["metrics"]}  # type: ignore[index]
     assert measured == {"accuracy": 0.78, "f1": 0.7654}
     for project in (*HOSTILE, "a: b", "- x", "---", "!!python/object:os.system", "null", ""):
         plan = hostile_plan.model_copy(update={"project": project})
@@ -186,9 +169,7 @@ def test_run_page_sets_measured_beside_forecast(made: Made) -> None:
         wrong("x" * 5000, "praise", "question", 0.6, row=7),
         {**wrong("right after all", "praise", "praise", 0.99), "label": "praise"},
     ]
-    page = run_documents(made.plan, result_of(made.plan), advice_record(made.advice), errors, USAGE)[
-        "report.html"
-    ]
+    page = run_documents(made.plan, result_of(made.plan), advice_record(made.advice), errors, USAGE)["report.html"]
     text = Parsed(page).text
     assert "0.78 0.44–1.00" in " ".join(text.split())
     assert "0.29 above zero-shot" in text

@@ -27,5 +27,3 @@ def make_plan(messages: Path, tiny_encoder: Path, tmp_path: Path):  # type: igno
         return write_plan(recommend(project.profile), project.data, folder, strategy=strategy), folder
 
     return make
-
-

@@ -28,14 +28,24 @@ def test_every_strategy_runs_to_its_end(strategy: str, make_plan: Any, tmp_path:
     found = result.as_dict()
     assert found == json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     for metric in ("accuracy", "macro_f1"):
-        assert 0 <= found["metrics"][metric]["low"] <= found["metrics"][metric]["value"] <= found["metrics"][metric]["high"] <= 1
+        assert (
+            0
+            <= found["metrics"][metric]["low"]
+            <= found["metrics"][metric]["value"]
+            <= found["metrics"][metric]["high"]
+            <= 1
+        )
     assert "majority" in found["baseline"]
     assert ("zero-shot" in found["baseline"]) == (strategy != "zero-shot")
     assert found["measured"]["latency_ms_p95"] >= found["measured"]["latency_ms_p50"] > 0
     assert found["parity"]["largest_difference"] <= plan.evaluation["parity_tolerance"]
-    rows = [json.loads(line) for line in (tmp_path / "run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [
+        json.loads(line) for line in (tmp_path / "run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     assert len(rows) == 6
-    assert sum(row["predicted"] == row["label"] for row in rows) / 6 == pytest.approx(found["metrics"]["accuracy"]["value"])
+    assert sum(row["predicted"] == row["label"] for row in rows) / 6 == pytest.approx(
+        found["metrics"]["accuracy"]["value"]
+    )
     model = open_model(tmp_path / "run")
     again = next(predict_rows(model, [{"text": rows[0]["text"]}]))
     assert again["label"] == rows[0]["predicted"]
@@ -47,7 +57,10 @@ def test_without_a_test_file_small_data_are_cross_validated(make_plan: Any, tmp_
     assert plan.data.split.kind == "cross-validation"
     result = run_plan(folder, tmp_path / "run")
     assert result.data["measured_rows"] == 24
-    places = [json.loads(line)["row"] for line in (tmp_path / "run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+    places = [
+        json.loads(line)["row"]
+        for line in (tmp_path / "run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     assert sorted(places) == list(range(2, 26))
 
 
@@ -55,7 +68,9 @@ def test_the_same_seed_gives_the_same_result(make_plan: Any, tmp_path: Path) -> 
     _, folder = make_plan("full-fine-tuning")
     first, second = (run_plan(folder, tmp_path / name) for name in ("one", "two"))
     assert first.metrics == second.metrics
-    assert (tmp_path / "one" / "predictions.jsonl").read_bytes() == (tmp_path / "two" / "predictions.jsonl").read_bytes()
+    assert (tmp_path / "one" / "predictions.jsonl").read_bytes() == (
+        tmp_path / "two" / "predictions.jsonl"
+    ).read_bytes()
 
 
 def test_a_finished_run_is_not_run_again(make_plan: Any, tmp_path: Path) -> None:
@@ -117,5 +132,13 @@ def test_two_runs_in_one_folder_are_kept_apart(make_plan: Any, tmp_path: Path) -
 def test_a_plan_reads_back(make_plan: Any) -> None:
     plan, folder = make_plan("linear-probe")
     assert read_plan(folder) == plan
-    assert [step.id for step in plan.steps] == ["model", "discard-head", "add-head", "prepare", "train", "evaluate", "export"]
+    assert [step.id for step in plan.steps] == [
+        "model",
+        "discard-head",
+        "add-head",
+        "prepare",
+        "train",
+        "evaluate",
+        "export",
+    ]
     assert plan.data.train.path == "../messages/train.csv"

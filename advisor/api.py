@@ -15,6 +15,7 @@ from advisor.profile import Profile
 from advisor.project import open_project
 from advisor.report.documents import plan_documents, run_documents
 from advisor.report.recipe import recipe_documents
+from advisor.report.record import advice_record
 
 if TYPE_CHECKING:
     from advisor.run.result import Result
@@ -74,7 +75,7 @@ def write_plan(
     plan = assemble_plan(advice, data, folder=folder, strategy=strategy, seed=seed)
     for name, text in {**plan_documents(plan, advice), **recipe_documents(plan)}.items():
         write_text(folder / name, text)
-    write_json(folder / _ADVICE, advice.as_dict())
+    write_json(folder / _ADVICE, advice_record(advice))
     plan.save(folder / "plan.yaml")
     return plan
 
@@ -105,7 +106,7 @@ def run_plan(
         plan: a plan, or where one lies.
         folder: the run folder.
         plan_folder: where the plan's relative paths start; the plan's own folder if ``plan`` is a path.
-        advice: the advice for the report, as `Advice.as_dict` gives it.
+        advice: the advice for the report, as `advice_record` gives it.
         progress: whether to show progress on stderr.
 
     Raises:

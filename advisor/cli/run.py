@@ -46,12 +46,13 @@ def command(
     else:
         from advisor.decision.advice import recommend
         from advisor.plan.build import build_plan
+        from advisor.report.record import advice_record
 
         plan_folder = Path.cwd()
         found = project(profile, settings, **data)
         advice_found = recommend(found.profile)
         plan = build_plan(advice_found, found.data, folder=plan_folder, strategy=strategy, seed=seed)
-        advice = advice_found.as_dict()
+        advice = advice_record(advice_found)
     folder = output or default_folder(plan, Path("run"))
     for note in plan.notes:
         click.echo(f"Note: {note}", err=True)

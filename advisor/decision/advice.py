@@ -140,15 +140,11 @@ def _why_not(decision: Decision, candidate: Candidate) -> list[str]:
     rows = [rule for rule in decision.base.rules if rule.recommend == candidate.strategy.id and rule.when]
     for rule in rows:
         if rule.condition.evaluate(facts, limits):
-            return [f"{rule.id} speaks for it, {decision.rule.id} weighs more"]
+            return [f"{rule.id} holds too, but {decision.rule.id} weighs more"]
     lacking = [[o for o in rule.condition.trace(facts, limits) if o.held is not True] for rule in rows]
     if not lacking:
         return ["no row recommends it"]
-    nearest = min(range(len(rows)), key=lambda number: len(lacking[number]))
-    return [
-        f"{rows[nearest].id} wants {outcome.text}, here {in_words(outcome.fact, outcome.value)}"
-        for outcome in lacking[nearest]
-    ]
+    return [f"needs {o.text}; here {in_words(o.fact, o.value)}" for o in min(lacking, key=len)]
 
 
 def _dominator(candidate: Candidate, everyone: list[Candidate]) -> str | None:

@@ -100,6 +100,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "whole_labels": all(re.fullmatch("[-+]?[0-9]+", label) for label in labels),
         "truth_labels": set(labels) <= {"true", "false"},
         "split_warns": plan.strategy == "linear-probe" or (kind == "cross-validation" and plan.strategy != "zero-shot"),
+        "balanced": "balanced" in (plan.class_weights, settings.get("class_weights")),
         "model_source": _model_source(plan),
     }
 

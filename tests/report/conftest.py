@@ -18,7 +18,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         lines = [f"{label} number {row} of the {name} part,{label}" for row in range(rows) for label in LABELS]
         (folder / f"{name}.csv").write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
     machine = Machine(cores=4, memory_bytes=16_000_000_000, units="avx2", gpu=False)
-    settings = {"task.kind": "common", "compute.hours": 2, "task.languages": ["en"]}
+    settings = {"task.kind": "common", "task.metric": "macro-f1", "compute.hours": 2, "task.languages": ["en"]}
     project = open_project(data=DataSource(path=folder), settings=settings, machine=machine)
     advice = recommend(project.profile, machine=machine)
     return Made(build_plan(advice, project.data, folder=folder / "plan"), advice)

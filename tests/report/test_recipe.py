@@ -38,7 +38,7 @@ HOSTILE = [
 PLAIN = [f"label {number}" for number in range(len(HOSTILE))]
 NAMES = {"praise": 'it\'s "fine" 🦊', "complaint": "{{7*7}}\\", "question": "what_isThis"}
 WITHOUT_ADVISOR = "import runpy, sys; sys.modules['advisor'] = None; runpy.run_path(sys.argv[1], run_name='__main__')"
-QUICK = {"min_steps": 24, "epochs": 2}
+QUICK = {"min_steps": 24, "epochs": 2, "learning_rate": 1e-3}
 
 SPLITS: dict[str, dict[str, Any]] = {
     "test-file": {"kind": "test-file"},
@@ -314,10 +314,8 @@ def test_a_recipe_does_what_the_run_does(
     device = Device("cpu", "fp32", "for tests")
     ours, theirs = (load_classifier(place / "model", device) for place in (folder, tmp_path / "run"))
     assert ours.labels == theirs.labels == list(plan.labels)
-    tolerance = 1e-4 if STRATEGIES[strategy].family == "prompting" else 0.15
-    assert np.abs(ours.probabilities(texts) - theirs.probabilities(texts)).mean() < tolerance
-    same = ours.probabilities(texts).argmax(axis=1) == theirs.probabilities(texts).argmax(axis=1)
-    assert same.mean() >= 0.9
+    tolerance = {"linear-probe": 0.1, "full-fine-tuning": 0.02}.get(strategy, 1e-4)
+    assert np.abs(ours.probabilities(texts) - theirs.probabilities(texts)).max() < tolerance
 
 
 @pytest.mark.slow

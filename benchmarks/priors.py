@@ -4,7 +4,7 @@
     python benchmarks/priors.py --results benchmarks/results/priors.jsonl --fit rules/quality.yaml
 
 Each DATA_FOLDER holds train.* and test.*. For every seed and number of labels per class a balanced training set is
-drawn, every strategy is fitted on the embedded encoder with the default hyper-parameters, and accuracy is measured on the
+drawn, every strategy is fitted on the embedded encoder with the default settings, and accuracy is measured on the
 same test rows. A line a measurement is appended to the results; those already there are not measured again.
 """
 

@@ -1,4 +1,4 @@
-"""The built wheel, installed in a fresh environment that holds only the light dependencies, advises from inside itself."""
+"""The built wheel, in a fresh environment with only the light dependencies, advises from inside itself."""
 
 import json
 import subprocess

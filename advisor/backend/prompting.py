@@ -6,7 +6,6 @@ trained one.
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,24 +15,7 @@ from advisor.backend.arrays import Floats, Indices, Labels, row_log_losses
 from advisor.backend.encoder import Encoder
 from advisor.backend.linear import LinearHead
 from advisor.backend.settings import FewShotSettings, ZeroShotSettings
-
-_WORD_SEAMS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\s]+")
-
-
-def humanise(label: str) -> str:
-    """Return a label as words: ``Refund_not_shown`` and ``RefundNotShown`` as ``refund not shown``."""
-    words = [word for word in _WORD_SEAMS.split(label.strip()) if word]
-    return " ".join(word if len(word) > 1 and word.isupper() else word.lower() for word in words)
-
-
-def describe(label: str, description: str, settings: ZeroShotSettings) -> list[str]:
-    """Return the texts that stand for a label: the templates filled, some only if there is a description."""
-    name, description = humanise(label) or label, description.strip()
-    templates = (*settings.templates, *(settings.description_templates if description else ()))
-    filled = [
-        template.replace("{label}", name).replace("{description}", description.rstrip(".")) for template in templates
-    ]
-    return list(dict.fromkeys(filled))
+from advisor.backend.wording import describe
 
 
 def zero_shot_head(

@@ -47,7 +47,7 @@ class TuningSettings(BaseModel):
     label_smoothing: float = Field(ge=0, lt=1)
     dropout: bool
     freeze_token_embeddings: bool
-    class_weights: Literal["none", "balanced"]
     evaluations: int = Field(ge=1)
     patience: int = Field(ge=1)
+    class_weights: Literal["none", "balanced"] = "none"
     max_length: int | None = Field(default=None, ge=8)

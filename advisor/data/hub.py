@@ -25,6 +25,7 @@ def hub_tables(name: str) -> tuple[Table, Table | None]:
         ) from None
     owner, short, *rest = name.split("/")
     identifier = f"{owner}/{short}"
+    place = "/".join([identifier, *rest[:1]])
     try:
         splits = datasets.load_dataset(identifier, rest[0] if rest else None)
     except Exception as failure:
@@ -33,12 +34,12 @@ def hub_tables(name: str) -> tuple[Table, Table | None]:
     wanted = rest[1] if len(rest) > 1 else "train" if "train" in splits else next(iter(splits))
     if wanted not in splits:
         raise DataError(f"{name}: no split '{wanted}'; found: {', '.join(splits)}")
-    train = _table(f"{identifier} ({wanted})", splits[wanted])
+    train = _table(f"{place} ({wanted})", splits[wanted])
     if len(rest) > 1:
         return train, None
     for other in ("test", "validation"):
         if other in splits and other != wanted and _has_labels(splits[other]):
-            return train, _table(f"{identifier} ({other})", splits[other])
+            return train, _table(f"{place} ({other})", splits[other])
     return train, None
 
 

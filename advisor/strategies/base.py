@@ -64,6 +64,7 @@ class FitJob:
         validation: held-out texts and class numbers for choosing a checkpoint, where the strategy wants them.
         settings: the strategy's hyper-parameters.
         balanced: whether classes are weighted inversely to their size.
+        metric: what makes one checkpoint better than another.
         workspace: folder for checkpoints; survives a crash, so that fitting goes on from there.
         cache: folder for frozen features, None to keep none.
         progress: called with steps done and in all.
@@ -83,6 +84,7 @@ class FitJob:
     cache: Path | None
     max_length: int | None = None
     balanced: bool = False
+    metric: Literal["accuracy", "macro_f1"] = "accuracy"
     progress: Callable[[int, int], None] = lambda done, total: None
     event: Callable[[dict[str, Any]], None] = lambda event: None
 

@@ -54,6 +54,7 @@ class FullFineTuning(Strategy):
                 }
             ),
             seed=job.seed,
+            metric=job.metric,
             device=job.device,
             checkpoints=job.workspace,
             progress=lambda step, steps, loss: job.progress(step, steps),

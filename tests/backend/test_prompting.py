@@ -7,8 +7,9 @@ import pytest
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder
 from advisor.backend.linear import LinearHead
-from advisor.backend.prompting import describe, few_shot_head, humanise, zero_shot_head
+from advisor.backend.prompting import few_shot_head, zero_shot_head
 from advisor.backend.settings import FewShotSettings, ZeroShotSettings
+from advisor.backend.wording import describe, humanise
 
 ZERO = ZeroShotSettings(
     templates=("{label}", "the {label} film"),

@@ -31,8 +31,6 @@ from advisor.machine import this_machine
 from advisor.run.prepare import stratified_split
 from advisor.strategies import STRATEGIES, FitJob
 
-SIZES = (2, 8, 32, 128)
-
 
 def draw(examples: Examples, per_class: int, seed: int) -> list[int]:
     """Return row numbers of at most ``per_class`` examples of every class."""
@@ -121,9 +119,20 @@ def fit_priors(results: list[dict[str, Any]]) -> dict[str, Any]:
 @click.option("--seeds", default=1, show_default=True, help="Draws of the training set.")
 @click.option("--test-rows", default=500, show_default=True, help="Most test rows.")
 @click.option("--most-rows", default=1500, show_default=True, help="Leave out draws with more training rows.")
+@click.option("--strategy", "strategies", multiple=True, type=click.Choice(list(STRATEGIES)), help="Only these.")
+@click.option(
+    "--size", "sizes", multiple=True, type=int, default=(0, 2, 8, 32, 128), show_default=True, help="Labels per class."
+)
 @click.option("--fit", type=click.Path(path_type=Path), help="Write the encoder's priors into this quality.yaml.")
 def main(
-    folders: tuple[Path, ...], results: Path, seeds: int, test_rows: int, most_rows: int, fit: Path | None
+    folders: tuple[Path, ...],
+    results: Path,
+    seeds: int,
+    test_rows: int,
+    most_rows: int,
+    strategies: tuple[str, ...],
+    sizes: tuple[int, ...],
+    fit: Path | None,
 ) -> None:
     """Measure, then fit if asked."""
     results.parent.mkdir(parents=True, exist_ok=True)
@@ -132,9 +141,9 @@ def main(
     jobs: list[tuple[Path, str, int, int]] = [
         (folder, strategy, size, seed)
         for seed in range(seeds)
-        for size in (0, *SIZES)
+        for size in sizes
         for folder in folders
-        for strategy in STRATEGIES
+        for strategy in strategies or STRATEGIES
         if (size == 0) == (strategy == "zero-shot")
     ]
     for folder, strategy, size, seed in jobs:

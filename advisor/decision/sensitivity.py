@@ -7,11 +7,11 @@ from itertools import takewhile
 from math import ceil, exp, floor, log
 
 from advisor.decision.candidates import Candidate
-from advisor.decision.decide import Decision, decide_answers, winning_rule
+from advisor.decision.decide import Decision, decide_answers
 from advisor.decision.facts import Answers, project_facts
 from advisor.errors import AdvisorError
 from advisor.knowledge.conditions import Test
-from advisor.knowledge.rulebase import RuleBase
+from advisor.knowledge.rulebase import Rule, RuleBase
 from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.profile import INPUTS
 
@@ -109,13 +109,25 @@ def stability(decision: Decision, seed: int = 0) -> float:
     Thresholds are drawn independently: uniformly, or log-uniformly where the range spans more than a factor of four.
     """
     generator = random.Random(seed)
-    draws = [_draw(decision.base, generator) for _ in range(_DRAWS)]
+    base, facts = decision.base, decision.facts.values
     feasible = {candidate.strategy.id for candidate in decision.candidates if candidate.feasible}
+    rivals = [
+        (rule, None if _names_threshold(rule, base) else rule.condition.evaluate(facts, base.limits))
+        for rule in base.rules
+        if rule.recommend in feasible
+    ]
+    rivals = [(rule, held) for rule, held in rivals if held is not False]
     kept = 0
-    for limits in draws:
-        rule, _ = winning_rule(decision.base, decision.facts.values, limits, feasible)
-        kept += rule.recommend == decision.winner.strategy.id
+    for _ in range(_DRAWS):
+        limits = _draw(base, generator)
+        holding = (rule for rule, held in rivals if held or rule.condition.evaluate(facts, limits))
+        winner = next(holding, None)
+        kept += winner is not None and winner.recommend == decision.winner.strategy.id
     return kept / _DRAWS
+
+
+def _names_threshold(rule: Rule, base: RuleBase) -> bool:
+    return any(test.reference in base.thresholds for test in rule.condition.tests())
 
 
 def _draw(base: RuleBase, generator: random.Random) -> dict[str, float]:

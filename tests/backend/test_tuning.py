@@ -5,10 +5,10 @@ import torch
 from advisor.backend.checkpoint import BEST, LAST
 from advisor.backend.training import LabelledTexts
 from advisor.backend.tuned import TunedClassifier
-from advisor.backend.tuning import fine_tune, fit_full_fine_tuning
+from advisor.backend.tuning import fine_tune
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.errors import RunError
-from advisor.strategies.base import FitJob
+from advisor.strategies import STRATEGIES, FitJob
 
 CLASSES = ["negative", "positive"]
 TEXTS = [
@@ -303,7 +303,7 @@ def test_a_job_of_the_strategy_is_carried_out(make_encoder, cpu, tmp_path):
         cache=None,
         max_length=7,
     )
-    fitted = fit_full_fine_tuning(job)
+    fitted = STRATEGIES["full-fine-tuning"].fit(job)
     assert fitted.classifier.labels == CLASSES
     assert fitted.classifier.max_length == 7
     assert len(fitted.chosen["evaluations"]) == 4

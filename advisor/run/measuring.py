@@ -1,0 +1,63 @@
+"""What a run measures beside quality: seconds of training, peak memory, latency of single texts."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from advisor.backend.classifier import Classifier
+from advisor.run.folder import RunFolder
+
+_TICK_SECONDS = 2.0
+
+
+class Ticks:
+    """Elapsed training seconds in the log, so that a resumed run knows what was spent before."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder, self.started, self.last = folder, time.perf_counter(), 0.0
+
+    def tick(self) -> None:
+        """Log the time since the start, now and then."""
+        elapsed = time.perf_counter() - self.started
+        if elapsed - self.last >= _TICK_SECONDS:
+            self.last = elapsed
+            self.folder.log("training", seconds=round(elapsed, 2))
+
+    @staticmethod
+    def earlier(folder: RunFolder) -> float:
+        """Return the seconds that earlier calls spent on training."""
+        total = last = 0.0
+        for event in folder.logged():
+            if event["event"] == "training":
+                last = event["seconds"]
+            elif event["event"] in {"started", "resumed"}:
+                total, last = total + last, 0.0
+        return total
+
+
+def latencies(classifier: Classifier, texts: list[str], progress: Callable[[int, int], None]) -> dict[str, float]:
+    """Time single texts after a first one; return the median and the 95th percentile in ms."""
+    classifier.probabilities(texts[:1])
+    times = []
+    for number, text in enumerate(texts, start=1):
+        started = time.perf_counter()
+        classifier.probabilities([text])
+        times.append((time.perf_counter() - started) * 1e3)
+        progress(number, len(texts))
+    return {
+        "latency_ms_p50": float(np.percentile(times, 50)),
+        "latency_ms_p95": float(np.percentile(times, 95)),
+    }
+
+
+def peak_memory() -> float:
+    """Return the peak memory of training in bytes: of the device where there is one, else of this process."""
+    import torch
+
+    if torch.cuda.is_available():
+        return float(torch.cuda.max_memory_allocated())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak) if sys.platform == "darwin" else peak * 1024.0

@@ -24,14 +24,14 @@ class Ticks:
         elapsed = time.perf_counter() - self.started
         if elapsed - self.last >= _TICK_SECONDS:
             self.last = elapsed
-            self.folder.log("training", seconds=round(elapsed, 2))
+            self.folder.log("training-clock", seconds=round(elapsed, 2))
 
     @staticmethod
     def earlier(folder: RunFolder) -> float:
         """Return the seconds that earlier calls spent on training."""
         total = last = 0.0
         for event in folder.logged():
-            if event["event"] == "training":
+            if event["event"] == "training-clock":
                 last = event["seconds"]
             elif event["event"] in {"started", "resumed"}:
                 total, last = total + last, 0.0

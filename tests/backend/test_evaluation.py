@@ -45,12 +45,12 @@ def test_intervals_are_those_of_resampled_rows() -> None:
     found = evaluate(probabilities, labels, list("abcd"), draws=4000, seed=1)
     generator = np.random.default_rng(2)
     accuracy, macro_f1 = [], []
-    for _ in range(600):
+    for _ in range(300):
         rows = generator.integers(200, size=200)
         accuracy.append(metrics.accuracy_score(labels[rows], predicted[rows]))
         macro_f1.append(metrics.f1_score(labels[rows], predicted[rows], average="macro"))
     for interval, drawn in ((found.accuracy, accuracy), (found.macro_f1, macro_f1)):
-        assert [interval.low, interval.high] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.015)
+        assert [interval.low, interval.high] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.02)
 
 
 def test_a_class_in_neither_truth_nor_predictions_does_not_count() -> None:

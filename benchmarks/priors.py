@@ -53,7 +53,7 @@ def measure(folder: Path, strategy: str, per_class: int, seed: int, test_rows: i
     texts = [data.train.texts[row] for row in rows]
     validation = None
     chosen = STRATEGIES[strategy]
-    if chosen.wants_validation and len(rows) >= 2 * len(names):
+    if chosen.wants_validation and len(rows) >= load_evaluation()["validate_from"]:
         kept, held = stratified_split(classes, load_evaluation()["validation_share"], seed)
         validation = ([texts[row] for row in held], classes[held])
         texts, classes = [texts[row] for row in kept], classes[kept]
@@ -98,14 +98,30 @@ def fit_priors(results: list[dict[str, Any]]) -> dict[str, Any]:
         chance = 1 / row["classes"]
         skill = (row["accuracy"] - chance) / (1 - chance)
         skills[row["strategy"], row["labels_per_class"]][row["data"]].append(skill)
-    sets = len({row["data"] for row in results})
     priors: dict[str, Any] = {}
     for (strategy, per_class), by_data in sorted(skills.items()):
         means = [float(np.mean(values)) for values in by_data.values()]
         low, point, high = (round(float(value), 3) for value in np.quantile(means, [0.1, 0.5, 0.9]))
-        entry = priors.setdefault(strategy, {"source": f"benchmarks/priors.py on {sets} English sets", "anchors": []})
+        sets = len({row["data"] for row in results if row["strategy"] == strategy})
+        source = f"benchmarks/priors.py, {sets} English sets, all-MiniLM-L6-v2"
+        entry = priors.setdefault(strategy, {"source": source, "anchors": []})
         entry["anchors"].append({"labels_per_class": per_class, "skill": [low, point, high]})
     return priors
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    """Return a markdown table: accuracy by data set, strategy and labels per class, seeds averaged."""
+    cells: dict[tuple[str, str, int], list[float]] = defaultdict(list)
+    for row in results:
+        cells[row["data"], row["strategy"], row["labels_per_class"]].append(row["accuracy"])
+    columns = sorted({(list(STRATEGIES).index(strategy), strategy, size) for _, strategy, size in cells})
+    lines = ["| data | " + " | ".join(f"{strategy} {size}" for _, strategy, size in columns) + " |"]
+    lines.append("|---" * (len(columns) + 1) + "|")
+    for data in sorted({data for data, _, _ in cells}):
+        means = [cells.get((data, strategy, size)) for _, strategy, size in columns]
+        shown = [f"{sum(mean) / len(mean):.2f}".lstrip("0") if mean else "" for mean in means]
+        lines.append(f"| {data} | " + " | ".join(shown) + " |")
+    return "\n".join(lines)
 
 
 @click.command()
@@ -123,6 +139,7 @@ def fit_priors(results: list[dict[str, Any]]) -> dict[str, Any]:
 @click.option(
     "--size", "sizes", multiple=True, type=int, default=(0, 2, 8, 32, 128), show_default=True, help="Labels per class."
 )
+@click.option("--table", "as_table", is_flag=True, help="Print all results as a markdown table.")
 @click.option("--fit", type=click.Path(path_type=Path), help="Write the encoder's priors into this quality.yaml.")
 def main(
     folders: tuple[Path, ...],
@@ -132,6 +149,7 @@ def main(
     most_rows: int,
     strategies: tuple[str, ...],
     sizes: tuple[int, ...],
+    as_table: bool,
     fit: Path | None,
 ) -> None:
     """Measure, then fit if asked."""
@@ -160,6 +178,8 @@ def main(
             f"{row['data']:20} {strategy:18} {size:4} a class  accuracy {row['accuracy']:.3f}  {row['seconds']:.1f} s"
         )
         known.append(row)
+    if as_table:
+        click.echo(table(known))
     if fit:
         write_priors(fit, fit_priors(known))
 

@@ -157,7 +157,8 @@ def _class_weights(
 
 def _split(data: LabelledData, strategy: Strategy) -> PlannedSplit:
     settings = load_evaluation()
-    validation = settings["validation_share"]
+    enough = strategy.wants_validation and len(data.train) >= settings["validate_from"]
+    validation = settings["validation_share"] if enough else 0.0
     if data.test is not None:
         return PlannedSplit(kind="test-file", validation_share=validation)
     if len(data.train) >= settings["cross_validate_below"]:
@@ -222,7 +223,7 @@ def _steps(strategy: Strategy, located: LocatedModel, data: LabelledData, split:
     }[split.kind]
     validation = (
         f" Hold out {split.validation_share:.0%} of the training rows to choose the checkpoint."
-        if strategy.wants_validation
+        if split.validation_share
         else ""
     )
     steps = [

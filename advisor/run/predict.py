@@ -69,17 +69,18 @@ def read_rows(source: str, text_column: str | None, trained_on: str) -> Iterator
         yield from _plain_lines(Path(source))
     else:
         table = open_table(Path(source))
-        columns = (text_column, trained_on, "text")
-        if table.columns and not any(name in table.columns for name in columns if name):
-            found = ", ".join(table.columns)
-            raise DataError(
-                f"{source}: no column named '{text_column or trained_on}'; found: {found}. Name it by --text"
-            )
-        named = ((number, _named(table.columns, values)) for number, values in table.rows)
         try:
+            _insist(table.columns, source, (text_column, trained_on, "text"))
+            named = ((number, _named(table.columns, values)) for number, values in table.rows)
             yield from _texts(named, source, text_column, trained_on)
         finally:
             table.close()
+
+
+def _insist(columns: list[str], source: str, wanted: tuple[str | None, ...]) -> None:
+    if columns and not set(columns) & set(wanted):
+        name = next(name for name in wanted if name)
+        raise DataError(f"{source}: no column named '{name}'; found: {', '.join(columns)}. Name it by --text")
 
 
 def write_rows(rows: Iterator[Row], output: Path | None, stream: TextIO) -> None:

@@ -31,6 +31,8 @@ from advisor.machine import this_machine
 from advisor.run.prepare import stratified_split
 from advisor.strategies import STRATEGIES, FitJob
 
+_REFERENCE = "linear-probe"
+
 
 def draw(examples: Examples, per_class: int, seed: int) -> list[int]:
     """Return row numbers of at most ``per_class`` examples of every class."""
@@ -92,19 +94,24 @@ def measure(folder: Path, strategy: str, per_class: int, seed: int, test_rows: i
 
 
 def fit_priors(results: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return, per strategy and label count, the 10 %, 50 % and 90 % quantiles over data sets of skill."""
-    skills: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    """Return, per strategy and label count, the 10 %, 50 % and 90 % quantiles over data sets of skill.
+
+    A strategy measured on fewer sets than the probe is placed by its mean paired difference from the probe on the sets
+    they share, with the probe's spread over all sets: a handful of sets says little of the spread between tasks.
+    """
+    skills: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
     for row in results:
         chance = 1 / row["classes"]
-        skill = (row["accuracy"] - chance) / (1 - chance)
-        skills[row["strategy"], row["labels_per_class"]][row["data"]].append(skill)
+        skills[row["strategy"], row["labels_per_class"]][row["data"]] = (row["accuracy"] - chance) / (1 - chance)
     priors: dict[str, Any] = {}
     for (strategy, per_class), by_data in sorted(skills.items()):
-        means = [float(np.mean(values)) for values in by_data.values()]
-        low, point, high = (round(float(value), 3) for value in np.quantile(means, [0.1, 0.5, 0.9]))
-        sets = len({row["data"] for row in results if row["strategy"] == strategy})
-        source = f"benchmarks/priors.py, {sets} English sets, all-MiniLM-L6-v2"
-        entry = priors.setdefault(strategy, {"source": source, "anchors": []})
+        probe = skills[_REFERENCE, per_class]
+        values, how = list(by_data.values()), f"{len(by_data)} English sets"
+        if len(by_data) < len(probe):
+            shift = float(np.mean([by_data[data] - probe[data] for data in by_data if data in probe]))
+            values, how = [min(value + shift, 1.0) for value in probe.values()], f"{how}, paired with {_REFERENCE}"
+        low, point, high = (round(float(value), 3) for value in np.quantile(values, [0.1, 0.5, 0.9]))
+        entry = priors.setdefault(strategy, {"source": f"benchmarks/priors.py, {how}", "anchors": []})
         entry["anchors"].append({"labels_per_class": per_class, "skill": [low, point, high]})
     return priors
 

@@ -113,7 +113,7 @@ def stratified_folds(classes: np.ndarray, folds: int, seed: int) -> Iterator[tup
 
 
 def _fold(name: str, training: Rows, test: Rows | None, plan: Plan) -> Fold:
-    if not plan.data.split.validation_share:
+    if not (STRATEGIES[plan.strategy].wants_validation and plan.data.split.validation_share):
         return Fold(name, training, None, test)
     kept, held = stratified_split(training.classes, plan.data.split.validation_share, plan.seed)
     return Fold(name, training.take(kept), training.take(held), test)

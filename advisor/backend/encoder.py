@@ -161,7 +161,8 @@ def out_of_memory(failure: Exception) -> bool:
     """Whether an error says that memory ran out; on a CPU PyTorch says it only in words."""
     if isinstance(failure, MemoryError | torch.OutOfMemoryError):
         return True
-    return "not enough memory" in str(failure) or "out of memory" in str(failure)
+    words = ("not enough memory", "out of memory", "can't allocate memory")
+    return any(word in str(failure) for word in words)
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,8 @@ from sklearn.metrics import accuracy_score, f1_score
 from torch import Tensor, nn
 
 from advisor.backend.batching import token_batches
-from advisor.backend.tuned import TunedClassifier, exhausted
+from advisor.backend.encoder import out_of_memory
+from advisor.backend.tuned import TunedClassifier
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.errors import RunError
 
@@ -98,14 +99,14 @@ class Training:
                 loss = self._backward(rows)
                 break
             except (MemoryError, RuntimeError) as failure:
-                if not exhausted(failure):
+                if not out_of_memory(failure):
                     raise
             self._halve(rows)
         try:
             nn.utils.clip_grad_norm_(self.parameters.values(), self.settings.gradient_norm)
             self.optimizer.step()
         except (MemoryError, RuntimeError) as failure:
-            if not exhausted(failure):
+            if not out_of_memory(failure):
                 raise
             raise RunError("the optimiser's state does not fit in memory; use a smaller encoder") from None
         self.optimizer.zero_grad(set_to_none=True)

@@ -219,7 +219,7 @@ class TunedClassifier:
                     if progress:
                         progress(int(done.sum()), len(tokens))
             except (MemoryError, RuntimeError) as failure:
-                if not exhausted(failure):
+                if not out_of_memory(failure):
                     raise
                 if budget <= lengths.max():
                     raise RunError("not even one text fits in memory; set a smaller max_length") from None
@@ -278,8 +278,3 @@ def _head_note(discarded: Sequence[str], classes: int, width: int, mean_pooled: 
     source = "the mean of the tokens, as the encoder was trained" if mean_pooled else "the first token"
     added = f"{source} → {width} × {width} → {classes} classes, untrained"
     return f"pre-training head discarded: {gone}; head added: {added}"
-
-
-def exhausted(failure: Exception) -> bool:
-    """Whether a failure is one of the ways in which torch and Python report that memory ran out."""
-    return out_of_memory(failure) or "can't allocate memory" in str(failure)

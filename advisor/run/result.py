@@ -7,8 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.errors import InputError
 
-RESULT_SCHEMA = 1
-
 
 class Result(BaseModel):
     """What a run found.

@@ -6,6 +6,9 @@ from typing import Any
 from advisor import __version__
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision, decide
+from advisor.decision.base_model import base_model
+from advisor.decision.experiment import settling_experiment
+from advisor.decision.modifiers import modifiers
 from advisor.decision.sensitivity import Flip, Question, flips, open_questions, stability
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
@@ -55,10 +58,17 @@ class Advice:
                 "strength": decision.rule.strength,
                 "certainty": decision.rule.certainty,
                 "contested": decision.contested,
+                "modifiers": [row.adds for row in modifiers(decision)],
                 "note": decision.rule.note,
                 "expected": _expected(winner),
             },
             "reasons": [_reason(decision, decision.rule), *map(self._objection, decision.objections)],
+            "modifiers": [
+                {"adds": row.adds, "rule": row.id, "because": row.reason(decision.facts.values), "evidence": row.evidence}
+                for row in modifiers(decision)
+            ],
+            "base_model": base_model(decision).as_dict(),
+            "experiment": experiment.as_dict() if (experiment := settling_experiment(decision)) else None,
             "alternatives": [self._alternative(alternative) for alternative in self.alternatives],
             "excluded": [_excluded(candidate) for candidate in decision.excluded],
             "excluded_engines": [_excluded(c) for c in decision.ruled_out if c not in decision.excluded],

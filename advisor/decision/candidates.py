@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from advisor.decision.facts import Facts
-from advisor.estimates.forecast import Forecast, forecast_encoder, forecast_llm
-from advisor.knowledge.catalogue import BaseModelFacts, describe_model, load_catalogue
+from advisor.decision.facts import PROMPTED_TASKS, Facts
+from advisor.estimates.forecast import Forecast, forecast_encoder, forecast_generator, forecast_llm
+from advisor.knowledge.catalogue import BaseModelFacts, describe_model
 from advisor.knowledge.conditions import Outcome
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Engine, Strategy
 
-_GENERATING_TASKS = {"generation", "question-answering"}
 _PERMISSIVE = ("apache", "mit", "bsd", "unknown")
 
 
@@ -49,46 +48,44 @@ class Candidate:
 
 
 def candidates(facts: Facts, base: RuleBase, machine: Machine) -> list[Candidate]:
-    """Return every strategy on every engine at hand, best engine of a strategy first."""
-    return [
-        _candidate(strategy, engine, model, facts, base, machine)
-        for strategy in STRATEGIES.values()
-        for engine, model in _engines(strategy, facts)
-    ]
+    """Return every strategy on every engine at hand that it applies on, best engine of a strategy first.
+
+    One that applies on none is there once, ruled out by the requirement that it apply.
+    """
+    task = str(facts.values["task.type"])
+    found = []
+    for strategy in STRATEGIES.values():
+        engines = list(_engines(strategy, facts))
+        able = [(engine, model) for engine, model in engines if strategy.handles(task, engine)]
+        found += [_candidate(strategy, engine, model, facts, base, machine) for engine, model in able or engines[:1]]
+    return found
 
 
 def _engines(strategy: Strategy, facts: Facts) -> Iterator[tuple[Engine, str]]:
-    """Yield where a strategy can be carried out; for a generating task a local model can always be had."""
+    """Yield where a strategy can be carried out, and on which model.
+
+    A generator can always be had for tuning; prompting a local one takes a profile that has one or does not say.
+    """
     values = facts.values
-    llm = values["model.llm"]
-    if "model.llm" in facts.assumed and values.get("task.type") in _GENERATING_TASKS:
+    llm, task = values["model.llm"], values.get("task.type")
+    if "model.llm" in facts.assumed and task in PROMPTED_TASKS:
         llm = "local"
-    name = str(values.get("model.llm_name") or "a language model")
-    if llm == "api" and "llm-api" in strategy.engines:
-        yield "llm-api", f"{name} by API"
-    if llm == "local" and "llm-local" in strategy.engines:
-        yield "llm-local", name
-    yield "encoder", choose_model(facts)
-
-
-def choose_model(facts: Facts) -> str:
-    """Return the base model: the one named, else the embedded one, or a multilingual one for other languages."""
-    named = facts.values.get("model.base")
-    if named and named != "auto":
-        return str(named)
-    catalogue = load_catalogue()
-    languages = str(facts.values.get("task.languages") or "en").split(",")
-    if set(languages) <= set(catalogue.models[catalogue.default_model].languages):
-        return catalogue.default_model
-    return catalogue.default_model_by_language
+    prompted = strategy.family == "prompting"
+    if "llm-api" in strategy.engines and llm == "api":
+        yield "llm-api", f"{values.get('model.llm_name') or 'a language model'} by API"
+    if "llm-local" in strategy.engines and (llm == "local" or not prompted):
+        named = values.get("model.llm_name") or "a language model"
+        yield "llm-local", str(named) if prompted else facts.generator.name
+    if "encoder" in strategy.engines:
+        yield "encoder", facts.encoder.name
 
 
 def _candidate(
     strategy: Strategy, engine: Engine, model: str, facts: Facts, base: RuleBase, machine: Machine
 ) -> Candidate:
-    described = describe_model(model) if engine == "encoder" else None
+    described = describe_model(model) if engine == "encoder" or strategy.family != "prompting" else None
     forecast = _forecast(strategy, engine, described, facts, machine)
-    values = {**facts.values, **_own_facts(strategy, engine, described, facts), **_needs(forecast)}
+    values = {**facts.values, **_own_facts(strategy, engine, described, facts), **_needs(forecast, engine)}
     vetoes = []
     for requirement in base.requirements[strategy.id]:
         if requirement.condition.evaluate(values, base.limits) is False:
@@ -102,11 +99,13 @@ def _forecast(
 ) -> Forecast | None:
     if facts.values.get("data.labelled") is None:
         return None
-    if engine != "encoder":
-        if strategy.family != "prompting":
-            return None
+    if engine != "encoder" and strategy.family == "prompting":
         return forecast_llm(strategy, engine, facts.values)
-    return forecast_encoder(strategy, model, facts.values, machine) if model else None
+    if model is None:
+        return None
+    if engine != "encoder":
+        return forecast_generator(strategy, model, facts.values, machine)
+    return forecast_encoder(strategy, model, facts.values, machine)
 
 
 def _own_facts(strategy: Strategy, engine: Engine, model: BaseModelFacts | None, facts: Facts) -> dict[str, Value]:
@@ -130,11 +129,13 @@ def _speaks(known: set[str], languages: set[str]) -> bool | None:
     return languages <= known if languages else None
 
 
-def _needs(forecast: Forecast | None) -> dict[str, Value]:
+def _needs(forecast: Forecast | None, engine: Engine) -> dict[str, Value]:
+    """Return what a candidate needs at least; memory on an encoder at most, because running out loses the run."""
     if forecast is None:
         return {}
+    memory = forecast.train_memory_bytes
     return {
-        "need.train_memory_gb": forecast.train_memory_bytes.high / 1e9,
+        "need.train_memory_gb": (memory.high if engine == "encoder" else memory.low) / 1e9,
         "need.train_hours": forecast.train_seconds.low / 3600,
         "need.train_usd": forecast.train_usd.low,
         "need.latency_ms": forecast.latency_ms_p95.low,

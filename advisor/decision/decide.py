@@ -79,6 +79,7 @@ def decide_answers(answers: Answers, base: RuleBase, machine: Machine) -> Decisi
         for objection in base.objections
         if rule.strength != "strong"
         and winner.strategy.family in objection.against
+        and objection.favours != winner.strategy.id
         and objection.favours in feasible
         and objection.condition.evaluate(facts.values, base.limits)
     )

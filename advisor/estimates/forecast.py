@@ -1,7 +1,7 @@
 """A forecast: training time, memory and money, latency and price of answers, expected quality - each an interval."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -99,8 +99,8 @@ def _forecast_encoder(
     facts = dict(zip(_ENCODER_FACTS, values, strict=True))
     constants = load_constants()
     training = _device(str(facts["compute.device"]), machine)
-    length = min(max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT), model.context)
-    load = TextLoad(rows=_number(facts, "data.labelled"), tokens=length, classes=int(_number(facts, "classes")))
+    load = _load(model, facts)
+    length = load.tokens
     work = strategy.workload(model, load, default_settings(strategy.id))
     devices = _cores(training, facts, machine)
     seconds = (
@@ -120,6 +120,37 @@ def _forecast_encoder(
     )
 
 
+def forecast_generator(
+    strategy: Strategy, model: BaseModelFacts, facts: Mapping[str, Value], machine: Machine
+) -> Forecast:
+    """Forecast tuning a generator: as for an encoder, but for weights that may be quantised or spread over devices.
+
+    The low end of memory is what one device holds of 4-bit weights where they stay frozen, with all activations
+    recomputed; answers take as long as those of a local language model.
+    """
+    constants = load_constants()
+    tuned = _forecast_encoder(strategy, model, tuple(facts.get(name) for name in _ENCODER_FACTS), machine)
+    work = strategy.workload(model, _load(model, facts), default_settings(strategy.id))
+    stored = min(work.stored_tokens, 2 * _number(facts, "data.tokens_p95"))
+    frozen = model.parameters - min(work.trained_parameters, model.parameters)
+    needed = (
+        constants["bytes_per_frozen_generator_weight"]
+        .times(frozen)
+        .plus(constants["bytes_per_tuned_generator_weight"].times(work.trained_parameters))
+        .plus(constants["activation_bytes_of_generator"].times(stored * model.layers * model.hidden))
+    )
+    devices = max(1.0, _number(facts, "compute.devices"))
+    spread = Interval(needed.low / devices, needed.point / devices, needed.high)
+    latency = constants["llm_local_latency_ms"]
+    return replace(
+        tuned,
+        quality=None,
+        train_memory_bytes=spread.plus(constants["process_gb"].times(1e9)),
+        latency_ms_p50=latency,
+        latency_ms_p95=latency.times(2.0),
+    )
+
+
 def forecast_llm(strategy: Strategy, engine: str, facts: Mapping[str, Value]) -> Forecast:
     """Forecast prompting a language model: no training; tokens times price for every answer."""
     constants = load_constants()
@@ -136,6 +167,11 @@ def forecast_llm(strategy: Strategy, engine: str, facts: Mapping[str, Value]) ->
         train_usd=Interval.exactly(0.0),
         usd_per_1000=_token_price(engine, facts, tokens_in, constants["llm_answer_tokens"]),
     )
+
+
+def _load(model: BaseModelFacts, facts: Mapping[str, Value]) -> TextLoad:
+    length = min(max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT), model.context)
+    return TextLoad(rows=_number(facts, "data.labelled"), tokens=length, classes=int(_number(facts, "classes")))
 
 
 def _token_price(engine: str, facts: Mapping[str, Value], read: Interval, written: Interval) -> Interval | None:

@@ -18,7 +18,7 @@ EMBEDDED_PREFIX = "embedded/"
 
 
 class BaseModelFacts(BaseModel):
-    """A pre-trained encoder's facts; sizes in parameters, tokens and units.
+    """A pre-trained model's facts; sizes in parameters, tokens and units.
 
     Attributes:
         package: the Python package that carries its weights, if one does.
@@ -76,7 +76,6 @@ class Catalogue:
     models: dict[str, BaseModelFacts]
     devices: dict[str, DeviceFacts]
     default_model: str
-    default_model_by_language: str
 
 
 @cache
@@ -95,7 +94,6 @@ def load_catalogue() -> Catalogue:
         },
         devices={name: devices.validate(DeviceFacts, kind=RuleBaseError, at=(name,)) for name in devices.data},
         default_model=models.data["default"],
-        default_model_by_language=models.data["default_other_languages"],
     )
 
 

@@ -1,24 +1,27 @@
-"""The rule base: decision rows, objections, requirements, thresholds, evidence, assumptions, from ``rules/``."""
+"""The rule base: decision rows, objections, modifiers, requirements, thresholds, evidence, from ``rules/``."""
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from advisor.assets import asset
 from advisor.documents import Document, Location, read_document, suggest
 from advisor.errors import RuleBaseError
+from advisor.knowledge.catalogue import load_catalogue
 from advisor.knowledge.conditions import Condition, ConditionReader
 from advisor.knowledge.vocabulary import FACTS, Value, in_words
 
 Strength = Literal["strong", "conditional"]
 Certainty = Literal["high", "moderate", "low", "very low"]
+_GROUPS = ("every-strategy", "every-training-strategy")
+_FAMILIES = ("prompting", "freezing", "fine-tuning", "alignment")
 _PLACEHOLDER = re.compile(r"{([a-z_.0-9]+)}")
 
 
@@ -52,11 +55,43 @@ class Rule(_Row):
     note: str | None = None
 
 
+class Modifier(_Row):
+    """What a plan of some families or strategies carries besides, where it holds."""
+
+    when: dict[str, Any]
+    adds: Literal["domain-adaptive-pretraining", "multi-seed", "retrieval", "distillation"]
+    to: list[str] = Field(min_length=1)
+    certainty: Certainty
+    evidence: list[str] = Field(min_length=1)
+
+
+class ModelRow(_Row):
+    """A base model to choose, by priority, or one worth considering besides."""
+
+    when: dict[str, Any]
+    kind: Literal["encoder", "generator"]
+    choose: str | None = None
+    consider: str | None = None
+    priority: int = Field(default=0, ge=0, le=100)
+    evidence: list[str] = []
+
+    @property
+    def model(self) -> str:
+        """The model named."""
+        return self.choose or self.consider or ""
+
+    @model_validator(mode="after")
+    def _one_model(self) -> "ModelRow":
+        if (self.choose is None) == (self.consider is None):
+            raise ValueError("a row names one model, to choose or to consider")
+        return self
+
+
 class Objection(_Row):
     """Evidence against a verdict of some families: where it holds, such a verdict is contested."""
 
     when: dict[str, Any]
-    against: list[Literal["prompting", "freezing", "fine-tuning"]] = Field(min_length=1)
+    against: list[Literal["prompting", "freezing", "fine-tuning", "alignment"]] = Field(min_length=1)
     favours: str
     evidence: list[str] = Field(min_length=1)
 
@@ -93,6 +128,7 @@ class Evidence(BaseModel):
 
     claim: str
     conditions: str
+    design: Literal["benchmark", "controlled experiment", "case study", "reports of users"]
     certainty: Certainty
     rated_down: str | None = None
     source: str
@@ -117,6 +153,7 @@ class RuleBase:
         version: of the shipped base, a date.
         digest: SHA-256 of all files read, for the audit record.
         rules: highest priority first, file order within.
+        models: base models, likewise.
         requirements: by strategy; its keys are the strategies there are.
     """
 
@@ -124,6 +161,8 @@ class RuleBase:
     digest: str
     rules: tuple[Rule, ...]
     objections: tuple[Objection, ...]
+    modifiers: tuple[Modifier, ...]
+    models: tuple[ModelRow, ...]
     requirements: dict[str, tuple[Requirement, ...]]
     thresholds: dict[str, Threshold]
     evidence: dict[str, Evidence]
@@ -155,15 +194,21 @@ def load_rulebase(folder: Path | None = None) -> RuleBase:
     evidence = _table(documents["evidence"], Evidence)
     reader = _Reader(documents, thresholds, evidence)
     decision = documents["decision"]
-    if not isinstance(decision.data, dict) or not {"version", "rules", "objections"} <= decision.data.keys():
-        raise _error(decision, "needs the keys version, rules and objections", ())
+    if not isinstance(decision.data, dict) or not _SECTIONS <= decision.data.keys():
+        raise _error(decision, f"needs the keys {', '.join(sorted(_SECTIONS))}", ())
     requirements = reader.requirements()
     rules = reader.rows("rules", Rule, requirements)
+    models = reader.rows("models", ModelRow, requirements)
+    for kind in ("encoder", "generator"):
+        if not any(row.kind == kind and row.choose and not row.when for row in models):
+            raise _error(decision, f"no row without conditions chooses a {kind}", ("models",))
     return RuleBase(
         version=str(decision.data["version"]),
         digest=digest,
         rules=tuple(sorted(rules, key=lambda rule: -rule.priority)),
         objections=tuple(reader.rows("objections", Objection, requirements)),
+        modifiers=tuple(reader.rows("modifiers", Modifier, requirements)),
+        models=tuple(sorted(models, key=lambda row: -row.priority)),
         requirements=requirements,
         thresholds=thresholds,
         evidence=evidence,
@@ -171,7 +216,8 @@ def load_rulebase(folder: Path | None = None) -> RuleBase:
     )
 
 
-RowT = TypeVar("RowT", Rule, Objection)
+_SECTIONS = {"version", "rules", "objections", "modifiers", "models"}
+RowT = TypeVar("RowT", Rule, Objection, Modifier, ModelRow)
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -192,10 +238,7 @@ class _Reader:
             if row.id in seen:
                 raise _error(document, f"a second row '{row.id}'", (*at, "id"))
             seen.add(row.id)
-            target = "recommend" if isinstance(row, Rule) else "favours"
-            strategy = getattr(row, target)
-            if strategy not in strategies:
-                raise _error(document, f"no strategy '{strategy}'{suggest(strategy, strategies)}", (*at, target))
+            self.names(document, row, strategies, at)
             for place, cited in enumerate(row.evidence):
                 if cited not in self.evidence:
                     hint = suggest(cited, self.evidence)
@@ -204,25 +247,51 @@ class _Reader:
             rows.append(row)
         return rows
 
+    def names(self, document: Document, row: _Row, strategies: Iterable[str], at: Location) -> None:
+        """Refuse a row that names a strategy, family or model that is not there."""
+        known: Iterable[str] = strategies
+        if isinstance(row, Rule):
+            named: list[tuple[Location, str]] = [(("recommend",), row.recommend)]
+        elif isinstance(row, Objection):
+            named = [(("favours",), row.favours)]
+        elif isinstance(row, Modifier):
+            known = [*strategies, *_FAMILIES]
+            named = [(("to", place), name) for place, name in enumerate(row.to)]
+        else:
+            assert isinstance(row, ModelRow)
+            known = load_catalogue().models
+            named = [(("choose" if row.choose else "consider",), row.model)]
+        for where, name in named:
+            if name not in known:
+                raise _error(document, f"there is no '{name}'{suggest(name, known)}", (*at, *where))
+
     def requirements(self) -> dict[str, tuple[Requirement, ...]]:
         document = self.documents["requires"]
         conditions = ConditionReader(document, self.thresholds, about_candidates=True)
-        shared = self.requirement_rows(document, conditions, "every-strategy")
+        groups = {name: self.requirement_rows(document, conditions, name, {}) for name in _GROUPS}
         return {
-            strategy: shared + self.requirement_rows(document, conditions, strategy)
+            strategy: groups["every-strategy"] + self.requirement_rows(document, conditions, strategy, groups)
             for strategy in document.data
-            if strategy != "every-strategy"
+            if strategy not in groups
         }
 
     def requirement_rows(
-        self, document: Document, conditions: ConditionReader, strategy: str
+        self,
+        document: Document,
+        conditions: ConditionReader,
+        strategy: str,
+        groups: Mapping[str, tuple[Requirement, ...]],
     ) -> tuple[Requirement, ...]:
-        rows = []
-        for index in range(len(document.data.get(strategy) or [])):
+        rows: list[Requirement] = []
+        for index, item in enumerate(document.data.get(strategy) or []):
             at: Location = (strategy, index)
+            if isinstance(item, str):
+                if item not in groups:
+                    raise _error(document, f"there is no list '{item}'{suggest(item, groups)}", at)
+                rows.extend(groups[item])
+                continue
             row = document.validate(Requirement, kind=RuleBaseError, at=at)
-            condition = conditions.read(row.needs, (*at, "needs"))
-            self.finish(document, row, condition, at)
+            self.finish(document, row, conditions.read(row.needs, (*at, "needs")), at)
             rows.append(row)
         return tuple(rows)
 

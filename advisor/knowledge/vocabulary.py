@@ -28,7 +28,30 @@ _DERIVED = (
         "labelled examples of the rarest class where known, else the mean over classes",
         "labels per class",
     ),
-    Fact("llm_usable", "yes-no", "a large language model is there and the texts may be sent to it"),
+    Fact("mean_per_class", "number", "labelled examples over classes", "labels per class"),
+    Fact("imbalance", "number", "mean over classes as a multiple of the rarest class", "times"),
+    Fact("llm_allowed", "yes-no", "a large language model is there and the texts may be sent to it"),
+    Fact("llm_usable", "yes-no", "it also answers within the limits of latency and price"),
+    Fact(
+        "promptable",
+        "yes-no",
+        "a prompt can do the task: a language model is usable, or an encoder may compare texts with label descriptions",
+    ),
+    Fact(
+        "shots_per_class",
+        "number",
+        "demonstrations of typical length that fit the language model's context, for each class",
+        "demonstrations per class",
+    ),
+    Fact("english_only", "yes-no", "every text is in English"),
+    Fact("parameters_b", "number", "size of the base model that would be adapted", "billion parameters"),
+    Fact(
+        "objective",
+        "word",
+        "how the base model that would be adapted was pre-trained",
+        choices=("contrastive", "masked", "replaced-token", "causal", "denoising"),
+    ),
+    Fact("context", "number", "longest text the base model that would be adapted can read", "tokens"),
 )
 _CANDIDATE = (
     Fact("candidate.engine", "word", "what the candidate runs on", choices=("encoder", "llm-local", "llm-api")),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel
 
+from advisor.errors import RunError
 from advisor.knowledge.catalogue import BaseModelFacts
 
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from advisor.backend.classifier import Classifier
     from advisor.backend.devices import Device
 
-Family = Literal["prompting", "freezing", "fine-tuning"]
+Family = Literal["prompting", "freezing", "fine-tuning", "alignment"]
 Engine = Literal["encoder", "llm-local", "llm-api"]
 
 CLASSIFYING = frozenset({"text-classification", "multi-label"})
 ENCODING = CLASSIFYING | {"pair-classification", "regression", "token-classification"}
-GENERATING = ENCODING | {"question-answering", "generation"}
+READING = ENCODING | {"question-answering"}
+ALIGNING = frozenset({"generation", "preference"})
+PROMPTABLE = READING | ALIGNING
 
 
 @dataclass(frozen=True)
@@ -133,14 +136,24 @@ class Strategy(ABC):
     @property
     def engines(self) -> tuple[Engine, ...]:
         """What it can be carried out on."""
-        if not self.generator_tasks:
-            return ("encoder",)
-        return ("encoder", "llm-local", "llm-api") if self.family == "prompting" else ("encoder", "llm-local")
+        found: tuple[Engine, ...] = ("encoder",) if self.encoder_tasks else ()
+        if self.generator_tasks:
+            found += ("llm-local", "llm-api") if self.family == "prompting" else ("llm-local",)
+        return found
 
     @abstractmethod
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: BaseModel) -> Workload:
         """Return what adapting ``model`` to ``load`` takes."""
 
-    @abstractmethod
     def fit(self, job: FitJob) -> Fitted:
-        """Carry the strategy out in this process."""
+        """Carry the strategy out in this process.
+
+        Raises:
+            RunError: this version advises the strategy and cannot carry it out.
+        """
+        raise RunError(f"this version advises {self.id} and cannot carry it out; name another by --strategy")
+
+    @property
+    def executable(self) -> bool:
+        """Whether this version carries the strategy out."""
+        return type(self).fit is not Strategy.fit

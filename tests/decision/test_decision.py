@@ -19,7 +19,6 @@ from advisor.profile import INPUTS, Profile
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "scenarios.yaml").read_text(encoding="utf-8"))
 BASE = load_rulebase()
 MACHINE = Machine(cores=4, memory_bytes=16_000_000_000, units="avx2", gpu=False)
-ORDER = {"zero-shot": 0, "few-shot": 0, "linear-probe": 1, "full-fine-tuning": 2}
 
 
 def profile_of(**answers: Any) -> Profile:
@@ -51,9 +50,9 @@ def test_nothing_feasible_names_what_to_relax() -> None:
         recommend(profile, machine=MACHINE)
 
 
-def test_preference_data_have_no_strategy_yet() -> None:
-    with pytest.raises(NoFeasibleStrategy, match="no strategy here applies to preference"):
-        recommend(profile_of(task__type="preference", data__labelled=100), machine=MACHINE)
+def test_tagging_without_labels_or_a_language_model_is_no_job_for_anything() -> None:
+    with pytest.raises(NoFeasibleStrategy, match="labels"):
+        recommend(profile_of(task__type="token-classification", data__labelled=0, model__llm="none"), machine=MACHINE)
 
 
 def test_what_does_not_fit_is_ruled_out_with_numbers() -> None:
@@ -64,7 +63,7 @@ def test_what_does_not_fit_is_ruled_out_with_numbers() -> None:
     advice = recommend(profile, machine=MACHINE).as_dict()
     excluded = {entry["strategy"]: " ".join(entry["because"]) for entry in advice["excluded"]}
     assert "GB to train, 4 GB there" in excluded["full-fine-tuning"]
-    assert advice["verdict"]["strategy"] == "linear-probe"
+    assert advice["verdict"]["strategy"] == "partial-unfreezing"
 
 
 def test_data_that_may_not_leave_never_go_to_an_api() -> None:

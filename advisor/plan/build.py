@@ -28,7 +28,7 @@ from advisor.plan.plan import (
     PlannedStep,
 )
 from advisor.profile import Profile
-from advisor.strategies import STRATEGIES, Strategy
+from advisor.strategies import EXECUTABLE, STRATEGIES, Strategy
 
 DEFAULT_SEED = 13
 _PINNED = (
@@ -118,7 +118,7 @@ def _candidate(advice: Advice, strategy: str | None) -> tuple[Candidate, list[st
     advised = advice.winner.strategy
     chosen = STRATEGIES[strategy] if strategy else advised if advised.executable else _stand_in(advice)
     if not chosen.executable:
-        able = ", ".join(known.id for known in STRATEGIES.values() if known.executable)
+        able = ", ".join(EXECUTABLE)
         raise InputError(f"{chosen.id} can be advised but not yet carried out; this version carries out {able}")
     candidate = next(
         (c for c in advice.decision.candidates if c.strategy.id == chosen.id and c.engine == "encoder"), None

@@ -15,6 +15,7 @@ from advisor.report.escaping import code_block, code_span, finalize_html, finali
 from advisor.report.page import Page, plan_page
 from advisor.report.record import advice_record
 from advisor.run.result import Result
+from advisor.strategies import STRATEGIES
 
 
 def plan_documents(plan: Plan, advice: Advice) -> dict[str, str]:
@@ -37,14 +38,14 @@ def run_documents(
         result: what it found.
         advice: `advice_record` or `Advice.as_dict`; its sections are left out where it is None.
         errors: wrong predictions, rows of ``predictions.jsonl``; the most confident are shown.
-        usage: Python that loads a frozen model from ``model``; fine-tuned ones load with ``pipeline``.
+        usage: Python that loads a frozen encoder and its head from ``model``; whole models load with ``pipeline``.
     """
     page = plan_page(plan, advice, result, errors)
     card = _markdown(
         "model_card.md.j2",
         page=page,
         front_matter=front_matter(plan, result, advice),
-        usage=_PIPELINE if plan.family == "fine-tuning" else usage,
+        usage=_PIPELINE if STRATEGIES[plan.strategy].whole_model else usage,
     )
     return {"report.html": _html(page), "README.md": card}
 

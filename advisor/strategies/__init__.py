@@ -28,4 +28,6 @@ STRATEGIES: dict[str, Strategy] = {
     )
 }
 
-__all__ = ["STRATEGIES", "Engine", "Family", "FitJob", "Fitted", "Strategy", "TextLoad", "Workload"]
+EXECUTABLE = [strategy.id for strategy in STRATEGIES.values() if strategy.executable]
+
+__all__ = ["EXECUTABLE", "STRATEGIES", "Engine", "Family", "FitJob", "Fitted", "Strategy", "TextLoad", "Workload"]

@@ -5,7 +5,7 @@ from typing import ClassVar
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.strategies.base import ALIGNING, Strategy, TextLoad, Workload
 from advisor.strategies.lora import LoraSettings
-from advisor.strategies.tuning_work import tuning_work
+from advisor.strategies.tuning import tuning_work
 
 
 class Alignment(Strategy):

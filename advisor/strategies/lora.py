@@ -5,7 +5,7 @@ from pydantic import Field
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.strategies.base import READING, Strategy, TextLoad, Workload
-from advisor.strategies.tuning_work import tuning_work
+from advisor.strategies.tuning import tuning_work
 
 
 class LoraSettings(TuningSettings):

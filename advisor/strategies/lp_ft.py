@@ -2,11 +2,11 @@
 
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import ENCODING, Strategy, TextLoad, Workload
-from advisor.strategies.tuning_work import tuned_parameters, tuning_work
+from advisor.strategies.base import ENCODING, TextLoad, Workload
+from advisor.strategies.tuning import Tuning, tuned_parameters, tuning_work
 
 
-class ProbeThenTune(Strategy):
+class ProbeThenTune(Tuning):
     """Fine-tuning from a probe's head, so that good features are not bent by a random one (arXiv 2202.10054)."""
 
     id = "lp-ft"
@@ -17,8 +17,6 @@ class ProbeThenTune(Strategy):
     task_head = "a linear head fitted on frozen features before anything else learns"
     trains = "Fit the head on frozen features, then tune all weights from there."
     encoder_tasks = ENCODING
-    wants_validation = True
-    settings = TuningSettings
     settings_of = ("full-fine-tuning", "lp-ft")
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: TuningSettings) -> Workload:  # type: ignore[override]

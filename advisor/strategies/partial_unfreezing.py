@@ -4,21 +4,11 @@ import math
 
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import READING, Strategy, TextLoad, Workload
-from advisor.strategies.tuning_work import tuning_work
+from advisor.strategies.base import READING, TextLoad, Workload
+from advisor.strategies.tuning import Tuning, tuning_work
 
 
-class PartialSettings(TuningSettings):
-    """Tuning with only the top layers trained.
-
-    Attributes:
-        trained_share: share of the layers that learn, counted from the top.
-    """
-
-    trained_share: float
-
-
-class PartialUnfreezing(Strategy):
+class PartialUnfreezing(Tuning):
     """Freezing of all but the top layers."""
 
     id = "partial-unfreezing"
@@ -26,14 +16,12 @@ class PartialUnfreezing(Strategy):
     title = "tuning the top layers alone"
     verb = "Freeze most of it"
     changes = "the top layers and a new head; embeddings and lower layers stay"
-    task_head = "a task head as for full fine-tuning"
+    task_head = "a classification head on the mean of the tokens where the encoder was pre-trained so, else on [CLS]"
     trains = "Tune the top layers and the head with warm-up and enough steps; keep the best checkpoint, stop early."
     encoder_tasks = READING
-    wants_validation = True
-    settings = PartialSettings
     settings_of = ("full-fine-tuning", "partial-unfreezing")
 
-    def workload(self, model: BaseModelFacts, load: TextLoad, settings: PartialSettings) -> Workload:  # type: ignore[override]
+    def workload(self, model: BaseModelFacts, load: TextLoad, settings: TuningSettings) -> Workload:  # type: ignore[override]
         """A forward pass through every layer, a backward pass and stored activations only for the trained ones."""
         share = math.ceil(settings.trained_share * model.layers) / model.layers
         return tuning_work(

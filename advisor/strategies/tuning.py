@@ -1,10 +1,11 @@
-"""The work of tuning by gradient steps: what full, partial, low-rank and probe-first tuning have in common."""
+"""Tuning by gradient steps: what full, partial, low-rank and probe-first tuning have in common."""
 
 import math
+from typing import cast
 
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import TextLoad, Workload
+from advisor.strategies.base import FitJob, Fitted, Strategy, TextLoad, Workload
 
 
 def tuning_work(
@@ -42,3 +43,37 @@ def tuning_work(
 def tuned_parameters(model: BaseModelFacts, settings: TuningSettings) -> int:
     """Return how many parameters learn when every layer does."""
     return model.parameters - (model.embedding_parameters if settings.freeze_token_embeddings else 0)
+
+
+class Tuning(Strategy):
+    """A strategy whose weights learn by gradient steps on the labelled texts; its settings say which, and from where."""
+
+    wants_validation = True
+    whole_model = True
+    settings = TuningSettings
+
+    def fit(self, job: FitJob) -> Fitted:
+        """Tune."""
+        from advisor.backend.training import LabelledTexts
+        from advisor.backend.tuning import fine_tune
+
+        settings = cast(TuningSettings, job.settings)
+        classifier = fine_tune(
+            job.encoder,
+            job.labels,
+            LabelledTexts(job.texts, job.classes.tolist()),
+            LabelledTexts(job.validation[0], job.validation[1].tolist()) if job.validation else None,
+            settings.model_copy(
+                update={
+                    "max_length": job.max_length,
+                    "class_weights": "balanced" if job.balanced else settings.class_weights,
+                }
+            ),
+            seed=job.seed,
+            metric=job.metric,
+            device=job.device,
+            checkpoints=job.workspace,
+            progress=lambda step, steps, loss: job.progress(step, steps),
+            on_event=job.event,
+        )
+        return Fitted(classifier, {"evaluations": classifier.history, "head": classifier.head_note})

@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-from advisor.cli.options import as_json, print_json, project, project_options
+from advisor.cli.options import as_json, print_json, project, project_options, rules_option
 from advisor.decision.advice import Advice, recommend
 from advisor.documents import suggest
 from advisor.errors import InputError
 from advisor.knowledge.conditions import Condition
+from advisor.knowledge.rulebase import load_rulebase
 from advisor.knowledge.vocabulary import in_words
 from advisor.strategies import STRATEGIES
 
@@ -19,10 +20,18 @@ _MARKS = {True: "holds  ", False: "fails  ", None: "unknown"}
 @click.command("explain")
 @project_options
 @click.option("--why-not", metavar="STRATEGY", help="Say why this strategy was not recommended.")
+@rules_option
 @as_json
-def command(profile: Path | None, settings: tuple[str, ...], why_not: str | None, as_json: bool, **data: Any) -> None:
+def command(
+    profile: Path | None,
+    settings: tuple[str, ...],
+    why_not: str | None,
+    rules: Path | None,
+    as_json: bool,
+    **data: Any,
+) -> None:
     """Explain the verdict on PROFILE or data test by test."""
-    advice = recommend(project(profile, settings, **data).profile)
+    advice = recommend(project(profile, settings, **data).profile, base=load_rulebase(rules))
     if why_not is not None and why_not not in STRATEGIES:
         raise InputError(f"there is no strategy '{why_not}'{suggest(why_not, STRATEGIES)}")
     if as_json:

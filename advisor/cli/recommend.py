@@ -5,21 +5,23 @@ from typing import Any
 
 import click
 
-from advisor.cli.options import as_json, print_json, project, project_options
+from advisor.cli.options import as_json, print_json, project, project_options, rules_option
 from advisor.decision.advice import recommend
+from advisor.knowledge.rulebase import load_rulebase
 from advisor.report.terminal import advice_screen, console
 
 
 @click.command("recommend")
 @project_options
+@rules_option
 @as_json
-def command(profile: Path | None, settings: tuple[str, ...], as_json: bool, **data: Any) -> None:
+def command(profile: Path | None, settings: tuple[str, ...], rules: Path | None, as_json: bool, **data: Any) -> None:
     """Advise on PROFILE, or on data alone.
 
     What the data and this machine tell is filled in; what stays unknown is assumed, and said to matter or not.
     """
     found = project(profile, settings, **data)
-    advice = recommend(found.profile)
+    advice = recommend(found.profile, base=load_rulebase(rules))
     if as_json:
         print_json(advice.as_dict())
     else:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from advisor.cli.options import as_json, print_json
+from advisor.cli.options import as_json, print_json, rules_option
 from advisor.documents import suggest
 from advisor.errors import InputError
 from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
@@ -16,14 +16,11 @@ def command() -> None:
     """The rule base."""
 
 
-_folder = click.option("--rules", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Another rule folder.")
-
-
 @command.command("check")
-@_folder
-def check(folder: Path | None) -> None:
+@rules_option
+def check(rules: Path | None) -> None:
     """Read every rule file: names, types, units, citations, thresholds. Exit code 5 names the first fault's place."""
-    base = load_rulebase(folder)
+    base = load_rulebase(rules)
     missing = sorted(set(STRATEGIES) ^ set(base.requirements))
     if missing:
         raise InputError(f"requires.yaml and the strategies disagree on: {', '.join(missing)}")
@@ -39,11 +36,11 @@ def check(folder: Path | None) -> None:
 
 
 @command.command("list")
-@_folder
+@rules_option
 @as_json
-def list_rules(folder: Path | None, as_json: bool) -> None:
+def list_rules(rules: Path | None, as_json: bool) -> None:
     """List the decision table, highest priority first."""
-    base = load_rulebase(folder)
+    base = load_rulebase(rules)
     if as_json:
         print_json([rule.model_dump(mode="json") for rule in base.rules])
         return
@@ -53,11 +50,11 @@ def list_rules(folder: Path | None, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("rule_id", metavar="ID")
-@_folder
+@rules_option
 @as_json
-def show(rule_id: str, folder: Path | None, as_json: bool) -> None:
+def show(rule_id: str, rules: Path | None, as_json: bool) -> None:
     """Show one row with the findings it cites, or one finding."""
-    base = load_rulebase(folder)
+    base = load_rulebase(rules)
     if rule_id in base.evidence:
         _show_evidence(base, rule_id)
         return

@@ -72,7 +72,7 @@ def test_settings_take_precedence(invoke: Invoke) -> None:
         (["recommend", "--test", "x.csv"], 2, "name the data too"),
         (["explain", STARTUP, "--why-not", "linear-prob"], 2, "did you mean 'linear-probe'?"),
         (["rules", "show", "plenty-of-label"], 2, "did you mean 'plenty-of-labels'?"),
-        (["rules", "check", "--rules", "nowhere"], 2, "no such file"),
+        (["rules", "check", "--rules", "nowhere"], 2, "no such folder"),
         (["inspect", "nowhere.csv"], 2, "nowhere.csv"),
         (["nonsense"], 2, "No such command"),
         (["ask", "-o", STARTUP], 2, "is there already"),
@@ -99,7 +99,7 @@ def test_rules_are_checked_listed_and_shown(invoke: Invoke) -> None:
     assert "all names, types, units and citations resolve" in invoke("rules", "check").stdout
     assert "plenty-of-labels" in invoke("rules", "list").stdout
     shown = invoke("rules", "show", "plenty-of-labels").stdout
-    assert "plenty_labels = 2000 labelled examples, 1000 to 5000" in shown
+    assert "plenty_labels = 2000 examples, 1000 to 5000" in shown
     assert "arXiv" in invoke("rules", "show", "E5").stdout
 
 
@@ -164,3 +164,30 @@ def test_answers_come_from_a_file(invoke: Invoke, tmp_path: Path) -> None:
     wrong = invoke("ask", "-o", tmp_path / "other.yaml", "--no-input", "--answers", answers)
     assert wrong.exit_code == 2
     assert "answers.yaml:1:1: there is no input 'data.labeled'" in wrong.output
+
+
+def test_own_rules_are_laid_over_the_shipped_ones(invoke: Invoke, tmp_path: Path) -> None:
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    row = (
+        "rules:\n  - {id: ours, priority: 100, when: {task.kind: common}, recommend: linear-probe, strength: strong,\n"
+        "     certainty: low, because: we say so, evidence: [E5]}\n"
+    )
+    (folder / "decision.yaml").write_text(row, encoding="utf-8")
+    found = json.loads(invoke("recommend", STARTUP, "--rules", folder, "--json").stdout)
+    assert found["verdict"]["strategy"] == "linear-probe"
+    assert found["rules"]["version"].endswith(f" + {folder}")
+    assert "by row ours" in invoke("explain", STARTUP, "--rules", folder).stdout
+    assert "ours" in invoke("rules", "list", "--rules", folder).stdout
+    assert "we say so" in invoke("rules", "show", "ours", "--rules", folder).stdout
+    assert invoke("rules", "check", "--rules", folder).exit_code == 0
+    plan = tmp_path / "plan"
+    assert invoke("plan", STARTUP, "--rules", folder, "-o", plan).exit_code == 0
+    assert yaml.safe_load((plan / "plan.yaml").read_text(encoding="utf-8"))["strategy"] == "linear-probe"
+    assert "is a plan and fixes data, rules" in invoke("run", plan, "--rules", folder).output
+    (folder / "decision.yaml").write_text(row.replace("[E5]", "[E0]"), encoding="utf-8")
+    for command in (["recommend", STARTUP], ["ask", "-o", tmp_path / "asked.yaml", "--no-input"], ["rules", "check"]):
+        shown = invoke(*command, "--rules", folder)
+        assert shown.exit_code == 5
+        assert "decision.yaml:3:53: no evidence 'E0'" in shown.output
+    assert not (tmp_path / "asked.yaml").exists()

@@ -21,6 +21,7 @@ FLOORS = [
     {"strategies"},
     {"estimates"},
     {"decision"},
+    {"cases"},
     {"plan"},
     {"run"},
     {"report", "questionnaire"},

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
+from advisor.cases import judge, read_cases
 from advisor.cli.options import as_json, print_json, rules_option
 from advisor.documents import suggest
-from advisor.errors import InputError
+from advisor.errors import AdvisorError, InputError
 from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
 from advisor.strategies import STRATEGIES
 
@@ -66,6 +67,34 @@ def show(rule_id: str, rules: Path | None, as_json: bool) -> None:
         print_json(rule.model_dump(mode="json"))
     else:
         _show_rule(base, rule)
+
+
+@command.command("test")
+@click.argument("cases", metavar="DIR_OR_FILE", type=click.Path(path_type=Path))
+@rules_option
+@as_json
+def test(cases: Path, rules: Path | None, as_json: bool) -> None:
+    """Hold the rule base against expert cases: a YAML file, or a folder of them.
+
+    A case fails where another family or strategy comes than is expected or accepted, or anything else it asks for is
+    missing. Exit code 1: a case fails.
+    """
+    base = load_rulebase(rules)
+    outcomes = [judge(case, base) for case in read_cases(cases, base)]
+    failed = [outcome for outcome in outcomes if not outcome.holds]
+    points = sum(outcome.points for outcome in outcomes)
+    if as_json:
+        counts = {"cases": len(outcomes), "holding": len(outcomes) - len(failed), "points": points}
+        print_json({"schema": 1, **counts, "outcomes": [outcome.as_dict() for outcome in outcomes]})
+    else:
+        for outcome in failed:
+            why = f" – {outcome.case.expected.why}" if outcome.case.expected.why else ""
+            case = outcome.case
+            click.echo(f"{case.place}: {case.name}: {'; '.join(outcome.wrong)}; came {outcome.came}{why}")
+        held = f"{len(outcomes) - len(failed)} of {len(outcomes)} cases hold"
+        click.echo(f"{held}, {points / len(outcomes):.0%} of points".replace("%", " %"))
+    if failed:
+        raise AdvisorError(f"{len(failed)} of {len(outcomes)} cases fail")
 
 
 def _show_rule(base: RuleBase, rule: Rule) -> None:

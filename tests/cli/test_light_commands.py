@@ -191,3 +191,24 @@ def test_own_rules_are_laid_over_the_shipped_ones(invoke: Invoke, tmp_path: Path
         assert shown.exit_code == 5
         assert "decision.yaml:3:53: no evidence 'E0'" in shown.output
     assert not (tmp_path / "asked.yaml").exists()
+
+
+def test_expert_cases_are_scored(invoke: Invoke, tmp_path: Path) -> None:
+    cases = tmp_path / "cases.yaml"
+    answers = "answers: {task.type: text-classification, data.labelled: 0}"
+    cases.write_text(f"right:\n  {answers}\n  family: prompting\n", encoding="utf-8")
+    shown = invoke("rules", "test", cases)
+    assert (shown.exit_code, shown.stdout) == (0, "1 of 1 cases hold, 100 % of points\n")
+    with cases.open("a", encoding="utf-8") as file:
+        file.write(f"half:\n  {answers}\n  family: freezing\n  accept: [prompting]\n")
+        file.write(f"wrong:\n  {answers}\n  family: freezing\n  why: nobody knows\n")
+    shown = invoke("rules", "test", tmp_path)
+    assert shown.exit_code == 1
+    first, last = shown.stdout.splitlines()
+    assert first.startswith(f"{cases}:8: wrong: expected freezing; came zero-shot by row ")
+    assert first.endswith(" – nobody knows")
+    assert last == "2 of 3 cases hold, 50 % of points"
+    found = json.loads(invoke("rules", "test", tmp_path, "--json").stdout)
+    assert (found["cases"], found["holding"], found["points"]) == (3, 2, 1.5)
+    assert [outcome["points"] for outcome in found["outcomes"]] == [1.0, 0.5, 0.0]
+    assert invoke("rules", "test", tmp_path / "none.yaml").exit_code == 2

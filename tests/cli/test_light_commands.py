@@ -212,3 +212,46 @@ def test_expert_cases_are_scored(invoke: Invoke, tmp_path: Path) -> None:
     assert (found["cases"], found["holding"], found["points"]) == (3, 2, 1.5)
     assert [outcome["points"] for outcome in found["outcomes"]] == [1.0, 0.5, 0.0]
     assert invoke("rules", "test", tmp_path / "none.yaml").exit_code == 2
+
+
+def test_an_advice_on_record_is_replayed(invoke: Invoke, tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    assert invoke("recommend", STARTUP, "--record", record).exit_code == 0
+    found = json.loads(invoke("recommend", STARTUP, "--json").stdout)
+    assert json.loads(record.read_text(encoding="utf-8")) == found
+    shown = invoke("explain", "--record", record)
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines()[1].endswith(": the same verdict")
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    (folder / "decision.yaml").write_text(
+        "rules:\n  - {id: ours, priority: 100, when: {}, recommend: zero-shot, strength: strong, certainty: low,\n"
+        "     because: we say so, evidence: [E5]}\n",
+        encoding="utf-8",
+    )
+    shown = invoke("explain", "--record", record, "--rules", folder)
+    assert shown.exit_code == 1
+    assert "changed: row ours is new" in shown.stdout
+    assert "today's rules say otherwise" in shown.stderr
+    replayed = json.loads(invoke("explain", "--record", record, "--rules", folder, "--json").stdout)
+    assert replayed["same"] is False
+    assert invoke("explain", STARTUP, "--record", record).exit_code == 2
+    assert invoke("explain", "--record", tmp_path / "none.json").exit_code == 2
+
+
+def test_a_plan_keeps_the_audit_and_the_findings_of_own_rules(invoke: Invoke, tmp_path: Path) -> None:
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    (folder / "evidence.yaml").write_text(
+        "OWN1: {claim: our probes did well, conditions: five sets, certainty: low, source: our records,\n"
+        "  read: measured here, review_by: 2030-01-01}\n",
+        encoding="utf-8",
+    )
+    (folder / "decision.yaml").write_text(
+        "rules:\n  - {id: ours, priority: 100, when: {}, recommend: linear-probe, strength: strong, certainty: low,\n"
+        "     because: we say so, evidence: [OWN1]}\n",
+        encoding="utf-8",
+    )
+    assert invoke("plan", STARTUP, "--rules", folder, "-o", tmp_path / "plan").exit_code == 0
+    assert "our probes did well" in (tmp_path / "plan" / "report.html").read_text(encoding="utf-8")
+    assert invoke("explain", "--record", tmp_path / "plan" / "advice.json", "--rules", folder).exit_code == 0

@@ -1,6 +1,10 @@
+import json
+
+from advisor.assets import asset
 from advisor.knowledge.catalogue import describe_model, embedded_folder, load_catalogue
 from advisor.knowledge.hyperparameters import load_evaluation, load_hyperparameters
-from advisor.knowledge.rulebase import load_rulebase
+from advisor.knowledge.rulebase import Rule, load_rulebase
+from advisor.knowledge.schema import decision_schema
 from advisor.strategies import STRATEGIES
 
 
@@ -24,6 +28,12 @@ def test_every_threshold_is_used() -> None:
     rows = [*base.rules, *base.objections, *(row for rows in base.requirements.values() for row in rows)]
     used = {test.reference for row in rows for test in row.condition.tests()}
     assert set(base.thresholds) <= used
+
+
+def test_the_schema_for_editors_is_current() -> None:
+    shipped = json.loads(asset("rules", "decision.schema.json").read_text(encoding="utf-8"))
+    assert shipped == decision_schema(), "run: python -m advisor.knowledge > rules/decision.schema.json"
+    assert set(shipped["$defs"]["Rule"]["properties"]) == set(Rule.model_fields)
 
 
 def test_hyperparameters_fill_every_strategy() -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 import click
 
-from advisor.cli.options import as_json, print_json, project, project_options
+from advisor.cli.options import as_json, print_json, project, project_options, rules_option
 from advisor.decision.advice import Advice, recommend
+from advisor.decision.replay import Replay, read_record, replay
 from advisor.documents import suggest
-from advisor.errors import InputError
+from advisor.errors import AdvisorError, InputError
 from advisor.knowledge.conditions import Condition
+from advisor.knowledge.rulebase import load_rulebase
 from advisor.knowledge.vocabulary import in_words
 from advisor.strategies import STRATEGIES
 
@@ -19,10 +21,33 @@ _MARKS = {True: "holds  ", False: "fails  ", None: "unknown"}
 @click.command("explain")
 @project_options
 @click.option("--why-not", metavar="STRATEGY", help="Say why this strategy was not recommended.")
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Replay an advice on record (recommend --record, a plan's advice.json) with today's rules.",
+)
+@rules_option
 @as_json
-def command(profile: Path | None, settings: tuple[str, ...], why_not: str | None, as_json: bool, **data: Any) -> None:
-    """Explain the verdict on PROFILE or data test by test."""
-    advice = recommend(project(profile, settings, **data).profile)
+def command(
+    profile: Path | None,
+    settings: tuple[str, ...],
+    why_not: str | None,
+    record: Path | None,
+    rules: Path | None,
+    as_json: bool,
+    **data: Any,
+) -> None:
+    """Explain the verdict on PROFILE or data test by test, or whether a recorded one still stands.
+
+    With --record, exit code 1 means that today's rules say otherwise.
+    """
+    if record:
+        if profile or settings or why_not or any(data.values()):
+            raise click.UsageError("--record brings its own answers; leave out the profile, data, --set and --why-not")
+        _replay(replay(read_record(record), load_rulebase(rules)), as_json)
+        return
+    advice = recommend(project(profile, settings, **data).profile, base=load_rulebase(rules))
     if why_not is not None and why_not not in STRATEGIES:
         raise InputError(f"there is no strategy '{why_not}'{suggest(why_not, STRATEGIES)}")
     if as_json:
@@ -31,6 +56,28 @@ def command(profile: Path | None, settings: tuple[str, ...], why_not: str | None
         _why_not(advice, why_not)
     else:
         _why(advice)
+
+
+def _replay(found: Replay, as_json: bool) -> None:
+    record, base = found.record, found.base
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        click.echo(
+            f"then  {record.verdict['strategy']}, by row {record.audit.deciding.row}, rules {record.rules.version}"
+        )
+        now = (
+            f"{found.advice.winner.strategy.id}, by row {found.advice.decision.rule.id}"
+            if found.advice
+            else found.ended
+        )
+        click.echo(f"now   {now}, rules {base.version}{'' if found.changes else ': the same verdict'}")
+        for name, (then, new) in found.differences.items():
+            click.echo(f"  {name}: {then} → {new}")
+        for change in found.changes:
+            click.echo(f"  changed: {change}")
+    if not found.same:
+        raise AdvisorError("today's rules say otherwise")
 
 
 def _why(advice: Advice) -> None:

@@ -15,6 +15,12 @@ from advisor.project import Project, open_project
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print data as JSON on stdout.")
+rules_option = click.option(
+    "--rules",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Your own rule files, laid over the shipped ones row by row.",
+)
 
 
 def data_options(command: CommandT) -> CommandT:

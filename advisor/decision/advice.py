@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from advisor import __version__
+from advisor.decision.audit import audit, audited_inputs
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision, decide
 from advisor.decision.base_model import base_model
@@ -89,6 +90,8 @@ class Advice:
             "assumed": {name: decision.facts.values[name] for name in sorted(decision.facts.assumed)},
             "rules": {"version": decision.base.version, "sha256": decision.base.digest},
             "advisor": __version__,
+            "inputs": audited_inputs(self.profile),
+            "audit": audit(decision),
         }
 
     def _objection(self, objection: Any) -> dict[str, Any]:

@@ -115,6 +115,7 @@ def _own_facts(strategy: Strategy, engine: Engine, model: BaseModelFacts | None,
     licence = model.licence if model else "unknown"
     return {
         "candidate.engine": engine,
+        "candidate.trains": strategy.family != "prompting",
         "candidate.leaves": engine == "llm-api",
         "candidate.needs_weights": engine != "llm-api",
         "candidate.speaks_language": _speaks(known, languages),

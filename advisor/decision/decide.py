@@ -71,7 +71,7 @@ def decide_answers(answers: Answers, base: RuleBase, machine: Machine) -> Decisi
     found = candidates(facts, base, machine)
     feasible = {candidate.strategy.id: candidate for candidate in reversed(found) if candidate.feasible}
     if not feasible:
-        raise NoFeasibleStrategy(_nothing_left(found))
+        raise _nothing_left(found)
     rule, passed_over = winning_rule(base, facts.values, base.limits, set(feasible))
     winner = feasible[rule.recommend]
     objections = tuple(
@@ -106,15 +106,19 @@ def _insist(facts: Facts) -> None:
     missing = [name for name in ("task.type", "data.labelled") if facts.values.get(name) is None]
     if missing:
         questions = "; ".join(f"{name} ({INPUTS[name].question})" for name in missing)
-        raise Undecided(f"cannot advise without: {questions} Set them in the profile, by --set, or run advisor ask.")
+        raise Undecided(
+            f"cannot advise without: {questions} Set them in the profile, by --set, or run advisor ask.", missing
+        )
 
 
-def _nothing_left(found: list[Candidate]) -> str:
+def _nothing_left(found: list[Candidate]) -> NoFeasibleStrategy:
     """Say why nothing is feasible, and which single requirement stands in the way of most candidates."""
     task = found[0].facts.get("task.type")
     able = [c for c in found if all(veto.requirement != "applies-to-task" for veto in c.vetoes)]
     if not able:
-        return f"no strategy here applies to {task}; one that generates text needs a language model (model.llm)"
+        text = f"no strategy here applies to {task}; one that generates text needs a language model (model.llm)"
+        return NoFeasibleStrategy(text, "applies-to-task")
     reasons = dict.fromkeys(f"{c.strategy.id}: {c.vetoes[0].because}" for c in able)
     most = Counter(veto.requirement for c in able for veto in c.vetoes).most_common(1)[0][0]
-    return f"no strategy is feasible. {'; '.join(reasons)}. Relaxing '{most}' would help most."
+    text = f"no strategy is feasible. {'; '.join(reasons)}. Relaxing '{most}' would help most."
+    return NoFeasibleStrategy(text, most)

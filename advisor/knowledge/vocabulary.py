@@ -55,6 +55,7 @@ _DERIVED = (
 )
 _CANDIDATE = (
     Fact("candidate.engine", "word", "what the candidate runs on", choices=("encoder", "llm-local", "llm-api")),
+    Fact("candidate.trains", "yes-no", "parameters are trained"),
     Fact("candidate.leaves", "yes-no", "texts are sent to another company's server"),
     Fact("candidate.needs_weights", "yes-no", "the model's weights must be at hand"),
     Fact("candidate.speaks_language", "yes-no", "the model was pre-trained on the task's languages"),

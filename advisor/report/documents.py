@@ -23,8 +23,8 @@ def plan_documents(plan: Plan, advice: Advice) -> dict[str, str]:
     page = plan_page(plan, advice_record(advice))
     return {
         "report.html": _html(page),
-        "report.md": _markdown("report.md.j2", page=page),
-        "decision.md": _markdown("decision.md.j2", page=page),
+        "report.md": fill_markdown("report.md.j2", page=page),
+        "decision.md": fill_markdown("decision.md.j2", page=page),
     }
 
 
@@ -41,7 +41,7 @@ def run_documents(
         usage: Python that loads a frozen encoder and its head from ``model``; whole models load with ``pipeline``.
     """
     page = plan_page(plan, advice, result, errors)
-    card = _markdown(
+    card = fill_markdown(
         "model_card.md.j2",
         page=page,
         front_matter=front_matter(plan, result, advice),
@@ -62,7 +62,8 @@ def _html(page: Page) -> str:
     return _environment(html=True).get_template("report.html.j2").render(page=page)
 
 
-def _markdown(template: str, **values: Any) -> str:
+def fill_markdown(template: str, **values: Any) -> str:
+    """Return a Markdown template filled in; every value is escaped unless it is `Markdown` already."""
     return _environment(html=False).get_template(template).render(**values)
 
 

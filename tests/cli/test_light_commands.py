@@ -72,7 +72,7 @@ def test_settings_take_precedence(invoke: Invoke) -> None:
         (["recommend", "--test", "x.csv"], 2, "name the data too"),
         (["explain", STARTUP, "--why-not", "linear-prob"], 2, "did you mean 'linear-probe'?"),
         (["rules", "show", "plenty-of-label"], 2, "did you mean 'plenty-of-labels'?"),
-        (["rules", "check", "--rules", "nowhere"], 2, "no such file"),
+        (["rules", "check", "--rules", "nowhere"], 2, "no such folder"),
         (["inspect", "nowhere.csv"], 2, "nowhere.csv"),
         (["nonsense"], 2, "No such command"),
         (["ask", "-o", STARTUP], 2, "is there already"),
@@ -99,7 +99,7 @@ def test_rules_are_checked_listed_and_shown(invoke: Invoke) -> None:
     assert "all names, types, units and citations resolve" in invoke("rules", "check").stdout
     assert "plenty-of-labels" in invoke("rules", "list").stdout
     shown = invoke("rules", "show", "plenty-of-labels").stdout
-    assert "plenty_labels = 2000 labelled examples, 1000 to 5000" in shown
+    assert "plenty_labels = 2000 examples, 1000 to 5000" in shown
     assert "arXiv" in invoke("rules", "show", "E5").stdout
 
 
@@ -164,3 +164,94 @@ def test_answers_come_from_a_file(invoke: Invoke, tmp_path: Path) -> None:
     wrong = invoke("ask", "-o", tmp_path / "other.yaml", "--no-input", "--answers", answers)
     assert wrong.exit_code == 2
     assert "answers.yaml:1:1: there is no input 'data.labeled'" in wrong.output
+
+
+def test_own_rules_are_laid_over_the_shipped_ones(invoke: Invoke, tmp_path: Path) -> None:
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    row = (
+        "rules:\n  - {id: ours, priority: 100, when: {task.kind: common}, recommend: linear-probe, strength: strong,\n"
+        "     certainty: low, because: we say so, evidence: [E5]}\n"
+    )
+    (folder / "decision.yaml").write_text(row, encoding="utf-8")
+    found = json.loads(invoke("recommend", STARTUP, "--rules", folder, "--json").stdout)
+    assert found["verdict"]["strategy"] == "linear-probe"
+    assert found["rules"]["version"].endswith(f" + {folder}")
+    assert "by row ours" in invoke("explain", STARTUP, "--rules", folder).stdout
+    assert "ours" in invoke("rules", "list", "--rules", folder).stdout
+    assert "we say so" in invoke("rules", "show", "ours", "--rules", folder).stdout
+    assert invoke("rules", "check", "--rules", folder).exit_code == 0
+    plan = tmp_path / "plan"
+    assert invoke("plan", STARTUP, "--rules", folder, "-o", plan).exit_code == 0
+    assert yaml.safe_load((plan / "plan.yaml").read_text(encoding="utf-8"))["strategy"] == "linear-probe"
+    assert "is a plan and fixes data, rules" in invoke("run", plan, "--rules", folder).output
+    (folder / "decision.yaml").write_text(row.replace("[E5]", "[E0]"), encoding="utf-8")
+    for command in (["recommend", STARTUP], ["ask", "-o", tmp_path / "asked.yaml", "--no-input"], ["rules", "check"]):
+        shown = invoke(*command, "--rules", folder)
+        assert shown.exit_code == 5
+        assert "decision.yaml:3:53: no evidence 'E0'" in shown.output
+    assert not (tmp_path / "asked.yaml").exists()
+
+
+def test_expert_cases_are_scored(invoke: Invoke, tmp_path: Path) -> None:
+    cases = tmp_path / "cases.yaml"
+    answers = "answers: {task.type: text-classification, data.labelled: 0}"
+    cases.write_text(f"right:\n  {answers}\n  family: prompting\n", encoding="utf-8")
+    shown = invoke("rules", "test", cases)
+    assert (shown.exit_code, shown.stdout) == (0, "1 of 1 cases hold, 100 % of points\n")
+    with cases.open("a", encoding="utf-8") as file:
+        file.write(f"half:\n  {answers}\n  family: freezing\n  accept: [prompting]\n")
+        file.write(f"wrong:\n  {answers}\n  family: freezing\n  why: nobody knows\n")
+    shown = invoke("rules", "test", tmp_path)
+    assert shown.exit_code == 1
+    first, last = shown.stdout.splitlines()
+    assert first.startswith(f"{cases}:8: wrong: expected freezing; came zero-shot by row ")
+    assert first.endswith(" – nobody knows")
+    assert last == "2 of 3 cases hold, 50 % of points"
+    found = json.loads(invoke("rules", "test", tmp_path, "--json").stdout)
+    assert (found["cases"], found["holding"], found["points"]) == (3, 2, 1.5)
+    assert [outcome["points"] for outcome in found["outcomes"]] == [1.0, 0.5, 0.0]
+    assert invoke("rules", "test", tmp_path / "none.yaml").exit_code == 2
+
+
+def test_an_advice_on_record_is_replayed(invoke: Invoke, tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    assert invoke("recommend", STARTUP, "--record", record).exit_code == 0
+    found = json.loads(invoke("recommend", STARTUP, "--json").stdout)
+    assert json.loads(record.read_text(encoding="utf-8")) == found
+    shown = invoke("explain", "--record", record)
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines()[1].endswith(": the same verdict")
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    (folder / "decision.yaml").write_text(
+        "rules:\n  - {id: ours, priority: 100, when: {}, recommend: zero-shot, strength: strong, certainty: low,\n"
+        "     because: we say so, evidence: [E5]}\n",
+        encoding="utf-8",
+    )
+    shown = invoke("explain", "--record", record, "--rules", folder)
+    assert shown.exit_code == 1
+    assert "changed: row ours is new" in shown.stdout
+    assert "today's rules say otherwise" in shown.stderr
+    replayed = json.loads(invoke("explain", "--record", record, "--rules", folder, "--json").stdout)
+    assert replayed["same"] is False
+    assert invoke("explain", STARTUP, "--record", record).exit_code == 2
+    assert invoke("explain", "--record", tmp_path / "none.json").exit_code == 2
+
+
+def test_a_plan_keeps_the_audit_and_the_findings_of_own_rules(invoke: Invoke, tmp_path: Path) -> None:
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    (folder / "evidence.yaml").write_text(
+        "OWN1: {claim: our probes did well, conditions: five sets, certainty: low, source: our records,\n"
+        "  read: measured here, review_by: 2030-01-01}\n",
+        encoding="utf-8",
+    )
+    (folder / "decision.yaml").write_text(
+        "rules:\n  - {id: ours, priority: 100, when: {}, recommend: linear-probe, strength: strong, certainty: low,\n"
+        "     because: we say so, evidence: [OWN1]}\n",
+        encoding="utf-8",
+    )
+    assert invoke("plan", STARTUP, "--rules", folder, "-o", tmp_path / "plan").exit_code == 0
+    assert "our probes did well" in (tmp_path / "plan" / "report.html").read_text(encoding="utf-8")
+    assert invoke("explain", "--record", tmp_path / "plan" / "advice.json", "--rules", folder).exit_code == 0

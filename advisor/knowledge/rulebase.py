@@ -14,7 +14,7 @@ from advisor.assets import asset
 from advisor.documents import Document, Location, suggest
 from advisor.knowledge.conditions import Condition, ConditionReader
 from advisor.knowledge.layers import Layers, rule_error, word_error
-from advisor.knowledge.vocabulary import FACTS, Value, in_words
+from advisor.knowledge.vocabulary import FACTS, Fact, Value, in_words
 
 Strength = Literal["strong", "conditional"]
 Certainty = Literal["high", "moderate", "low", "very low"]
@@ -243,7 +243,21 @@ class _Reader:
             if name not in FACTS:
                 raise entry.error(f"there is no input '{name}'{suggest(name, FACTS)}", key=True)
             assumed[name] = entry.read(Assumption)
+            wrong = _misfit(FACTS[name], assumed[name].value)
+            if wrong:
+                raise entry.error(f"{name} {wrong}", "value")
         return assumed
+
+
+def _misfit(fact: Fact, value: bool | int | float | str) -> str | None:
+    """Say what is wrong with a value for a fact, or nothing."""
+    if fact.kind == "yes-no":
+        return None if isinstance(value, bool) else f"is true or false, not '{value}'"
+    if fact.kind == "number":
+        return None if type(value) in (int, float) else f"is a number, not '{value}'"
+    if not isinstance(value, str):
+        return f"is a word, not '{value}'"
+    return f"is never '{value}'{suggest(value, fact.choices)}" if fact.choices and value not in fact.choices else None
 
 
 def _thresholds(layers: Layers) -> dict[str, Threshold]:

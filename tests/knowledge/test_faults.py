@@ -153,7 +153,7 @@ FAULTS = {
     "assumed word that is none": (
         "assumptions.yaml", "value: common", "value: comon", "comon,", "task.kind is never 'comon'; did you mean",
     ),
-    "assumed number for a word": ("assumptions.yaml", "value: common", "value: 3", "3,", "task.kind is a word, not '3'"),
+    "a number assumed": ("assumptions.yaml", "value: common", "value: 3", "3,", "task.kind is a word, not '3'"),
     "assumed word for a yes or no": (
         "assumptions.yaml", "task.kind: {value: common", "task.world_knowledge: {value: no", "no,",
         "task.world_knowledge is true or false, not 'no'",

@@ -25,8 +25,7 @@ def check(rules: Path | None) -> None:
     missing = sorted(set(STRATEGIES) ^ set(base.requirements))
     if missing:
         raise InputError(f"requires.yaml and the strategies disagree on: {', '.join(missing)}")
-    cited = {name for rule in base.rules for name in rule.evidence}
-    cited |= {name for objection in base.objections for name in objection.evidence}
+    cited = {name for row in base.citing for name in row.evidence}
     unused = sorted(set(base.evidence) - cited)
     click.echo(
         f"{len(base.rules)} rows, {len(base.objections)} objections, {len(base.thresholds)} thresholds, "

@@ -15,7 +15,7 @@ from advisor.documents import Document, Location, suggest
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.knowledge.conditions import Condition, ConditionReader
 from advisor.knowledge.layers import Entry, Layers, rule_error, word_error
-from advisor.knowledge.vocabulary import FACTS, Value, in_words
+from advisor.knowledge.vocabulary import FACTS, Fact, Value, in_words
 
 Family = Literal["prompting", "freezing", "fine-tuning", "alignment"]
 ModifierId = Literal["domain-adaptive-pretraining", "multi-seed", "retrieval", "distillation"]
@@ -177,6 +177,11 @@ class RuleBase:
     evidence: dict[str, Evidence]
     assumptions: dict[str, Assumption]
 
+    @property
+    def citing(self) -> tuple[Rule | Objection | Modifier | ModelRow, ...]:
+        """Every row that cites findings."""
+        return (*self.rules, *self.objections, *self.modifiers, *self.models)
+
     @cached_property
     def limits(self) -> dict[str, float]:
         """Threshold values by name."""
@@ -289,6 +294,9 @@ class _Reader:
             if name not in FACTS:
                 raise entry.error(f"there is no input '{name}'{suggest(name, FACTS)}", key=True)
             assumed[name] = entry.read(Assumption)
+            wrong = _misfit(FACTS[name], assumed[name].value)
+            if wrong:
+                raise entry.error(f"{name} {wrong}", "value")
         return assumed
 
 
@@ -309,6 +317,17 @@ def _check_names(entry: Entry, row: _Row, strategies: Iterable[str]) -> None:
 def _insist(entry: Entry, name: str, kind: str, known: Iterable[str], *at: str | int) -> None:
     if name not in known:
         raise entry.error(f"no {kind} '{name}'{suggest(name, known)}", *at)
+
+
+def _misfit(fact: Fact, value: bool | int | float | str) -> str | None:
+    """Say what is wrong with a value for a fact, or nothing."""
+    if fact.kind == "yes-no":
+        return None if isinstance(value, bool) else f"is true or false, not '{value}'"
+    if fact.kind == "number":
+        return None if type(value) in (int, float) else f"is a number, not '{value}'"
+    if not isinstance(value, str):
+        return f"is a word, not '{value}'"
+    return f"is never '{value}'{suggest(value, fact.choices)}" if fact.choices and value not in fact.choices else None
 
 
 def _thresholds(layers: Layers) -> dict[str, Threshold]:

@@ -150,6 +150,14 @@ FAULTS = {
     "certainty of no level": (
         "evidence.yaml", "certainty: low", "certainty: certain", "certain\n", "'certain' is not one of high, moderate",
     ),
+    "assumed word that is none": (
+        "assumptions.yaml", "value: common", "value: comon", "comon,", "task.kind is never 'comon'; did you mean",
+    ),
+    "a number assumed": ("assumptions.yaml", "value: common", "value: 3", "3,", "task.kind is a word, not '3'"),
+    "assumed word for a yes or no": (
+        "assumptions.yaml", "task.kind: {value: common", "task.world_knowledge: {value: no", "no,",
+        "task.world_knowledge is true or false, not 'no'",
+    ),
     "assumption for no input": (
         "assumptions.yaml", "task.kind:", "task.knid:", "task.knid", "no input 'task.knid'; did you mean 'task.kind'?",
     ),

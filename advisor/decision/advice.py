@@ -65,7 +65,12 @@ class Advice:
             },
             "reasons": [_reason(decision, decision.rule), *map(self._objection, decision.objections)],
             "modifiers": [
-                {"adds": row.adds, "rule": row.id, "because": row.reason(decision.facts.values), "evidence": row.evidence}
+                {
+                    "adds": row.adds,
+                    "rule": row.id,
+                    "because": row.reason(decision.facts.values),
+                    "evidence": row.evidence,
+                }
                 for row in modifiers(decision)
             ],
             "base_model": base_model(decision).as_dict(),

@@ -71,9 +71,7 @@ class Objection(_Row):
     """Evidence against a verdict of some families: where it holds, such a verdict is contested."""
 
     when: dict[str, Any] = Field(description="The condition; every line must hold, {} always does.")
-    against: list[Family] = Field(
-        min_length=1, description="Families of verdicts that it speaks against."
-    )
+    against: list[Family] = Field(min_length=1, description="Families of verdicts that it speaks against.")
     favours: str = Field(description="The strategy it speaks for.")
     evidence: list[str] = Field(min_length=1, description="Findings of evidence.yaml.")
 
@@ -95,7 +93,9 @@ class ModelRow(_Row):
     kind: Literal["encoder", "generator"] = Field(description="What the model is for.")
     choose: str | None = Field(default=None, description="The model to take, of models.yaml.")
     consider: str | None = Field(default=None, description="The model to name besides, of models.yaml.")
-    priority: int = Field(default=0, ge=0, le=100, strict=True, description="Of the rows that hold, the highest chooses.")
+    priority: int = Field(
+        default=0, ge=0, le=100, strict=True, description="Of the rows that hold, the highest chooses."
+    )
     evidence: list[str] = Field(min_length=1, description="Findings of evidence.yaml.")
 
     @model_validator(mode="after")
@@ -262,16 +262,19 @@ class _Reader:
         for kind in ("encoder", "generator"):
             if not any(row.kind == kind and row.choose and not row.when for row in rows):
                 document = self.layers.documents("decision")[0]
-                raise rule_error(document, f"no row without conditions chooses a base model of kind {kind}", ("models",))
+                raise rule_error(
+                    document, f"no row without conditions chooses a base model of kind {kind}", ("models",)
+                )
         return tuple(sorted(rows, key=lambda row: -row.priority))
 
     def requirements(self) -> dict[str, tuple[Requirement, ...]]:
-        shared = self.requirement_rows(_SHARED)
-        return {
-            strategy: shared + self.requirement_rows(strategy)
+        shared = {row.id: row for row in self.requirement_rows(_SHARED)}
+        own = {
+            strategy: {row.id: row for row in self.requirement_rows(strategy)}
             for strategy in self.layers.keys("requires")
             if strategy != _SHARED
         }
+        return {strategy: tuple((shared | rows).values()) for strategy, rows in own.items()}
 
     def requirement_rows(self, strategy: str) -> tuple[Requirement, ...]:
         rows = []

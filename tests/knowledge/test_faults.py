@@ -50,6 +50,7 @@ EVIDENCE = """\
 OWN1:
   claim: our probes did well
   conditions: five sets
+  design: case study
   certainty: low
   source: our own records
   read: measured here

@@ -18,7 +18,13 @@ def test_the_shipped_base_is_whole() -> None:
 
 def test_every_threshold_is_used() -> None:
     base = load_rulebase()
-    rows = [*base.rules, *base.objections, *base.modifiers, *base.models, *(row for rows in base.requirements.values() for row in rows)]
+    rows = [
+        *base.rules,
+        *base.objections,
+        *base.modifiers,
+        *base.models,
+        *(row for rows in base.requirements.values() for row in rows),
+    ]
     used = {test.reference for row in rows for test in row.condition.tests()}
     assert set(base.thresholds) <= used
 

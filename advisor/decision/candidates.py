@@ -1,12 +1,13 @@
 """Candidates: strategy × base model × engine, each with its forecast and what rules it out."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from advisor.decision.facts import Facts
 from advisor.estimates.forecast import Forecast, forecast_encoder, forecast_llm
 from advisor.knowledge.catalogue import BaseModelFacts, describe_model, load_catalogue
-from advisor.knowledge.conditions import Outcome
+from advisor.knowledge.conditions import Outcome, Values
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
@@ -27,34 +28,80 @@ class Veto:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One strategy on one base model.
+    """One strategy on one base model; its forecast and what rules it out are worked out when asked for.
 
     Attributes:
         model: catalogue name, hub id or folder; for a language model its name or kind.
-        facts: the project's facts and this candidate's.
-        vetoes: failed requirements; empty where the candidate is feasible.
+        project: the facts of the project.
     """
 
     strategy: Strategy
     engine: Engine
     model: str
-    facts: dict[str, Value]
-    forecast: Forecast | None
-    vetoes: tuple[Veto, ...]
+    project: Facts = field(repr=False)
+    base: RuleBase = field(repr=False)
+    machine: Machine = field(repr=False)
 
-    @property
+    @cached_property
+    def facts(self) -> dict[str, Value]:
+        """The project's facts and this candidate's."""
+        return {**self.project.values, **self.traits, **self.needs}
+
+    @cached_property
+    def traits(self) -> dict[str, Value]:
+        """What it is, by the names of facts that begin with ``candidate``."""
+        return _own_facts(self.strategy, self.engine, self._described, self.project)
+
+    @cached_property
+    def needs(self) -> dict[str, Value]:
+        """What it needs, by the names of facts that begin with ``need``; nothing where it cannot be forecast."""
+        return _needs(self.forecast)
+
+    @cached_property
+    def forecast(self) -> Forecast | None:
+        """What it will take and bring; None where nothing is known."""
+        return _forecast(self.strategy, self.engine, self._described, self.project, self.machine)
+
+    @cached_property
     def feasible(self) -> bool:
         """Whether nothing rules it out."""
-        return not self.vetoes
+        return self.meets_needs(self.facts, self.base.limits)
+
+    def meets_needs(self, facts: Values, limits: Values) -> bool:
+        """Return whether nothing rules it out at other facts or thresholds."""
+        needs = self.base.requirements[self.strategy.id]
+        return all(need.condition.evaluate(facts, limits) is not False for need in needs)
+
+    @cached_property
+    def vetoes(self) -> tuple[Veto, ...]:
+        """The requirements that failed; none where the candidate is feasible."""
+        facts, limits = self.facts, self.base.limits
+        vetoes = []
+        for requirement in self.base.requirements[self.strategy.id]:
+            if requirement.condition.evaluate(facts, limits) is False:
+                failed = tuple(o for o in requirement.condition.trace(facts, limits) if o.held is False)
+                vetoes.append(Veto(requirement.id, requirement.reason(facts), failed))
+        return tuple(vetoes)
+
+    @property
+    def _described(self) -> BaseModelFacts | None:
+        return describe_model(self.model) if self.engine == "encoder" else None
 
 
 def candidates(facts: Facts, base: RuleBase, machine: Machine) -> list[Candidate]:
     """Return every strategy on every engine at hand, best engine of a strategy first."""
-    return [
-        _candidate(strategy, engine, model, facts, base, machine)
-        for strategy in STRATEGIES.values()
-        for engine, model in _engines(strategy, facts)
-    ]
+    return [c for strategy in STRATEGIES for c in candidates_of(strategy, facts, base, machine)]
+
+
+def candidates_of(strategy: str, facts: Facts, base: RuleBase, machine: Machine) -> list[Candidate]:
+    """Return one strategy on every engine at hand, best engine first."""
+    chosen = STRATEGIES[strategy]
+    return [Candidate(chosen, engine, model, facts, base, machine) for engine, model in _engines(chosen, facts)]
+
+
+def first_feasible(found: Iterable[Candidate], strategy: str) -> Candidate | None:
+    """Return the strategy's best candidate that nothing rules out."""
+    return next((c for c in found if c.strategy.id == strategy and c.feasible), None)
 
 
 def _engines(strategy: Strategy, facts: Facts) -> Iterator[tuple[Engine, str]]:
@@ -81,20 +128,6 @@ def choose_model(facts: Facts) -> str:
     if set(languages) <= set(catalogue.models[catalogue.default_model].languages):
         return catalogue.default_model
     return catalogue.default_model_by_language
-
-
-def _candidate(
-    strategy: Strategy, engine: Engine, model: str, facts: Facts, base: RuleBase, machine: Machine
-) -> Candidate:
-    described = describe_model(model) if engine == "encoder" else None
-    forecast = _forecast(strategy, engine, described, facts, machine)
-    values = {**facts.values, **_own_facts(strategy, engine, described, facts), **_needs(forecast)}
-    vetoes = []
-    for requirement in base.requirements[strategy.id]:
-        if requirement.condition.evaluate(values, base.limits) is False:
-            failed = tuple(o for o in requirement.condition.trace(values, base.limits) if o.held is False)
-            vetoes.append(Veto(requirement.id, requirement.reason(values), failed))
-    return Candidate(strategy, engine, model, values, forecast, tuple(vetoes))
 
 
 def _forecast(

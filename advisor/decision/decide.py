@@ -1,10 +1,11 @@
 """The verdict: requirements veto candidates, then the highest row of the decision table that holds decides."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from advisor.decision.candidates import Candidate, candidates
+from advisor.decision.candidates import Candidate, candidates, first_feasible
 from advisor.decision.facts import Answers, Facts, answers_of, project_facts
 from advisor.errors import NoFeasibleStrategy, Undecided
 from advisor.knowledge.conditions import Values
@@ -69,36 +70,39 @@ def decide_answers(answers: Answers, base: RuleBase, machine: Machine) -> Decisi
     facts = project_facts(answers, base)
     _insist(facts)
     found = candidates(facts, base, machine)
-    feasible = {candidate.strategy.id: candidate for candidate in reversed(found) if candidate.feasible}
-    if not feasible:
+    deciding, passed_over = winning_rule(
+        base, facts.values, base.limits, lambda strategy: first_feasible(found, strategy)
+    )
+    if deciding is None:
+        if any(candidate.feasible for candidate in found):
+            raise Undecided(
+                "no row of the decision table applies to what is known; answer more questions (advisor ask)"
+            )
         raise NoFeasibleStrategy(_nothing_left(found))
-    rule, passed_over = winning_rule(base, facts.values, base.limits, set(feasible))
-    winner = feasible[rule.recommend]
+    rule, winner = deciding
     objections = tuple(
         objection
         for objection in base.objections
         if rule.strength != "strong"
         and winner.strategy.family in objection.against
-        and objection.favours in feasible
         and objection.condition.evaluate(facts.values, base.limits)
+        and first_feasible(found, objection.favours)
     )
     return Decision(answers, base, machine, facts, tuple(found), rule, winner, tuple(passed_over), objections)
 
 
-def winning_rule(base: RuleBase, facts: Values, limits: Values, feasible: set[str]) -> tuple[Rule, list[Rule]]:
-    """Return the row that decides, and the rows above it whose strategy is ruled out.
-
-    Raises:
-        Undecided: no row with a feasible strategy is known to hold.
-    """
+def winning_rule(
+    base: RuleBase, facts: Values, limits: Values, feasible: Callable[[str], Candidate | None]
+) -> tuple[tuple[Rule, Candidate] | None, list[Rule]]:
+    """Return the row that decides with its candidate, if any does, and the rows above it that are ruled out."""
     passed_over: list[Rule] = []
     for rule in base.rules:
-        if not rule.condition.evaluate(facts, limits):
-            continue
-        if rule.recommend in feasible:
-            return rule, passed_over
-        passed_over.append(rule)
-    raise Undecided("no row of the decision table applies to what is known; answer more questions (advisor ask)")
+        if rule.condition.evaluate(facts, limits):
+            candidate = feasible(rule.recommend)
+            if candidate:
+                return (rule, candidate), passed_over
+            passed_over.append(rule)
+    return None, passed_over
 
 
 def _insist(facts: Facts) -> None:

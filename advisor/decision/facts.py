@@ -1,7 +1,9 @@
 """Facts of a project: its answers, what is assumed where one is missing, and what follows from them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import floor
+from typing import Any
 
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS, Value
@@ -9,6 +11,26 @@ from advisor.profile import Profile
 
 Answers = Mapping[str, Value]
 LABELLING_TASKS = ("text-classification", "multi-label", "pair-classification")
+
+
+class Reads(dict[str, Value]):
+    """Values by name that note which names were asked for, present or not.
+
+    What is computed from such values depends on nothing but ``names``: it stays as it is when other values change.
+    """
+
+    def __init__(self, values: Answers) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> Value:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value, noting the name."""
+        self.names.add(name)
+        return super().get(name, default)
 
 
 @dataclass(frozen=True)
@@ -45,10 +67,18 @@ def project_facts(answers: Answers, base: RuleBase, *, assume: bool = True) -> F
         if values.get(name) is None:
             values[name] = assumption.value
             assumed.add(name)
-    values["classes"] = values.get("data.classes")
-    values["labels_per_class"] = _labels_per_class(values)
-    values["llm_usable"] = _llm_usable(values)
+    for name, derive in DERIVED.items():
+        values[name] = derive(values)
     return Facts(values, frozenset(assumed))
+
+
+def with_answer(answers: Answers, name: str, value: Value) -> dict[str, Value]:
+    """Return answers with one changed; more labels are taken to come in the proportions of those at hand."""
+    changed = {**answers, name: value}
+    labelled, smallest = answers.get("data.labelled"), answers.get("data.smallest_class")
+    if name == "data.labelled" and labelled and smallest is not None:
+        changed["data.smallest_class"] = floor(float(smallest) * float(value or 0) / float(labelled))
+    return changed
 
 
 def _labels_per_class(values: Answers) -> Value:
@@ -69,3 +99,11 @@ def _llm_usable(values: Answers) -> bool | None:
     if may_leave is False or air_gapped:
         return False
     return None if may_leave is None or air_gapped is None else True
+
+
+# What follows from the inputs, in an order in which each is derived from inputs and facts above it.
+DERIVED: dict[str, Callable[[Answers], Value]] = {
+    "classes": lambda values: values.get("data.classes"),
+    "labels_per_class": _labels_per_class,
+    "llm_usable": _llm_usable,
+}

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 from advisor.assets import asset
 from advisor.documents import Document, Location, read_document, suggest
 from advisor.errors import RuleBaseError
-from advisor.knowledge.conditions import Condition, ConditionReader
+from advisor.knowledge.conditions import Condition, ConditionReader, Test
 from advisor.knowledge.vocabulary import FACTS, Value, in_words
 
 Strength = Literal["strong", "conditional"]
@@ -30,7 +30,7 @@ class _Row(BaseModel):
 
     _condition: Condition = PrivateAttr()
 
-    @property
+    @cached_property
     def condition(self) -> Condition:
         """The typed condition."""
         return self._condition
@@ -133,6 +133,16 @@ class RuleBase:
     def limits(self) -> dict[str, float]:
         """Threshold values by name."""
         return {name: threshold.value for name, threshold in self.thresholds.items()}
+
+    @cached_property
+    def tests(self) -> dict[str, tuple[Test, ...]]:
+        """By every fact and threshold, the different tests of rows and requirements that mention it."""
+        found: dict[str, dict[Test, None]] = {}
+        for row in (*self.rules, *(row for rows in self.requirements.values() for row in rows)):
+            for test in row.condition.tests():
+                for name in test.names:
+                    found.setdefault(name, {})[test] = None
+        return {name: tuple(tests) for name, tests in found.items()}
 
 
 def load_rulebase(folder: Path | None = None) -> RuleBase:

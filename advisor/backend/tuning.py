@@ -92,8 +92,8 @@ def fine_tune(
 def freeze(model: Any, settings: TuningSettings) -> None:
     """Switch off the gradients of what shall not learn.
 
-    Below the trained layers lies every parameter that the encoder registers before them: embeddings and lower layers. What
-    it registers after its layers, a last normalisation or a pooler, belongs to the top.
+    Below the trained layers lies every parameter that the encoder registers before them: embeddings and lower layers.
+    What it registers after its layers, a last normalisation or a pooler, belongs to the top.
     """
     if settings.freeze_token_embeddings:
         model.get_input_embeddings().weight.requires_grad_(False)

@@ -5,12 +5,15 @@ from typing import Any
 
 from advisor import __version__
 from advisor.decision.audit import audit, audited_inputs
+from advisor.decision.base_model import base_model
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision, decide
-from advisor.decision.base_model import base_model
 from advisor.decision.experiment import settling_experiment
+from advisor.decision.flips import Flip, flips
 from advisor.decision.modifiers import modifiers
-from advisor.decision.sensitivity import Flip, Question, flips, open_questions, stability
+from advisor.decision.nearby import Nearby
+from advisor.decision.questions import Question, open_questions
+from advisor.decision.stability import stability
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
 from advisor.knowledge.vocabulary import in_words
@@ -133,12 +136,13 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
         Undecided: answers are missing without which nothing can be said.
     """
     decision = decide(profile, base or load_rulebase(), machine or this_machine())
+    nearby = Nearby(decision.answers, decision.base, decision.machine)
     return Advice(
         profile=profile,
         decision=decision,
         alternatives=tuple(_alternatives(decision)),
-        flips=tuple(flips(decision)),
-        questions=tuple(open_questions(decision)),
+        flips=tuple(flips(decision, nearby)),
+        questions=tuple(open_questions(decision, nearby)),
         stability=stability(decision),
     )
 

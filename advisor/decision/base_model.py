@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from advisor.decision.decide import Decision
+from advisor.decision.derived import choosing_row
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ def base_model(decision: Decision) -> BaseModelAdvice:
     if winner.engine != "encoder" and winner.strategy.family == "prompting":
         return BaseModelAdvice(Considered(winner.model, "it is the language model there is", ()), ())
     kind = "encoder" if winner.engine == "encoder" else "generator"
-    choice = facts.encoder if kind == "encoder" else facts.generator
-    if choice.row is None:
-        return BaseModelAdvice(Considered(choice.name, "the profile names it", ()), ())
-    chosen = Considered(choice.name, choice.row.reason(facts.values), tuple(choice.row.evidence))
+    row = choosing_row(kind, facts.values, decision.base)
+    if row is None:
+        return BaseModelAdvice(Considered(winner.model, "the profile names it", ()), ())
+    chosen = Considered(winner.model, row.reason(facts.values), tuple(row.evidence))
     others = tuple(
         Considered(row.consider, row.reason(facts.values), tuple(row.evidence))
         for row in decision.base.models

@@ -1,12 +1,13 @@
 """Candidates: strategy × base model × engine, each with its forecast and what rules it out."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from advisor.decision.facts import PROMPTED_TASKS, Facts
+from advisor.decision.facts import Facts
 from advisor.estimates.forecast import Forecast, forecast_encoder, forecast_generator, forecast_llm
 from advisor.knowledge.catalogue import BaseModelFacts, describe_model
-from advisor.knowledge.conditions import Outcome
+from advisor.knowledge.conditions import Outcome, Values
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
@@ -26,25 +27,65 @@ class Veto:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One strategy on one base model.
+    """One strategy on one base model; its forecast and what rules it out are worked out when asked for.
 
     Attributes:
         model: catalogue name, hub id or folder; for a language model its name or kind.
-        facts: the project's facts and this candidate's.
-        vetoes: failed requirements; empty where the candidate is feasible.
+        project: the facts of the project.
     """
 
     strategy: Strategy
     engine: Engine
     model: str
-    facts: dict[str, Value]
-    forecast: Forecast | None
-    vetoes: tuple[Veto, ...]
+    project: Facts = field(repr=False)
+    base: RuleBase = field(repr=False)
+    machine: Machine = field(repr=False)
 
-    @property
+    @cached_property
+    def facts(self) -> dict[str, Value]:
+        """The project's facts and this candidate's."""
+        return {**self.project.values, **self.traits, **self.needs}
+
+    @cached_property
+    def traits(self) -> dict[str, Value]:
+        """What it is, by the names of facts that begin with ``candidate``."""
+        return _own_facts(self.strategy, self.engine, self._described, self.project)
+
+    @cached_property
+    def needs(self) -> dict[str, Value]:
+        """What it needs, by the names of facts that begin with ``need``; nothing where it cannot be forecast."""
+        return _needs(self.forecast, self.engine)
+
+    @cached_property
+    def forecast(self) -> Forecast | None:
+        """What it will take and bring; None where nothing is known."""
+        return _forecast(self.strategy, self.engine, self._described, self.project, self.machine)
+
+    @cached_property
     def feasible(self) -> bool:
         """Whether nothing rules it out."""
-        return not self.vetoes
+        return self.meets_needs(self.facts, self.base.limits)
+
+    def meets_needs(self, facts: Values, limits: Values) -> bool:
+        """Return whether nothing rules it out at other facts or thresholds."""
+        needs = self.base.requirements[self.strategy.id]
+        return all(need.condition.evaluate(facts, limits) is not False for need in needs)
+
+    @cached_property
+    def vetoes(self) -> tuple[Veto, ...]:
+        """The requirements that failed; none where the candidate is feasible."""
+        facts, limits = self.facts, self.base.limits
+        vetoes = []
+        for requirement in self.base.requirements[self.strategy.id]:
+            if requirement.condition.evaluate(facts, limits) is False:
+                failed = tuple(o for o in requirement.condition.trace(facts, limits) if o.held is False)
+                vetoes.append(Veto(requirement.id, requirement.reason(facts), failed))
+        return tuple(vetoes)
+
+    @property
+    def _described(self) -> BaseModelFacts | None:
+        own = self.engine == "encoder" or self.strategy.family != "prompting"
+        return describe_model(self.model) if own else None
 
 
 def candidates(facts: Facts, base: RuleBase, machine: Machine) -> list[Candidate]:
@@ -52,46 +93,35 @@ def candidates(facts: Facts, base: RuleBase, machine: Machine) -> list[Candidate
 
     One that applies on none is there once, ruled out by the requirement that it apply.
     """
-    task = str(facts.values["task.type"])
-    found = []
-    for strategy in STRATEGIES.values():
-        engines = list(_engines(strategy, facts))
-        able = [(engine, model) for engine, model in engines if strategy.handles(task, engine)]
-        found += [_candidate(strategy, engine, model, facts, base, machine) for engine, model in able or engines[:1]]
-    return found
+    return [c for strategy in STRATEGIES for c in candidates_of(strategy, facts, base, machine)]
+
+
+def candidates_of(strategy: str, facts: Facts, base: RuleBase, machine: Machine) -> list[Candidate]:
+    """Return one strategy on every engine at hand, best engine first."""
+    chosen, task = STRATEGIES[strategy], str(facts.values.get("task.type"))
+    engines = list(_engines(chosen, facts))
+    able = [(engine, model) for engine, model in engines if chosen.handles(task, engine)]
+    return [Candidate(chosen, engine, model, facts, base, machine) for engine, model in able or engines[:1]]
+
+
+def first_feasible(found: Iterable[Candidate], strategy: str) -> Candidate | None:
+    """Return the strategy's best candidate that nothing rules out."""
+    return next((c for c in found if c.strategy.id == strategy and c.feasible), None)
 
 
 def _engines(strategy: Strategy, facts: Facts) -> Iterator[tuple[Engine, str]]:
-    """Yield where a strategy can be carried out, and on which model.
-
-    A generator can always be had for tuning; prompting a local one takes a profile that has one or does not say.
-    """
-    values = facts.values
-    llm, task = values["model.llm"], values.get("task.type")
-    if "model.llm" in facts.assumed and task in PROMPTED_TASKS:
-        llm = "local"
-    prompted = strategy.family == "prompting"
+    """Yield where a strategy can be carried out, and on which model; a generator to tune can always be had."""
+    values, prompted = facts.values, strategy.family == "prompting"
+    llm = values["model.llm"] if prompted else "local"
     if "llm-api" in strategy.engines and llm == "api":
         yield "llm-api", f"{values.get('model.llm_name') or 'a language model'} by API"
-    if "llm-local" in strategy.engines and (llm == "local" or not prompted):
-        named = values.get("model.llm_name") or "a language model"
-        yield "llm-local", str(named) if prompted else facts.generator.name
+    if "llm-local" in strategy.engines and llm == "local":
+        yield (
+            "llm-local",
+            str((values.get("model.llm_name") or "a language model") if prompted else values["generator"]),
+        )
     if "encoder" in strategy.engines:
-        yield "encoder", facts.encoder.name
-
-
-def _candidate(
-    strategy: Strategy, engine: Engine, model: str, facts: Facts, base: RuleBase, machine: Machine
-) -> Candidate:
-    described = describe_model(model) if engine == "encoder" or strategy.family != "prompting" else None
-    forecast = _forecast(strategy, engine, described, facts, machine)
-    values = {**facts.values, **_own_facts(strategy, engine, described, facts), **_needs(forecast, engine)}
-    vetoes = []
-    for requirement in base.requirements[strategy.id]:
-        if requirement.condition.evaluate(values, base.limits) is False:
-            failed = tuple(o for o in requirement.condition.trace(values, base.limits) if o.held is False)
-            vetoes.append(Veto(requirement.id, requirement.reason(values), failed))
-    return Candidate(strategy, engine, model, values, forecast, tuple(vetoes))
+        yield "encoder", str(values["encoder"])
 
 
 def _forecast(
@@ -103,9 +133,8 @@ def _forecast(
         return forecast_llm(strategy, engine, facts.values)
     if model is None:
         return None
-    if engine != "encoder":
-        return forecast_generator(strategy, model, facts.values, machine)
-    return forecast_encoder(strategy, model, facts.values, machine)
+    forecast = forecast_encoder if engine == "encoder" else forecast_generator
+    return forecast(strategy, model, facts.values, machine)
 
 
 def _own_facts(strategy: Strategy, engine: Engine, model: BaseModelFacts | None, facts: Facts) -> dict[str, Value]:

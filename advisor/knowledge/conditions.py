@@ -12,6 +12,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from advisor.documents import Document, Location, scalar, suggest
@@ -48,6 +49,11 @@ class Test:
     relation: str
     value: Value = None
     reference: str | None = None
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The facts and thresholds it mentions."""
+        return frozenset((self.fact,) if self.reference is None else (self.fact, self.reference))
 
     def evaluate(self, facts: Values, thresholds: Values) -> bool | None:
         """Return whether the test holds; None where a value is unknown."""
@@ -87,6 +93,11 @@ class Group:
 
     kind: str
     members: tuple["Condition", ...]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The facts and thresholds it mentions."""
+        return frozenset(name for member in self.members for name in member.names)
 
     def evaluate(self, facts: Values, thresholds: Values) -> bool | None:
         """Return Kleene's conjunction or disjunction of the members."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 from advisor.assets import asset
 from advisor.documents import Document, Location, suggest
 from advisor.knowledge.catalogue import load_catalogue
-from advisor.knowledge.conditions import Condition, ConditionReader
+from advisor.knowledge.conditions import Condition, ConditionReader, Test
 from advisor.knowledge.layers import Entry, Layers, rule_error, word_error
 from advisor.knowledge.vocabulary import FACTS, Fact, Value, in_words
 
@@ -45,7 +45,7 @@ class _Row(BaseModel):
 
     _condition: Condition = PrivateAttr()
 
-    @property
+    @cached_property
     def condition(self) -> Condition:
         """The typed condition."""
         return self._condition
@@ -186,6 +186,16 @@ class RuleBase:
     def limits(self) -> dict[str, float]:
         """Threshold values by name."""
         return {name: threshold.value for name, threshold in self.thresholds.items()}
+
+    @cached_property
+    def tests(self) -> dict[str, tuple[Test, ...]]:
+        """By every fact and threshold, the different tests of rows and requirements that mention it."""
+        found: dict[str, dict[Test, None]] = {}
+        for row in (*self.rules, *(row for rows in self.requirements.values() for row in rows)):
+            for test in row.condition.tests():
+                for name in test.names:
+                    found.setdefault(name, {})[test] = None
+        return {name: tuple(tests) for name, tests in found.items()}
 
 
 # The lists of decision.yaml, each with the model of its rows.

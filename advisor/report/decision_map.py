@@ -5,8 +5,8 @@ from typing import Any
 
 from advisor.decision.advice import Advice
 from advisor.decision.decide import Decision, decide_answers
-from advisor.decision.facts import Answers
-from advisor.decision.sensitivity import with_answer
+from advisor.decision.derived import Answers
+from advisor.decision.facts import with_answer
 from advisor.errors import AdvisorError
 from advisor.profile import INPUTS
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from advisor.decision.advice import Advice, Alternative
 from advisor.decision.candidates import Candidate
-from advisor.decision.sensitivity import Flip
+from advisor.decision.flips import Flip
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import in_words
 from advisor.run.progress import clock

@@ -120,8 +120,9 @@ def _nothing_left(found: list[Candidate]) -> NoFeasibleStrategy:
     """Say why nothing is feasible, and which single requirement stands in the way of most candidates."""
     able = [c for c in found if all(veto.requirement != "applies-to-task" for veto in c.vetoes)]
     if not able:
-        text = f"no strategy here applies to {found[0].facts.get('task.type')}; one that generates text needs a language model"
-        return NoFeasibleStrategy(f"{text} (model.llm)", "applies-to-task")
+        task = found[0].facts.get("task.type")
+        text = f"no strategy here applies to {task}; one that generates text needs a language model (model.llm)"
+        return NoFeasibleStrategy(text, "applies-to-task")
     stopped: dict[str, list[str]] = {}
     for candidate in able:
         stopped.setdefault(candidate.vetoes[0].because, []).append(candidate.strategy.id)

@@ -26,8 +26,8 @@ class Experiment:
 def settling_experiment(decision: Decision) -> Experiment | None:
     """Return the cheapest comparison that pits the verdict against what the evidence on the other side favours.
 
-    Of the strategies favoured by objections the one that trains fastest is taken, each on its cheapest engine. None where
-    nothing is contested or there is no label to measure on.
+    Of the strategies favoured by objections the one that trains fastest is taken. None where nothing is contested or
+    there is no label to measure on.
     """
     favoured = {objection.favours for objection in decision.objections}
     rivals = [c for c in decision.candidates if c.feasible and c.strategy.id in favoured and c.forecast]

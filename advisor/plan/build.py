@@ -130,13 +130,13 @@ def _candidate(advice: Advice, strategy: str | None) -> tuple[Candidate, list[st
         notes.append(f"The advice was {advised.id}; this plan runs {chosen.id} because it was asked for.")
     elif chosen is not advised:
         notes.append(
-            f"The advice was {advised.id}, which this version cannot carry out yet; this plan runs {chosen.id}, the next best "
-            "that it can."
+            f"The advice was {advised.id}, which this version cannot carry out yet; this plan runs {chosen.id}, the "
+            "next best that it can."
         )
     elif advice.winner.engine != "encoder":
         notes.append(
-            f"The advice was {chosen.id} with {advice.winner.model}; this plan runs it on an encoder in process, which is "
-            "weaker where the label words do not say the task."
+            f"The advice was {chosen.id} with {advice.winner.model}; this plan runs it on an encoder in process, which "
+            "is weaker where the label words do not say the task."
         )
     hard = [v for v in candidate.vetoes if v.requirement in _UNAVOIDABLE]
     if hard:

@@ -20,10 +20,13 @@ def tuning_work(
 ) -> Workload:
     """Return the work of as many updates as the settings ask for.
 
-    A backward pass through a layer costs two forward passes where its weights learn, for the gradients of inputs and of
-    weights (Kaplan et al. 2020, arXiv 2001.08361, section 2.1), and one where they are frozen below something that learns.
+    A backward pass through a layer costs two forward passes where its weights learn, for the gradients of inputs and
+    of weights (Kaplan et al. 2020, arXiv 2001.08361, section 2.1), and one where they stay and something below learns.
 
     Args:
+        model: what is tuned.
+        load: the data.
+        settings: how long and in which batches.
         backward_passes: cost of the backward pass in forward passes.
         trained_parameters: parameters with optimiser states.
         stored_share: share of the layers whose activations are kept for the backward pass.
@@ -46,7 +49,7 @@ def tuned_parameters(model: BaseModelFacts, settings: TuningSettings) -> int:
 
 
 class Tuning(Strategy):
-    """A strategy whose weights learn by gradient steps on the labelled texts; its settings say which, and from where."""
+    """A strategy whose weights learn by gradient steps on the labelled texts; its settings say which."""
 
     wants_validation = True
     whole_model = True

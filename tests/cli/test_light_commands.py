@@ -243,7 +243,8 @@ def test_a_plan_keeps_the_audit_and_the_findings_of_own_rules(invoke: Invoke, tm
     folder = tmp_path / "ours"
     folder.mkdir()
     (folder / "evidence.yaml").write_text(
-        "OWN1: {claim: our probes did well, conditions: five sets, design: case study, certainty: low, source: our records,\n"
+        "OWN1: {claim: our probes did well, conditions: five sets, design: case study, certainty: low,\n"
+        "  source: our records,\n"
         "  read: measured here, review_by: 2030-01-01}\n",
         encoding="utf-8",
     )

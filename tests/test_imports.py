@@ -21,6 +21,7 @@ FLOORS = [
     {"strategies"},
     {"estimates"},
     {"decision"},
+    {"verification"},
     {"plan"},
     {"run"},
     {"report", "questionnaire"},

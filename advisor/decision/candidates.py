@@ -12,7 +12,7 @@ from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Engine, Strategy
 
-_GENERATING_TASKS = {"generation", "question-answering"}
+GENERATING_TASKS = {"generation", "question-answering"}
 _PERMISSIVE = ("apache", "mit", "bsd", "unknown")
 
 
@@ -61,7 +61,7 @@ def _engines(strategy: Strategy, facts: Facts) -> Iterator[tuple[Engine, str]]:
     """Yield where a strategy can be carried out; for a generating task a local model can always be had."""
     values = facts.values
     llm = values["model.llm"]
-    if "model.llm" in facts.assumed and values.get("task.type") in _GENERATING_TASKS:
+    if "model.llm" in facts.assumed and values.get("task.type") in GENERATING_TASKS:
         llm = "local"
     name = str(values.get("model.llm_name") or "a language model")
     if llm == "api" and "llm-api" in strategy.engines:

@@ -12,6 +12,8 @@ from advisor.knowledge.rulebase import Objection, Rule, RuleBase
 from advisor.machine import Machine
 from advisor.profile import INPUTS, Profile
 
+INDISPENSABLE = ("task.type", "data.labelled")
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -102,7 +104,7 @@ def winning_rule(base: RuleBase, facts: Values, limits: Values, feasible: set[st
 
 
 def _insist(facts: Facts) -> None:
-    missing = [name for name in ("task.type", "data.labelled") if facts.values.get(name) is None]
+    missing = [name for name in INDISPENSABLE if facts.values.get(name) is None]
     if missing:
         questions = "; ".join(f"{name} ({INPUTS[name].question})" for name in missing)
         raise Undecided(f"cannot advise without: {questions} Set them in the profile, by --set, or run advisor ask.")

@@ -22,7 +22,16 @@ Certainty = Literal["high", "moderate", "low", "very low"]
 _PLACEHOLDER = re.compile(r"{([a-z_.0-9]+)}")
 
 
-class _Row(BaseModel):
+class _Placed(BaseModel):
+    _place: str = PrivateAttr(default="")
+
+    @property
+    def place(self) -> str:
+        """Where it stands: file:line:column."""
+        return self._place
+
+
+class _Row(_Placed):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
@@ -67,7 +76,7 @@ class Requirement(_Row):
     needs: dict[str, Any]
 
 
-class Threshold(BaseModel):
+class Threshold(_Placed):
     """A number that rules compare with: its value, the range the evidence leaves open, and where it comes from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -86,7 +95,7 @@ class Threshold(BaseModel):
         return value
 
 
-class Evidence(BaseModel):
+class Evidence(_Placed):
     """A finding that rules cite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -100,7 +109,7 @@ class Evidence(BaseModel):
     review_by: date
 
 
-class Assumption(BaseModel):
+class Assumption(_Placed):
     """The value taken for an unanswered input, and why it is the careful one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -172,7 +181,7 @@ def load_rulebase(folder: Path | None = None) -> RuleBase:
 
 
 RowT = TypeVar("RowT", Rule, Objection)
-ModelT = TypeVar("ModelT", bound=BaseModel)
+ModelT = TypeVar("ModelT", bound=_Placed)
 
 
 class _Reader:
@@ -230,7 +239,7 @@ class _Reader:
         for name in _PLACEHOLDER.findall(row.because):
             if name not in FACTS:
                 raise _error(document, f"there is no fact '{name}'{suggest(name, FACTS)}", (*at, "because"))
-        row._condition = condition
+        row._condition, row._place = condition, _place(document, at)
 
     def assumptions(self) -> dict[str, Assumption]:
         document = self.documents["assumptions"]
@@ -244,7 +253,15 @@ class _Reader:
 def _table(document: Document, model: type[ModelT]) -> dict[str, ModelT]:
     if not isinstance(document.data, dict):
         raise _error(document, "expected names, each with its entry", ())
-    return {name: document.validate(model, kind=RuleBaseError, at=(name,)) for name in document.data}
+    table = {name: document.validate(model, kind=RuleBaseError, at=(name,)) for name in document.data}
+    for name, entry in table.items():
+        entry._place = _place(document, (name,))
+    return table
+
+
+def _place(document: Document, at: Location) -> str:
+    line, column = document.keys.get(at) or document.places.get(at, (1, 1))
+    return f"{document.path}:{line}:{column}"
 
 
 def _error(document: Document, text: str, at: Location, *, key: bool = False) -> RuleBaseError:

@@ -51,15 +51,15 @@ class Monotone:
         seen: set[str] = set()
         for old, new in _pairs(self.before, after):
             for row in self.base.requirements[old.strategy.id]:
-                vetoed = after.name(f"{row.id} on {new.engine} vetoes {new.strategy.id}", new.vetoes[row.id])
-                passed = after.name(f"{row.id} on {old.engine} passed {old.strategy.id}", z3.Not(old.vetoes[row.id]))
-                if row.place in seen or not self.before.possible(more, passed, vetoed):
+                turns = after.name(
+                    f"{row.id} turns on {old.strategy.id} on {old.engine}",
+                    z3.And(old.passes([row.id]), new.available, new.vetoes[row.id]),
+                )
+                if row.place in seen or not self.before.possible(more, turns):
                     continue
                 seen.add(row.place)
                 witnesses, replayed = self.witnesses.find(
-                    [more, passed, vetoed],
-                    partial(_turns, option=old, row=row),
-                    after.project,
+                    [more, turns], partial(_turns, option=old, row=row), after.project
                 )
                 sentence = f"more memory makes {row.id} rule {old.strategy.id} out"
                 yield finding("monotone", sentence, (row,), witnesses, replayed)
@@ -82,8 +82,8 @@ class Monotone:
             )
             former = self.base.rules[old].recommend
             sentence = (
-                f"a tighter limit on latency leads to {row.recommend} by {row.id}, although {former} still fits and may "
-                "be faster"
+                f"a tighter limit on latency leads to {row.recommend} by {row.id}, although {former} still fits and "
+                "may be faster"
             )
             yield finding("monotone", sentence, (row, self.base.rules[old]), witnesses, replayed)
 

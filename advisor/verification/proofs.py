@@ -45,21 +45,30 @@ class Proofs:
     def gaps(self) -> Iterator[Finding]:
         """Yield profiles in which some strategy is feasible but no row with a feasible one holds.
 
-        Resources are granted first, then withheld; every further gap opens for a strategy that no earlier one has.
+        Resources are granted first, then withheld. What is feasible in a gap is as little as can be, and no further gap
+        is reported in which all of that is feasible again.
         """
-        table, left = self.table, sorted(self.table.feasible)
+        table = self.table
+        reported: list[list[str]] = []
         for feasible, takes in ((table.granted, table.takes_granted), (table.feasible, table.takes)):
-            none = table.name(f"no {takes[0]}" if takes else "no row", z3.Not(z3.Or(takes)))
-            while left and table.possible(none, some := self._any([feasible[name] for name in left])):
-                model = self.witnesses.prefer([none, some], [z3.Not(feasible[name]) for name in feasible])
-                open_to = [name for name in feasible if z3.is_true(model.eval(feasible[name]))]
-                left = [name for name in left if name not in open_to]
-                fixed = [feasible[name] if name in open_to else z3.Not(feasible[name]) for name in feasible]
-                witnesses, replayed = self.witnesses.find([none, *fixed], _is_gap)
-                scarce = "" if feasible is table.granted else " where resources rule out the rest"
-                sentence = f"no row that holds recommends what is feasible{scarce}: {', '.join(open_to)}"
-                place = self.base.rules[-1].place if self.base.rules else ""
-                yield Finding("gap", sentence, tuple(open_to), (place,), tuple(witnesses), replayed)
+            scarce = feasible is table.feasible
+            gap = [z3.Or(list(feasible.values())), z3.Not(z3.Or(takes))]
+            for number in range(2 ** len(feasible)):
+                new = [z3.Not(z3.And([feasible[name] for name in names])) for names in reported]
+                wanted = table.name(f"{'scarce' if scarce else 'granted'} gap {number}", z3.And(*gap, *new))
+                if not table.possible(wanted):
+                    break
+                model = self.witnesses.prefer([wanted], [z3.Not(feasible[name]) for name in feasible])
+                reported.append([name for name in feasible if z3.is_true(model.eval(feasible[name]))])
+                fixed = [feasible[name] if name in reported[-1] else z3.Not(feasible[name]) for name in feasible]
+                yield self._gap([wanted, *fixed], reported[-1], scarce)
+
+    def _gap(self, wanted: list[z3.BoolRef], strategies: list[str], scarce: bool) -> Finding:
+        witnesses, replayed = self.witnesses.find(wanted, _is_gap)
+        where = " where resources rule out the rest" if scarce else ""
+        sentence = f"no row that holds recommends what is feasible{where}: {', '.join(strategies)}"
+        place = self.base.rules[-1].place if self.base.rules else ""
+        return Finding("gap", sentence, tuple(strategies), (place,), tuple(witnesses), replayed)
 
     def conflicts(self) -> Iterator[Finding]:
         """Yield rows of equal priority that recommend different strategies, hold at once and are both feasible."""
@@ -81,7 +90,10 @@ class Proofs:
         if self.table.possible(self.table.wins[first], *both):
             both.append(self.table.wins[first])
         witnesses, replayed = self.witnesses.find(both, partial(_all_take, rows=(one, other)))
-        sentence = f"{other.id} ({other.recommend}) and {one.id} ({one.recommend}) hold at once with equal priority {one.priority}"
+        sentence = (
+            f"{other.id} ({other.recommend}) and {one.id} ({one.recommend}) hold at once with equal priority "
+            f"{one.priority}"
+        )
         return finding("conflict", sentence, (other, one), witnesses, replayed)
 
     def dead(self) -> Iterator[Finding]:
@@ -128,11 +140,14 @@ class Proofs:
             without = self.table.name(label, options.feasible(row.recommend, granted=True, without=name))
             if self.table.possible(*wanted, without):
                 alone.append([*wanted, without])
+        told = set[str]()
         for case in alone or [wanted]:
             witnesses, replayed = self.witnesses.find(case, partial(_is_refused_first, row=row))
-            reasons = Replay(witnesses[0], self.base).refusals(row.recommend)
-            sentence = f"{row.id} recommends {row.recommend} where it is ruled out: {'; '.join(reasons)}"
-            yield finding("unsound", sentence, (row,), witnesses, replayed)
+            reasons = "; ".join(Replay(witnesses[0], self.base).refusals(row.recommend))
+            if reasons not in told:
+                told.add(reasons)
+                sentence = f"{row.id} recommends {row.recommend} where it is ruled out: {reasons}"
+                yield finding("unsound", sentence, (row,), witnesses, replayed)
 
     def _any(self, literals: list[z3.BoolRef]) -> z3.BoolRef:
         """Return a literal that stands for one of these holding."""

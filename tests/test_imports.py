@@ -22,6 +22,7 @@ FLOORS = [
     {"estimates"},
     {"decision"},
     {"cases"},
+    {"verification"},
     {"plan"},
     {"run"},
     {"report", "questionnaire"},

@@ -14,6 +14,8 @@ from advisor.knowledge.rulebase import Objection, Rule, RuleBase
 from advisor.machine import Machine
 from advisor.profile import INPUTS, Profile
 
+INDISPENSABLE = ("task.type", "data.labelled")
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -108,7 +110,7 @@ def winning_rule(
 
 
 def _insist(facts: Facts) -> None:
-    missing = [name for name in ("task.type", "data.labelled") if facts.values.get(name) is None]
+    missing = [name for name in INDISPENSABLE if facts.values.get(name) is None]
     if missing:
         questions = "; ".join(f"{name} ({INPUTS[name].question})" for name in missing)
         raise Undecided(

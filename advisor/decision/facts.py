@@ -9,7 +9,7 @@ from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.profile import Profile
 
-_NEEDING_A_GENERATOR = (*GENERATING_TASKS, "question-answering")
+NEEDING_A_GENERATOR = (*GENERATING_TASKS, "question-answering")
 
 
 class Reads(dict[str, Value]):
@@ -65,7 +65,7 @@ def project_facts(answers: Answers, base: RuleBase, *, assume: bool = True) -> F
     if values.get("model.llm") is None:
         if values.get("constraints.model_access") == "api-only":
             values["model.llm"] = "api"
-        elif assume and values.get("task.type") in _NEEDING_A_GENERATOR:
+        elif assume and values.get("task.type") in NEEDING_A_GENERATOR:
             values["model.llm"] = "local"
             assumed.add("model.llm")
     for name, assumption in base.assumptions.items() if assume else ():

@@ -10,14 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PrivateAttr
 
 from advisor.documents import Document, Location, read_document, suggest
 from advisor.errors import InputError, RuleBaseError
 
 FILES = ("thresholds", "evidence", "assumptions", "requires", "decision")
 REMOVE = "remove"
-ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Placed(BaseModel):
+    """What was read from a rule file and knows where it stands there."""
+
+    _place: str = PrivateAttr(default="")
+
+    @property
+    def place(self) -> str:
+        """Where it stands: file:line:column."""
+        return self._place
+
+
+ModelT = TypeVar("ModelT", bound=Placed)
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,10 @@ class Entry:
         Raises:
             RuleBaseError: it breaks the schema.
         """
-        return self.document.validate(model, kind=RuleBaseError, at=self.at)
+        found = self.document.validate(model, kind=RuleBaseError, at=self.at)
+        line, column = self.document.keys.get(self.at) or self.document.places[self.at]
+        found._place = f"{self.document.path}:{line}:{column}"
+        return found
 
     def error(self, text: str, *path: str | int, key: bool = False) -> RuleBaseError:
         """Return an error that points at a part of the entry."""

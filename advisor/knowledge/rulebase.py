@@ -8,13 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from advisor.assets import asset
 from advisor.documents import Document, Location, suggest
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.knowledge.conditions import Condition, ConditionReader, Test
-from advisor.knowledge.layers import Entry, Layers, rule_error, word_error
+from advisor.knowledge.layers import Entry, Layers, Placed, rule_error, word_error
 from advisor.knowledge.vocabulary import FACTS, Fact, Value, in_words
 
 Family = Literal["prompting", "freezing", "fine-tuning", "alignment"]
@@ -37,7 +37,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
-class _Row(BaseModel):
+class _Row(Placed):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Its name: lower-case words and hyphens.")
@@ -111,7 +111,7 @@ class Requirement(_Row):
     needs: dict[str, Any] = Field(description="The condition; known to fail, it rules the strategy out.")
 
 
-class Threshold(BaseModel):
+class Threshold(Placed):
     """A number that rules compare with: its value, the range the evidence leaves open, and where it comes from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -130,7 +130,7 @@ class Threshold(BaseModel):
         return value
 
 
-class Evidence(BaseModel):
+class Evidence(Placed):
     """A finding that rules cite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -145,7 +145,7 @@ class Evidence(BaseModel):
     review_by: Day
 
 
-class Assumption(BaseModel):
+class Assumption(Placed):
     """The value taken for an unanswered input, and why it is the careful one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

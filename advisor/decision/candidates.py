@@ -54,7 +54,7 @@ class Candidate:
     @cached_property
     def needs(self) -> dict[str, Value]:
         """What it needs, by the names of facts that begin with ``need``; nothing where it cannot be forecast."""
-        return _needs(self.forecast, self.engine)
+        return _needs(self.forecast, self._described, part=self.strategy.worth_a_part)
 
     @cached_property
     def forecast(self) -> Forecast | None:
@@ -84,7 +84,7 @@ class Candidate:
 
     @property
     def _described(self) -> BaseModelFacts | None:
-        own = self.engine == "encoder" or self.strategy.family != "prompting"
+        own = self.engine == "encoder" or self.model == self.project.values["generator"]
         return describe_model(self.model) if own else None
 
 
@@ -110,16 +110,18 @@ def first_feasible(found: Iterable[Candidate], strategy: str) -> Candidate | Non
 
 
 def _engines(strategy: Strategy, facts: Facts) -> Iterator[tuple[Engine, str]]:
-    """Yield where a strategy can be carried out, and on which model; a generator to tune can always be had."""
-    values, prompted = facts.values, strategy.family == "prompting"
-    llm = values["model.llm"] if prompted else "local"
+    """Yield where a strategy can be carried out, and on which model.
+
+    A generator to tune can always be had; it can then be prompted too, for tasks that write.
+    """
+    values, llm = facts.values, facts.values["model.llm"]
     if "llm-api" in strategy.engines and llm == "api":
         yield "llm-api", f"{values.get('model.llm_name') or 'a language model'} by API"
-    if "llm-local" in strategy.engines and llm == "local":
-        yield (
-            "llm-local",
-            str((values.get("model.llm_name") or "a language model") if prompted else values["generator"]),
-        )
+    if "llm-local" in strategy.engines:
+        if strategy.family == "prompting" and llm == "local":
+            yield "llm-local", str(values.get("model.llm_name") or "a language model")
+        elif strategy.family != "prompting" or values["writes"]:
+            yield "llm-local", str(values["generator"])
     if "encoder" in strategy.engines:
         yield "encoder", str(values["encoder"])
 
@@ -146,11 +148,18 @@ def _own_facts(strategy: Strategy, engine: Engine, model: BaseModelFacts | None,
         "candidate.engine": engine,
         "candidate.trains": strategy.family != "prompting",
         "candidate.leaves": engine == "llm-api",
-        "candidate.needs_weights": engine != "llm-api",
+        "candidate.needs_weights": engine == "encoder" or model is not None or strategy.family != "prompting",
         "candidate.speaks_language": _speaks(known, languages),
         "candidate.licence_fits": facts.values["constraints.licence"] == "any" or licence.startswith(_PERMISSIVE),
-        "candidate.handles_task": None if task is None else strategy.handles(str(task), engine),
+        "candidate.handles_task": None
+        if task is None
+        else strategy.handles(str(task), engine) and _able(engine, model),
     }
+
+
+def _able(engine: Engine, model: BaseModelFacts | None) -> bool:
+    """Return whether a model can write where it has to."""
+    return engine == "encoder" or model is None or model.generates
 
 
 def _speaks(known: set[str], languages: set[str]) -> bool | None:
@@ -159,15 +168,19 @@ def _speaks(known: set[str], languages: set[str]) -> bool | None:
     return languages <= known if languages else None
 
 
-def _needs(forecast: Forecast | None, engine: Engine) -> dict[str, Value]:
-    """Return what a candidate needs at least; memory on an encoder at most, because running out loses the run."""
+def _needs(forecast: Forecast | None, model: BaseModelFacts | None, *, part: bool) -> dict[str, Value]:
+    """Return what a candidate needs at least; of memory most, for running out loses the run, unless bits can be saved.
+
+    What is worth training on a part of the rows takes the time and the money of the fewest: more labels never rule it out.
+    """
     if forecast is None:
         return {}
     memory = forecast.train_memory_bytes
+    least = memory.low if model and model.may_be_quantised else memory.high
     return {
-        "need.train_memory_gb": (memory.high if engine == "encoder" else memory.low) / 1e9,
-        "need.train_hours": forecast.train_seconds.low / 3600,
-        "need.train_usd": forecast.train_usd.low,
+        "need.train_memory_gb": least / 1e9,
+        "need.train_hours": (forecast.least_train_seconds if part else forecast.train_seconds).low / 3600,
+        "need.train_usd": (forecast.least_train_usd if part else forecast.train_usd).low,
         "need.latency_ms": forecast.latency_ms_p95.low,
         "need.usd_per_1000": forecast.usd_per_1000.low if forecast.usd_per_1000 else None,
     }

@@ -52,16 +52,19 @@ def _named(kind: str, values: Answers) -> Value:
 
 
 def _labels_per_class(values: Answers) -> Value:
+    """Return the examples of the rarest class where they are known, else the mean over classes."""
     smallest = values.get("data.smallest_class")
-    return smallest if smallest is not None else _mean_per_class(values)
+    return _mean_per_class(values) if smallest is None or _without_classes(values) else smallest
 
 
 def _mean_per_class(values: Answers) -> Value:
     """Return labelled examples over classes, or all of them where the task has none."""
-    labelled, classes = values.get("data.labelled"), values.get("data.classes")
-    if values.get("task.type") not in (None, *CLASSIFYING_TASKS):
-        return labelled
-    return _ratio(labelled, classes)
+    labelled = values.get("data.labelled")
+    return labelled if _without_classes(values) else _ratio(labelled, values.get("data.classes"))
+
+
+def _without_classes(values: Answers) -> bool:
+    return values.get("task.type") not in (None, *CLASSIFYING_TASKS)
 
 
 def _ratio(above: Value, below: Value) -> float | None:
@@ -97,12 +100,18 @@ def _llm_usable(values: Answers) -> bool | None:
 
 
 def _promptable(values: Answers) -> bool | None:
-    """Return whether a prompt can do the task; see `advisor.decision.candidates` for what is there to prompt."""
+    """Return whether a prompt can do the task; where none is at hand, a generator that could be tuned can be prompted.
+
+    See `advisor.decision.candidates` for what is there to prompt.
+    """
     usable, task = values.get("llm_usable"), values.get("task.type")
     if usable:
         return True
-    access = values.get("constraints.model_access")
-    if task in COMPARABLE_TASKS and access != "api-only":
+    access, instead = (
+        values.get("constraints.model_access"),
+        values.get("writes") and values.get("model.llm") != "local",
+    )
+    if (task in COMPARABLE_TASKS or instead) and access != "api-only":
         return None if access is None else True
     return None if usable is None or task is None else False
 
@@ -149,6 +158,7 @@ _DERIVED: dict[str, Derivation] = {
     "imbalance": lambda values: _ratio(values.get("mean_per_class"), values.get("labels_per_class")),
     "llm_allowed": _llm_allowed,
     "llm_usable": _llm_usable,
+    "writes": lambda values: task in GENERATING_TASKS if (task := values.get("task.type")) else None,
     "promptable": _promptable,
     "shots_per_class": _shots_per_class,
     "english_only": _english_only,

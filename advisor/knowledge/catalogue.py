@@ -47,6 +47,16 @@ class BaseModelFacts(BaseModel):
         """Parameters that every token passes through: all but the embeddings."""
         return self.parameters - self.embedding_parameters
 
+    @property
+    def generates(self) -> bool:
+        """Whether it can write text; where its objective is unknown that is not excluded."""
+        return self.objective in ("causal", "denoising", "unknown")
+
+    @property
+    def may_be_quantised(self) -> bool:
+        """Whether its frozen weights are usually held in 16 or 4 bits: large language models' are."""
+        return self.objective in ("causal", "denoising")
+
     def forward_flops(self, tokens: float, length: float) -> float:
         """Floating point operations of one forward pass over ``tokens`` tokens in texts of ``length``.
 

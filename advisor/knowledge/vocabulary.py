@@ -43,6 +43,7 @@ _DERIVED = (
         "demonstrations of typical length that fit the language model's context, for each class",
         "demonstrations per class",
     ),
+    Fact("writes", "yes-no", "the task is to write text: generation, or preferences among what is written"),
     Fact("english_only", "yes-no", "every text is in English"),
     Fact("parameters_b", "number", "size of the base model that would be adapted", "billion parameters"),
     Fact(

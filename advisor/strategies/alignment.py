@@ -22,6 +22,7 @@ class Alignment(Strategy):
     encoder_tasks = frozenset()
     generator_tasks = ALIGNING
     wants_validation = True
+    worth_a_part = True
     settings = LoraSettings
     settings_of = ("full-fine-tuning", "lora", "alignment")
     passes_without_gradient: ClassVar[float] = 0.0

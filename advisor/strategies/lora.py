@@ -31,6 +31,7 @@ class Lora(Strategy):
     encoder_tasks = READING
     generator_tasks = frozenset({"generation"})
     wants_validation = True
+    worth_a_part = True
     settings = LoraSettings
     settings_of = ("full-fine-tuning", "lora")
 

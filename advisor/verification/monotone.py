@@ -70,6 +70,8 @@ class Monotone:
         tighter = after.name("changed", z3.Not(self._grows(after, _LATENCY)))
         limited = after.name("limited", after.project.input(_LATENCY).known)
         slower = after.name("slower", z3.Or(list(self._slower(after))))
+        nearer = z3.Implies(after.project.within_limits(), self.before.project.within_limits())
+        self.before.solver.add(z3.Implies(tighter, nearer))
         for number, row in enumerate(self.base.rules):
             wanted = [tighter, limited, slower, after.wins[number]]
             if not self.before.possible(*wanted):

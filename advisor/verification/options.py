@@ -4,7 +4,7 @@ A candidate's own facts are constant for an engine, follow from the answers as t
 its needs (memory, hours, money, latency) are any numbers from 0, or unknown, for each strategy and engine alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +22,7 @@ from advisor.verification.terms import ALWAYS, Quantity, Word, YesNo, truth
 MACHINE = Machine(cores=8, memory_bytes=None, units="unknown", gpu=False)
 _ENGINES: tuple[Engine, ...] = ("llm-api", "llm-local", "encoder")
 _NEED = "need."
+_ANSWERING = {"need.latency_ms", "need.usd_per_1000"}
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Options:
             for name, strategy in STRATEGIES.items()
         }
         self.model_suits = self._model_suits()
+        self.laws = list(self._kept_limits())
 
     def feasible(self, strategy: str, *, granted: bool = False, without: str | None = None) -> z3.BoolRef:
         """Return where a strategy is feasible.
@@ -87,6 +89,19 @@ class Options:
             if row.id != without and not (granted and is_resource(row))
         ]
         return z3.Or([option.passes(kept) for option in self.by_strategy[strategy]])
+
+    def _kept_limits(self) -> Iterator[z3.BoolRef]:
+        """Yield that a language model of the profile which is within the limits is not ruled out by them."""
+        llm = self.project.input("model.llm")
+        assert isinstance(llm, Word)
+        for strategy, options in self.by_strategy.items():
+            for option in options:
+                if option.engine == "encoder" or STRATEGIES[strategy].family != "prompting":
+                    continue
+                own = z3.And(llm.among([option.engine.removeprefix("llm-")]), self.project.within_limits())
+                for row in self.base.requirements[strategy]:
+                    if any(test.fact in _ANSWERING for test in row.condition.tests()):
+                        yield z3.Implies(own, z3.Not(option.vetoes[row.id]))
 
     def _model_suits(self) -> z3.BoolRef:
         language = self._of_model("encoder", "candidate.speaks_language")
@@ -116,6 +131,8 @@ class Options:
             return Word(ALWAYS, z3.IntVal(_ENGINES.index(engine)), _ENGINES)
         if name == "candidate.trains":
             return YesNo(ALWAYS, z3.BoolVal(strategy.family != "prompting"))
+        if name == "need.latency_ms" and engine == "encoder":
+            return self.project.free(name, "of the encoder")
         if name in ("candidate.leaves", "candidate.needs_weights"):
             return YesNo(ALWAYS, z3.BoolVal((engine == "llm-api") is (name == "candidate.leaves")))
         if name == "candidate.handles_task":

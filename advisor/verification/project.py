@@ -13,7 +13,7 @@ from math import ceil, floor
 import z3
 
 from advisor.decision.decide import INDISPENSABLE
-from advisor.decision.derived import CLASSIFYING_TASKS, COMPARABLE_TASKS
+from advisor.decision.derived import CLASSIFYING_TASKS, COMPARABLE_TASKS, GENERATING_TASKS
 from advisor.decision.facts import NEEDING_A_GENERATOR
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.knowledge.rulebase import RuleBase
@@ -87,10 +87,22 @@ class Project:
         return quantity
 
     def language_model(self) -> tuple[z3.BoolRef, z3.BoolRef]:
-        """Return whether a local one can be prompted and whether one by API can."""
-        llm = self.input("model.llm")
+        """Return whether a local one can be prompted and whether one by API can.
+
+        One that is too slow or too dear is left out here, so that rows and requirements see the same. For a task that
+        writes a generator can be had instead of a local one.
+        """
+        llm, within = self.input("model.llm"), self.within_limits()
         assert isinstance(llm, Word)
-        return llm.among(["local"]), llm.among(["api"])
+        local = z3.If(llm.among(["local"]), within, _writes(self))
+        return local, z3.And(llm.among(["api"]), within)
+
+    def within_limits(self) -> z3.BoolRef:
+        """Return whether a language model answers within the limits of latency and price: free where there are any."""
+        names = ("serving.latency_ms_p95", "serving.usd_per_1000")
+        mark = f" {self.mark}" if set(names) & set(self.changed) else ""
+        unlimited = z3.Not(z3.Or([self.input(name).known for name in names]))
+        return z3.Or(unlimited, z3.Bool(f"within limits{mark}"))
 
     def _declare(self, name: str) -> None:
         answered = self.answered[name] = z3.Bool(f"answered {name}")
@@ -194,7 +206,7 @@ def _labels_per_class(project: Project) -> Quantity:
     assert isinstance(labelled, Number) and isinstance(classes, Number) and isinstance(task, Word)
     mean = Ratio(labelled, classes)
     other = z3.And(task.known, z3.Not(task.among(CLASSIFYING_TASKS)))
-    return Cases(smallest.known, smallest, Cases(other, labelled, mean))
+    return Cases(other, labelled, Cases(smallest.known, smallest, mean))
 
 
 def _mean_per_class(project: Project) -> Quantity:
@@ -216,20 +228,24 @@ def _llm_allowed(project: Project) -> Quantity:
 
 
 def _llm_usable(project: Project) -> Quantity:
-    """What is allowed may be too slow or too dear, which only a forecast tells: free where a limit is named."""
     allowed = project.fact("llm_allowed")
     assert isinstance(allowed, YesNo)
-    limits = [project.input(name) for name in ("serving.latency_ms_p95", "serving.usd_per_1000")]
-    within = z3.Bool(f"within limits {project.mark}")
-    unlimited = z3.Not(z3.Or([limit.known for limit in limits]))
-    return YesNo(allowed.known, z3.And(allowed.term, z3.Or(unlimited, within)))
+    return YesNo(allowed.known, z3.And(allowed.term, project.within_limits()))
+
+
+def _writes(project: Project) -> z3.BoolRef:
+    task = project.input("task.type")
+    assert isinstance(task, Word)
+    return task.among(GENERATING_TASKS)
 
 
 def _promptable(project: Project) -> Quantity:
     usable, task, access = (project.fact(name) for name in ("llm_usable", "task.type", "constraints.model_access"))
     assert isinstance(usable, YesNo) and isinstance(task, Word) and isinstance(access, Word)
     prompted = z3.And(usable.known, usable.term)
-    compared = z3.And(task.among(COMPARABLE_TASKS), z3.Not(access.among(["api-only"])))
+    instead = z3.And(_writes(project), z3.Not(project.fact("model.llm").test("is", "local")))
+    encoded = z3.Or(task.among(COMPARABLE_TASKS), instead)
+    compared = z3.And(encoded, z3.Not(access.among(["api-only"])))
     known = z3.Or(prompted, z3.If(compared, access.known, z3.And(usable.known, task.known)))
     return YesNo(known, z3.Or(prompted, compared))
 
@@ -241,4 +257,5 @@ _TIES: dict[str, Callable[[Project], Quantity]] = {
     "llm_allowed": _llm_allowed,
     "llm_usable": _llm_usable,
     "promptable": _promptable,
+    "writes": lambda project: YesNo(project.input("task.type").known, _writes(project)),
 }

@@ -73,11 +73,12 @@ def project_facts(answers: Answers, base: RuleBase, *, assume: bool = True) -> F
 
 
 def with_answer(answers: Answers, name: str, value: Value) -> dict[str, Value]:
-    """Return answers with one changed; more labels are taken to come in the proportions of those at hand."""
+    """Return answers with one changed; labels are taken to come in the proportions of those at hand, or evenly."""
     changed = {**answers, name: value}
     labelled, smallest = answers.get("data.labelled"), answers.get("data.smallest_class")
-    if name == "data.labelled" and labelled and smallest is not None:
-        changed["data.smallest_class"] = floor(float(smallest) * float(value or 0) / float(labelled))
+    if name == "data.labelled" and smallest is not None:
+        share = float(smallest) / float(labelled) if labelled else None
+        changed["data.smallest_class"] = None if share is None else floor(share * float(value or 0))
     return changed
 
 

@@ -20,6 +20,7 @@ _TIMES = {
 }  # fmt: skip
 _NEAREST_TICKS = 44
 _MOST_TICKS = 7
+_FEW_ROWS = 3
 _TITLES = {"data.labelled": "labelled texts"}
 
 
@@ -193,7 +194,7 @@ class Map:
 def lay_out_map(found: dict[str, Any]) -> Map:
     """Lay out what `decision_map` found; each verdict is named once, in its longest row."""
     x, rows = found["x"], found["rows"]
-    left, cell_height = (92, 21) if found["y"] else (16, 46)
+    left, cell_height = (92 if found["y"] else 16), (21 if len(rows) > _FEW_ROWS else 46)
     cell = (WIDTH - RIGHT - left) / len(x)
     areas: list[Area] = []
     for number, row in enumerate(rows):

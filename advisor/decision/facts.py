@@ -61,8 +61,9 @@ def project_facts(answers: Answers, base: RuleBase, *, assume: bool = True) -> F
     """
     values: dict[str, Value] = dict(answers)
     assumed = set()
-    if values.get("constraints.model_access") == "api-only" and values.get("model.llm") is None:
-        values["model.llm"] = "api"
+    for name, imply in IMPLIED.items():
+        if values.get(name) is None:
+            values[name] = imply(values)
     for name, assumption in base.assumptions.items() if assume else ():
         if values.get(name) is None:
             values[name] = assumption.value
@@ -101,6 +102,11 @@ def _llm_usable(values: Answers) -> bool | None:
         return False
     return None if may_leave is None or air_gapped is None else True
 
+
+# What the answers say of an input that is not answered itself; None where they leave it open.
+IMPLIED: dict[str, Callable[[Answers], Value]] = {
+    "model.llm": lambda values: "api" if values.get("constraints.model_access") == "api-only" else None,
+}
 
 # What follows from the inputs, in an order in which each is derived from inputs and facts above it.
 DERIVED: dict[str, Callable[[Answers], Value]] = {

@@ -91,3 +91,11 @@ def test_a_decisive_answer_leaves_only_what_its_strategy_needs() -> None:
     settled = {"task.languages", "model.base", "serving.latency_ms_p95", "serving.usd_per_1000"}
     assert "task.domain_shift" in worth_asking({**answers, "lifecycle.facts_change": "never"}, BASE, MACHINE, settled)
     assert worth_asking({**answers, "lifecycle.facts_change": "daily"}, BASE, MACHINE, settled) == []
+
+
+def test_an_answer_that_implies_another_is_asked_for() -> None:
+    """Access by API alone implies a language model that nobody named."""
+    answers = {"task.type": "pair-classification", "data.labelled": 40, "constraints.data_may_leave": True}
+    settled = set(QUESTIONS) - answers.keys() - {"constraints.model_access"}
+    assert outcome(answers, BASE) != outcome({**answers, "constraints.model_access": "api-only"}, BASE)
+    assert worth_asking(answers, BASE, MACHINE, settled) == ["constraints.model_access"]

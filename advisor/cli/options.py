@@ -52,6 +52,22 @@ def project_options(command: CommandT) -> CommandT:
     return click.argument("profile", required=False, type=click.Path(path_type=Path))(command)
 
 
+def map_options(command: CommandT) -> CommandT:
+    """Add --map and --map-svg."""
+    command = click.option(
+        "--map-svg",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write the decision map there as an image.",
+    )(command)
+    return click.option(
+        "--map",
+        "axes",
+        metavar="X[,Y]",
+        help="Show the verdict over one input or two, such as labels,memory.",
+    )(command)
+
+
 def source(data: str | None, test: Path | None, text_column: str | None, label_column: str | None) -> DataSource | None:
     """Return the data that options name, or None."""
     if data is None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from advisor.cli.options import as_json, print_json, project, project_options, rules_option
+from advisor.cli.maps import requested_map, show_map
+from advisor.cli.options import as_json, map_options, print_json, project, project_options, rules_option
 from advisor.decision.advice import recommend
 from advisor.files import write_json
 from advisor.knowledge.rulebase import load_rulebase
@@ -15,6 +16,7 @@ from advisor.report.terminal import advice_screen, console
 @click.command("recommend")
 @project_options
 @rules_option
+@map_options
 @click.option(
     "--record",
     type=click.Path(path_type=Path),
@@ -23,7 +25,14 @@ from advisor.report.terminal import advice_screen, console
 )
 @as_json
 def command(
-    profile: Path | None, settings: tuple[str, ...], rules: Path | None, record: Path | None, as_json: bool, **data: Any
+    profile: Path | None,
+    settings: tuple[str, ...],
+    rules: Path | None,
+    axes: str | None,
+    map_svg: Path | None,
+    record: Path | None,
+    as_json: bool,
+    **data: Any,
 ) -> None:
     """Advise on PROFILE, or on data alone.
 
@@ -33,7 +42,9 @@ def command(
     advice = recommend(found.profile, base=load_rulebase(rules))
     if record:
         write_json(record, advice.as_dict())
+    found_map = requested_map(advice, axes, map_svg)
     if as_json:
-        print_json(advice.as_dict())
+        print_json(advice.as_dict() | ({"map": found_map} if found_map else {}))
     else:
         console().print(advice_screen(advice, str(profile) if profile else f"--data {data['data']}"))
+        show_map(found_map if axes else None)

@@ -12,6 +12,7 @@ from advisor.decision.experiment import settling_experiment
 from advisor.decision.flips import Flip, flips
 from advisor.decision.modifiers import modifiers
 from advisor.decision.nearby import Nearby
+from advisor.decision.next_labels import NextLabels, next_labels
 from advisor.decision.questions import Question, open_questions
 from advisor.decision.stability import stability
 from advisor.knowledge.interval import Interval
@@ -42,6 +43,7 @@ class Advice:
     flips: tuple[Flip, ...]
     questions: tuple[Question, ...]
     stability: float
+    next_labels: NextLabels | None = None
 
     @property
     def winner(self) -> Candidate:
@@ -86,6 +88,7 @@ class Advice:
                 for flip in self.flips
             ],
             "stability": self.stability,
+            "next_labels": self.next_labels.as_dict() if self.next_labels else None,
             "questions": [
                 {
                     "input": question.input,
@@ -137,13 +140,15 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
     """
     decision = decide(profile, base or load_rulebase(), machine or this_machine())
     nearby = Nearby(decision.answers, decision.base, decision.machine)
+    found = tuple(flips(decision, nearby))
     return Advice(
         profile=profile,
         decision=decision,
         alternatives=tuple(_alternatives(decision)),
-        flips=tuple(flips(decision, nearby)),
+        flips=found,
         questions=tuple(open_questions(decision, nearby)),
         stability=stability(decision),
+        next_labels=next_labels(decision, found),
     )
 
 

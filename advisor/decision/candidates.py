@@ -171,7 +171,8 @@ def _speaks(known: set[str], languages: set[str]) -> bool | None:
 def _needs(forecast: Forecast | None, model: BaseModelFacts | None, *, part: bool) -> dict[str, Value]:
     """Return what a candidate needs at least; of memory most, for running out loses the run, unless bits can be saved.
 
-    What is worth training on a part of the rows takes the time and the money of the fewest: more labels never rule it out.
+    What is worth training on a part of the rows takes the time and the money of the fewest: more labels do not rule it
+    out.
     """
     if forecast is None:
         return {}

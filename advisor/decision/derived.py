@@ -16,6 +16,9 @@ COMPARABLE_TASKS = ("text-classification", "multi-label")
 GENERATING_TASKS = ("generation", "preference")
 
 
+NEEDING_A_GENERATOR = (*GENERATING_TASKS, "question-answering")
+
+
 def derivations(base: RuleBase) -> dict[str, Derivation]:
     """Return what follows from the inputs by fact name, in an order in which each rests on inputs and facts above it.
 
@@ -150,6 +153,16 @@ def _objective(values: Answers) -> Value:
     model = _adapted(values)
     return model.objective if model and model.objective != "unknown" else None
 
+
+def _implied_llm(values: Answers) -> Value:
+    """Return that access by API alone means a model behind it, and that a task which takes a generator can have one."""
+    if values.get("constraints.model_access") == "api-only":
+        return "api"
+    return "local" if values.get("task.type") in NEEDING_A_GENERATOR else None
+
+
+# What the answers say of an input that is not answered itself; None where they leave it open.
+IMPLIED: dict[str, Derivation] = {"model.llm": _implied_llm}
 
 _DERIVED: dict[str, Derivation] = {
     "classes": lambda values: values.get("data.classes"),

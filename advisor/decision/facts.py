@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any
 
-from advisor.decision.derived import GENERATING_TASKS, Answers, derivations
+from advisor.decision.derived import IMPLIED, Answers, derivations
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.profile import Profile
-
-NEEDING_A_GENERATOR = (*GENERATING_TASKS, "question-answering")
 
 
 class Reads(dict[str, Value]):
@@ -53,7 +51,7 @@ def answers_of(profile: Profile) -> dict[str, Value]:
 def project_facts(answers: Answers, base: RuleBase, *, assume: bool = True) -> Facts:
     """Derive all facts; an unanswered input takes the rule base's assumption, or stays unknown where there is none.
 
-    A task that takes a generator is assumed to have a local one, and whoever has an API alone has a model behind it.
+    What the answers imply of an unanswered input comes before that.
 
     Args:
         answers: values by dotted name.
@@ -62,12 +60,11 @@ def project_facts(answers: Answers, base: RuleBase, *, assume: bool = True) -> F
     """
     values: dict[str, Value] = dict(answers)
     assumed = set()
-    if values.get("model.llm") is None:
-        if values.get("constraints.model_access") == "api-only":
-            values["model.llm"] = "api"
-        elif assume and values.get("task.type") in NEEDING_A_GENERATOR:
-            values["model.llm"] = "local"
-            assumed.add("model.llm")
+    for name, imply in IMPLIED.items():
+        if values.get(name) is None:
+            values[name] = imply(values)
+            if values[name] is not None:
+                assumed.add(name)
     for name, assumption in base.assumptions.items() if assume else ():
         if values.get(name) is None:
             values[name] = assumption.value
@@ -78,9 +75,10 @@ def project_facts(answers: Answers, base: RuleBase, *, assume: bool = True) -> F
 
 
 def with_answer(answers: Answers, name: str, value: Value) -> dict[str, Value]:
-    """Return answers with one changed; more labels are taken to come in the proportions of those at hand."""
+    """Return answers with one changed; labels are taken to come in the proportions of those at hand, or evenly."""
     changed = {**answers, name: value}
     labelled, smallest = answers.get("data.labelled"), answers.get("data.smallest_class")
-    if name == "data.labelled" and labelled and smallest is not None:
-        changed["data.smallest_class"] = floor(float(smallest) * float(value or 0) / float(labelled))
+    if name == "data.labelled" and smallest is not None:
+        share = float(smallest) / float(labelled) if labelled else None
+        changed["data.smallest_class"] = None if share is None else floor(share * float(value or 0))
     return changed

@@ -1,6 +1,6 @@
 """Flips: the nearest change of each actionable input that changes the recommended strategy."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from advisor.decision.decide import Decision
@@ -27,32 +27,33 @@ def flips(decision: Decision, nearby: Nearby) -> list[Flip]:
     Numbers are moved down and up, labels only up and no further than ``farthest_label_flip``, in the steps of `Steps`;
     of each direction the nearest flip is returned. Of words every other strategy's first is.
     """
+    now = decision.winner.strategy.id
     found = []
     for name, asked in INPUTS.items():
         if asked.actionable and name in FACTS and decision.facts.values.get(name) is not None:
-            found += flips_of(decision, Sweep(nearby, decision.candidates, name))
+            found += flips_of(decision, Sweep(nearby, decision.candidates, name), lambda strategy: strategy != now)
     return found
 
 
-def flips_of(decision: Decision, sweep: Sweep) -> list[Flip]:
-    """Return one input's nearest flips, downwards first."""
+def flips_of(decision: Decision, sweep: Sweep, wanted: Callable[[str], bool]) -> list[Flip]:
+    """Return one input's nearest changes to wanted strategies, downwards first."""
     now = decision.facts.values[sweep.name]
     if not sweep.matters or now is None:
         return []
     if isinstance(now, str | bool):
         reached: dict[str, Value] = {}
         for value, verdict in sweep.others():
-            if verdict and verdict.strategy != decision.winner.strategy.id:
+            if verdict and wanted(verdict.strategy):
                 reached.setdefault(verdict.strategy, value)
         return [Flip(sweep.name, now, value, strategy) for strategy, value in reached.items()]
     found = (
-        next((Flip(sweep.name, now, value, s) for value, s in way if s != decision.winner.strategy.id), None)
-        for way in ways(sweep, float(now))
+        next((Flip(sweep.name, now, value, strategy) for value, strategy in way if wanted(strategy)), None)
+        for way in _ways(sweep, float(now))
     )
     return [flip for flip in found if flip]
 
 
-def ways(sweep: Sweep, now: float) -> list[Iterator[tuple[Value, str]]]:
+def _ways(sweep: Sweep, now: float) -> list[Iterator[tuple[Value, str]]]:
     """Return value and strategy wherever the verdict changes, going down from a number, and going up."""
     steps = sweep.steps
     up, last = steps.upwards(now), steps.last

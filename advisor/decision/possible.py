@@ -1,10 +1,11 @@
 """What is possible: the values that facts can still take while questions are open, and which conditions are settled."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from itertools import product
 from math import prod
 
-from advisor.decision.derived import Answers, derivations
+from advisor.decision.derived import IMPLIED, Answers, derivations
 from advisor.decision.facts import Facts, Reads, project_facts
 from advisor.knowledge.conditions import Condition, Group, Test, Values
 from advisor.knowledge.hyperparameters import load_evaluation
@@ -43,9 +44,10 @@ class Possible:
         self.facts = project_facts(answers, base)
         self.open = {name: Open(self._domain(name), [name]) for name in inputs}
         self._most = int(load_evaluation()["completions_tried"])
-        for name, derive in derivations(base).items():
-            found, behind = self.of(lambda facts, name=name, derive=derive: {name: derive(facts.values)})  # type: ignore[misc]
-            self.open |= {name: Open(None, behind)} if found is None else found
+        for name, derive in (IMPLIED | derivations(base)).items():
+            if answers.get(name) is None and name not in self.open:
+                found, behind = self.of(partial(_derived, name, derive))
+                self.open |= {name: Open(None, behind)} if found is None else found
 
     def of(self, compute: Callable[[Facts], Mapping[str, Value]]) -> tuple[dict[str, Open] | None, list[str]]:
         """Return which of the values that are computed from facts are not settled, and the open inputs asked for.
@@ -142,6 +144,12 @@ class Possible:
             whole = name == "data.smallest_class" and isinstance(labelled, int)
             values = {asked.low, labelled if whole else asked.high}
         return frozenset(values if name in self.base.assumptions else values | {None})
+
+
+def _derived(name: str, derive: Callable[[Values], Value], facts: Facts) -> dict[str, Value]:
+    """Return a fact by name, having asked for what it is derived from or implied by."""
+    derive(facts.values)
+    return {name: facts.values[name]}
 
 
 def _varying(found: Mapping[Completion, Mapping[str, Value]], behind: list[str]) -> dict[str, Open]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import inf
 
 from advisor.decision.candidates import Candidate
-from advisor.decision.derived import derivations
+from advisor.decision.derived import IMPLIED, derivations
 from advisor.decision.facts import Facts, Reads, project_facts, with_answer
 from advisor.decision.nearby import Nearby, Verdict
 from advisor.decision.steps import Steps, changes, first_other
@@ -128,9 +128,9 @@ class Sweep:
 
 
 def _derived(nearby: Nearby, inputs: set[str]) -> set[str]:
-    """Return the derived facts that rest on any of these inputs, directly or through one another."""
+    """Return the facts implied by or derived from any of these inputs, directly or through one another."""
     moved = set(inputs)
-    for fact, derive in derivations(nearby.base).items():
+    for fact, derive in (IMPLIED | derivations(nearby.base)).items():
         reads = Reads(nearby.facts.values)
         derive(reads)
         if not moved.isdisjoint(reads.names):

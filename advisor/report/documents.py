@@ -10,7 +10,7 @@ from advisor.assets import asset
 from advisor.decision.advice import Advice
 from advisor.plan.plan import Plan
 from advisor.report.card import front_matter
-from advisor.report.charts import describe
+from advisor.report.charts import describe, lay_out_map
 from advisor.report.escaping import code_block, code_span, finalize_html, finalize_markdown
 from advisor.report.page import Page, plan_page
 from advisor.report.record import advice_record
@@ -48,6 +48,16 @@ def run_documents(
         usage=_PIPELINE if STRATEGIES[plan.strategy].whole_model else usage,
     )
     return {"report.html": _html(page), "README.md": card}
+
+
+def map_document(found: dict[str, Any], project: str) -> str:
+    """Return what `decision_map` found as an SVG image that stands alone."""
+    strategies = dict.fromkeys(strategy for row in found["rows"] for strategy in row if strategy)
+    places = {strategy: place for place, strategy in enumerate(strategies)}
+    column, row = found["here"]
+    here = None if None in (column, row) else found["rows"][row][column]
+    template = _environment(html=True).get_template("map.svg.j2")
+    return template.render(map=lay_out_map(found), places=places, here=here, project=project)
 
 
 _PIPELINE = """\

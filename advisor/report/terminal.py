@@ -12,6 +12,7 @@ from rich.text import Text
 from advisor.decision.advice import Advice, Alternative
 from advisor.decision.candidates import Candidate
 from advisor.decision.flips import Flip
+from advisor.decision.next_labels import NextLabels
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import in_words
 from advisor.run.progress import clock
@@ -152,12 +153,24 @@ def _excluded(excluded: Iterable[Candidate]) -> RenderableType:
 def _footer(advice: Advice, profile_path: str) -> Iterable[RenderableType]:
     if advice.flips or advice.questions:
         yield Text(f"The verdict keeps in {advice.stability:.0%} of draws of the thresholds within their ranges.")
+    if advice.next_labels:
+        yield Text(next_labels_line(advice.next_labels))
     assumed = len(advice.decision.facts.assumed)
     if assumed:
         matter = ", ".join(question.input for question in advice.questions)
         tail = f"; these could change it: {matter}" if matter else "; none of them changes it"
         yield Text(f"{assumed} answers were assumed{tail}.")
     yield Text(f"Plan it:  advisor plan {profile_path} -o plan/     Run it:  advisor run {profile_path}")
+
+
+def next_labels_line(worth: NextLabels) -> str:
+    """Return what the next labels are worth, in one line."""
+    low, point, high = (100 * value for value in worth.advised.gain)
+    price = "" if worth.usd is None else f" for ${worth.usd:,.0f}"
+    line = f"The next {worth.labels} labels: +{point:.1f} points [{low:.1f}–{high:.1f}]{price}"
+    if worth.flip:
+        line += f"; from {worth.flip.after:,} labels {worth.flip.strategy}"
+    return f"{line}."
 
 
 def share(interval: Interval) -> str:

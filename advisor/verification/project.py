@@ -13,8 +13,7 @@ from math import ceil, floor
 import z3
 
 from advisor.decision.decide import INDISPENSABLE
-from advisor.decision.derived import CLASSIFYING_TASKS, COMPARABLE_TASKS, GENERATING_TASKS
-from advisor.decision.facts import NEEDING_A_GENERATOR
+from advisor.decision.derived import CLASSIFYING_TASKS, COMPARABLE_TASKS, GENERATING_TASKS, NEEDING_A_GENERATOR
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -256,3 +257,35 @@ def test_a_plan_keeps_the_audit_and_the_findings_of_own_rules(invoke: Invoke, tm
     assert invoke("plan", STARTUP, "--rules", folder, "-o", tmp_path / "plan").exit_code == 0
     assert "our probes did well" in (tmp_path / "plan" / "report.html").read_text(encoding="utf-8")
     assert invoke("explain", "--record", tmp_path / "plan" / "advice.json", "--rules", folder).exit_code == 0
+
+
+def test_ask_counts_down_and_stops_early(invoke: Invoke, messages: Path, tmp_path: Path) -> None:
+    shown = invoke("ask", "-o", tmp_path / "asked.yaml", input=f"{messages}\n" + "\n" * 60)
+    assert shown.exit_code == 0, shown.output
+    counts = [int(count) for count in re.findall(r"\(at most (\d+) left\)", shown.output)]
+    assert counts == sorted(counts, reverse=True)
+    assert len(set(counts)) == len(counts)
+    everything = invoke("ask", "--all", "-o", tmp_path / "all.yaml", input=f"{messages}\n" + "\n" * 60)
+    assert everything.output.count("\n> ") > shown.output.count("\n> ")
+    assert "Which metric counts?" in everything.output
+    assert "Which metric counts?" not in shown.output
+
+
+def test_ask_takes_a_path_before_what_the_data_tell(invoke: Invoke, messages: Path, tmp_path: Path) -> None:
+    shown = invoke("ask", "-o", tmp_path / "asked.yaml", input=f"{messages}\n" + "\n" * 60)
+    questions = re.findall(r"^\((?:at most|the last).*?\) (.*)$", shown.output, flags=re.MULTILINE)
+    assert questions[0].startswith("Where are the labelled data")
+    assert not any(question.startswith("How many labelled examples") for question in questions)
+
+
+def test_ask_without_input_lists_only_what_matters(invoke: Invoke, tmp_path: Path) -> None:
+    answers = tmp_path / "answers.yaml"
+    answers.write_text(
+        "task.type: text-classification\ndata.labelled: 420\nmodel.llm: none\nlifecycle.facts_change: daily\n",
+        encoding="utf-8",
+    )
+    shown = invoke("ask", "-o", tmp_path / "asked.yaml", "--no-input", "--answers", answers)
+    assert shown.exit_code == 0
+    assert "model.base " in shown.stdout
+    assert "task.metric" not in shown.stdout
+    assert "model.llm_strength" not in shown.stdout

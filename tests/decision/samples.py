@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from advisor.decision.decide import Decision, decide_answers
@@ -44,6 +45,11 @@ def random_answers(generator: random.Random, share: float = 0.5) -> dict[str, An
     if generator.random() < share:
         answers["model.base"] = generator.choice(MODELS)
     return answers
+
+
+def shuffled(generator: random.Random) -> RuleBase:
+    """A rule base of the same rows in another order, so that other rows meet."""
+    return replace(BASE, rules=tuple(generator.sample(BASE.rules, len(BASE.rules))))
 
 
 def decided(answers: Mapping[str, Any], base: RuleBase = BASE) -> Decision | None:

@@ -9,19 +9,20 @@ from advisor.decision.questions import open_questions
 from advisor.decision.steps import Steps, changes
 from advisor.decision.sweep import Sweep
 from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS
 from advisor.profile import INPUTS
-from tests.decision.samples import BASE, MACHINE, decided, random_answers, steps_to_try, strategy_with
+from tests.decision.samples import BASE, MACHINE, decided, random_answers, shuffled, steps_to_try, strategy_with
 
 FARTHEST = load_evaluation()["farthest_label_flip"]
 
 
-def check_flips(answers: dict[str, Any], generator: random.Random) -> int:
+def check_flips(answers: dict[str, Any], generator: random.Random, base: RuleBase = BASE) -> int:
     """Compare the flips of some answers with the obvious way; return how many there are."""
-    decision = decided(answers)
+    decision = decided(answers, base)
     if decision is None:
         return 0
-    nearby = Nearby(decision.answers, BASE, MACHINE)
+    nearby = Nearby(decision.answers, base, MACHINE)
     found = flips(decision, nearby)
     for flip in found:
         assert strategy_with(decision, flip.input, flip.after) == flip.strategy != decision.winner.strategy.id
@@ -53,6 +54,7 @@ def check_number(decision: Any, steps: Steps, name: str, now: float, own: list[F
 def test_the_nearest_flip_is_one_and_none_is_nearer(seed: int) -> None:
     generator = random.Random(seed)
     check_flips(random_answers(generator), generator)
+    check_flips(random_answers(generator), generator, shuffled(generator))
 
 
 @pytest.mark.slow

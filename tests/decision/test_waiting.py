@@ -8,9 +8,10 @@ from advisor.assets import asset
 from advisor.decision.decide import decide_answers
 from advisor.decision.facts import answers_of
 from advisor.decision.waiting import worth_asking
+from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS
 from advisor.profile import INPUTS, load_profile
-from tests.decision.samples import ASKED, BASE, MACHINE, MODELS, decided, random_answers, random_value
+from tests.decision.samples import ASKED, BASE, MACHINE, MODELS, decided, random_answers, random_value, shuffled
 
 QUESTIONS = [name for name, asked in INPUTS.items() if asked.question]
 PROFILES = sorted(asset("profiles").rglob("*.yaml"))
@@ -23,8 +24,8 @@ TOLD_BY_DATA = {
 }
 
 
-def outcome(answers: dict[str, Any]) -> tuple[str, str] | None:
-    found = decided(answers)
+def outcome(answers: dict[str, Any], base: RuleBase) -> tuple[str, str] | None:
+    found = decided(answers, base)
     return (found.winner.strategy.id, found.winner.engine) if found else None
 
 
@@ -43,11 +44,12 @@ def any_value(name: str, generator: random.Random) -> Any:
 @pytest.mark.parametrize("seed", range(120))
 def test_what_is_not_asked_makes_no_difference(seed: int) -> None:
     generator = random.Random(seed)
+    base = shuffled(generator) if seed % 2 else BASE
     answers = random_answers(generator, share=generator.choice([0.3, 0.6, 0.9]))
     open_inputs = [name for name in (*ASKED, "model.base", "task.languages") if name not in answers]
     settled = generator.sample(open_inputs, len(open_inputs) // 3)
     still_open = [name for name in open_inputs if name not in settled]
-    skipped = set(still_open) - set(worth_asking(answers, BASE, MACHINE, settled))
+    skipped = set(still_open) - set(worth_asking(answers, base, MACHINE, settled))
     for _ in range(12):
         others = {n: any_value(n, generator) for n in still_open if generator.random() < 0.6}
         others = {n: int(v) if n in INPUTS and INPUTS[n].kind is int else v for n, v in others.items()}
@@ -55,7 +57,7 @@ def test_what_is_not_asked_makes_no_difference(seed: int) -> None:
             others["data.smallest_class"] %= answers["data.labelled"] + 1
         full = {**answers, **others}
         without = {name: value for name, value in full.items() if name not in skipped}
-        assert outcome(full) == outcome(without), {name: others.get(name) for name in skipped}
+        assert outcome(full, base) == outcome(without, base), {name: others.get(name) for name in skipped}
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
@@ -89,3 +91,11 @@ def test_a_decisive_answer_leaves_only_what_its_strategy_needs() -> None:
     settled = {"task.languages", "model.base", "serving.latency_ms_p95", "serving.usd_per_1000"}
     assert "task.domain_shift" in worth_asking({**answers, "lifecycle.facts_change": "never"}, BASE, MACHINE, settled)
     assert worth_asking({**answers, "lifecycle.facts_change": "daily"}, BASE, MACHINE, settled) == []
+
+
+def test_an_answer_that_implies_another_is_asked_for() -> None:
+    """Access by API alone implies a language model that nobody named."""
+    answers = {"task.type": "pair-classification", "data.labelled": 40, "constraints.data_may_leave": True}
+    settled = set(QUESTIONS) - answers.keys() - {"constraints.model_access"}
+    assert outcome(answers, BASE) != outcome({**answers, "constraints.model_access": "api-only"}, BASE)
+    assert worth_asking(answers, BASE, MACHINE, settled) == ["constraints.model_access"]

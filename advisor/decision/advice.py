@@ -5,10 +5,10 @@ from typing import Any
 
 from advisor import __version__
 from advisor.decision.audit import audit, audited_inputs
-from advisor.decision.base_model import base_model
+from advisor.decision.base_model import BaseModelAdvice, base_model
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision, decide
-from advisor.decision.experiment import settling_experiment
+from advisor.decision.experiment import Experiment, settling_experiment
 from advisor.decision.flips import Flip, flips
 from advisor.decision.modifiers import modifiers
 from advisor.decision.nearby import Nearby
@@ -16,7 +16,7 @@ from advisor.decision.next_labels import NextLabels, next_labels
 from advisor.decision.questions import Question, open_questions
 from advisor.decision.stability import stability
 from advisor.knowledge.interval import Interval
-from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
+from advisor.knowledge.rulebase import Modifier, Rule, RuleBase, load_rulebase
 from advisor.knowledge.vocabulary import in_words
 from advisor.machine import Machine, this_machine
 from advisor.profile import INPUTS, Profile
@@ -43,6 +43,9 @@ class Advice:
     flips: tuple[Flip, ...]
     questions: tuple[Question, ...]
     stability: float
+    modifiers: tuple[Modifier, ...] = ()
+    base_model: BaseModelAdvice | None = None
+    experiment: Experiment | None = None
     next_labels: NextLabels | None = None
 
     @property
@@ -64,7 +67,7 @@ class Advice:
                 "strength": decision.rule.strength,
                 "certainty": decision.rule.certainty,
                 "contested": decision.contested,
-                "modifiers": [row.adds for row in modifiers(decision)],
+                "modifiers": [row.adds for row in self.modifiers],
                 "note": decision.rule.note,
                 "expected": _expected(winner),
             },
@@ -76,10 +79,10 @@ class Advice:
                     "because": row.reason(decision.facts.values),
                     "evidence": row.evidence,
                 }
-                for row in modifiers(decision)
+                for row in self.modifiers
             ],
-            "base_model": base_model(decision).as_dict(),
-            "experiment": experiment.as_dict() if (experiment := settling_experiment(decision)) else None,
+            "base_model": self.base_model.as_dict() if self.base_model else None,
+            "experiment": self.experiment.as_dict() if self.experiment else None,
             "alternatives": [self._alternative(alternative) for alternative in self.alternatives],
             "excluded": [_excluded(candidate) for candidate in decision.excluded],
             "excluded_engines": [_excluded(c) for c in decision.ruled_out if c not in decision.excluded],
@@ -148,6 +151,9 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
         flips=found,
         questions=tuple(open_questions(decision, nearby)),
         stability=stability(decision),
+        modifiers=tuple(modifiers(decision)),
+        base_model=base_model(decision),
+        experiment=settling_experiment(decision),
         next_labels=next_labels(decision, found),
     )
 
@@ -167,7 +173,7 @@ def _why_not(decision: Decision, candidate: Candidate) -> list[str]:
     rows = [rule for rule in decision.base.rules if rule.recommend == candidate.strategy.id and rule.when]
     for rule in rows:
         if rule.condition.evaluate(facts, limits):
-            return [f"{rule.id} holds too, but {decision.rule.id} weighs more"]
+            return [f"{rule.id} holds too, but weighs less"]
     lacking = [[o for o in rule.condition.trace(facts, limits) if o.held is not True] for rule in rows]
     if not lacking:
         return ["no row recommends it"]

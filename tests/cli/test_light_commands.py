@@ -8,7 +8,7 @@ import yaml
 from click.testing import Result
 
 from advisor.assets import asset
-from advisor.profile import load_profile
+from advisor.profile import INPUTS, Input, load_profile
 
 Invoke = Callable[..., Result]
 STARTUP = asset("profiles", "startup-sentiment", "profile.yaml")
@@ -117,32 +117,43 @@ def test_inspect_reports_what_is_odd(invoke: Invoke, tmp_path: Path) -> None:
     assert found["smallest_class"]["count"] >= 2
 
 
+def first_question(invoke: Invoke, messages: Path, folder: Path) -> tuple[Input, str]:
+    """Return what is asked once the data are named, and an answer to it."""
+    shown = invoke("ask", "-o", folder / "trial.yaml", input=f"{messages}\n").output
+    asked = next(found for found in INPUTS.values() if found.question and found.question in shown.splitlines()[2])
+    return asked, asked.choices[0] if asked.choices else "yes" if asked.kind is bool else "3"
+
+
 def test_ask_asks_only_what_matters_and_saves(invoke: Invoke, messages: Path, tmp_path: Path) -> None:
+    asked, answer = first_question(invoke, messages, tmp_path)
     path = tmp_path / "asked.yaml"
-    shown = invoke("ask", "-o", path, input=f"{messages}\n?\ndaily\n" + "\n" * 20)
+    shown = invoke("ask", "-o", path, input=f"{messages}\n?\n{answer}\n" + "\n" * 20)
     assert shown.exit_code == 0, shown.output
-    assert "Weights cannot follow facts" in shown.output
+    assert asked.why in shown.output
     profile = load_profile(path)
-    assert profile.lifecycle.facts_change == "daily"
-    assert profile.source("lifecycle.facts_change") == "asked"
+    assert str(profile.get(asked.name)).lower().startswith(answer[:1])
+    assert profile.source(asked.name) == "asked"
     assert profile.source("data.labelled") == "detected"
     assert shown.output.count("\n> ") < 20
 
 
 def test_ask_goes_back_and_refuses_nonsense(invoke: Invoke, messages: Path, tmp_path: Path) -> None:
+    asked, answer = first_question(invoke, messages, tmp_path)
     path = tmp_path / "asked.yaml"
-    shown = invoke("ask", "-o", path, input=f"{messages}\nsometimes\nweekly\n<\nnever\n" + "\n" * 30)
-    assert "'sometimes' is not one of never, yearly" in shown.output
-    assert load_profile(path).lifecycle.facts_change == "never"
+    shown = invoke("ask", "-o", path, input=f"{messages}\nnonsense\n{answer}\n<\nunknown\n" + "\n" * 30)
+    assert "'nonsense' is not" in shown.output
+    assert shown.output.count(asked.question) == 3
+    assert load_profile(path).get(asked.name) is None
 
 
 def test_an_interrupted_questionnaire_resumes(invoke: Invoke, messages: Path, tmp_path: Path) -> None:
+    asked, answer = first_question(invoke, messages, tmp_path)
     path = tmp_path / "asked.yaml"
-    invoke("ask", "-o", path, input=f"{messages}\nmonthly\n")
-    assert load_profile(path).lifecycle.facts_change == "monthly"
+    invoke("ask", "-o", path, input=f"{messages}\n{answer}\n")
+    assert load_profile(path).get(asked.name) is not None
     again = invoke("ask", "-o", path, "--resume", input="\n" * 30)
     assert again.exit_code == 0
-    assert "How often do the facts change" not in again.output
+    assert asked.question not in again.output
 
 
 def test_ask_without_input_lists_what_is_missing(invoke: Invoke, tmp_path: Path) -> None:
@@ -171,8 +182,9 @@ def test_own_rules_are_laid_over_the_shipped_ones(invoke: Invoke, tmp_path: Path
     folder = tmp_path / "ours"
     folder.mkdir()
     row = (
-        "rules:\n  - {id: ours, priority: 100, when: {task.kind: common}, recommend: linear-probe, strength: strong,\n"
-        "     certainty: low, because: we say so, evidence: [E5]}\n"
+        "rules:\n  - {id: ours, priority: 100, recommend: linear-probe, strength: strong, certainty: low,\n"
+        "     because: we say so, evidence: [E5], when: {task.kind: common, task.type: text-classification,\n"
+        "     labels_per_class: at least fewest_per_class, constraints.model_access: weights}}\n"
     )
     (folder / "decision.yaml").write_text(row, encoding="utf-8")
     found = json.loads(invoke("recommend", STARTUP, "--rules", folder, "--json").stdout)
@@ -190,7 +202,7 @@ def test_own_rules_are_laid_over_the_shipped_ones(invoke: Invoke, tmp_path: Path
     for command in (["recommend", STARTUP], ["ask", "-o", tmp_path / "asked.yaml", "--no-input"], ["rules", "check"]):
         shown = invoke(*command, "--rules", folder)
         assert shown.exit_code == 5
-        assert "decision.yaml:3:53: no evidence 'E0'" in shown.output
+        assert "decision.yaml:3:37: no evidence 'E0'" in shown.output
     assert not (tmp_path / "asked.yaml").exists()
 
 

@@ -89,8 +89,8 @@ def test_a_decisive_answer_leaves_only_what_its_strategy_needs() -> None:
     answers: dict[str, Any] = {"task.type": "text-classification", "data.labelled": 420, "model.llm": "none"}
     answers["constraints.model_access"] = "weights"
     settled = {"task.languages", "model.base", "serving.latency_ms_p95", "serving.usd_per_1000"}
-    assert "task.domain_shift" in worth_asking({**answers, "lifecycle.facts_change": "never"}, BASE, MACHINE, settled)
-    assert worth_asking({**answers, "lifecycle.facts_change": "daily"}, BASE, MACHINE, settled) == []
+    assert "task.domain_shift" in worth_asking({**answers, "lifecycle.labels_change": "never"}, BASE, MACHINE, settled)
+    assert worth_asking({**answers, "lifecycle.labels_change": "daily"}, BASE, MACHINE, settled) == []
 
 
 def test_an_answer_that_implies_another_is_asked_for() -> None:

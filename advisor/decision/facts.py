@@ -43,6 +43,8 @@ def answers_of(profile: Profile) -> dict[str, Value]:
     answers = {name: value for name, value in profile.answered() if name in FACTS}
     if profile.task.labels and "data.classes" not in answers:
         answers["data.classes"] = len(profile.task.labels)
+    if profile.model.llm_name:
+        answers["model.llm_name"] = profile.model.llm_name
     if profile.task.languages:
         answers["task.languages"] = ",".join(profile.task.languages)
     return answers

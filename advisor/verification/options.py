@@ -18,6 +18,7 @@ from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Engine, Strategy
 from advisor.verification.project import Project
 from advisor.verification.terms import ALWAYS, Quantity, Word, YesNo, truth
+from advisor.verification.ties import writes
 
 MACHINE = Machine(cores=8, memory_bytes=None, units="unknown", gpu=False)
 _ENGINES: tuple[Engine, ...] = ("llm-api", "llm-local", "encoder")
@@ -62,11 +63,9 @@ class Options:
 
     def __init__(self, project: Project) -> None:
         self.project, self.base = project, project.base
-        local, api = project.language_model()
-        prompted = {"llm-api": api, "llm-local": local, "encoder": ALWAYS}
         self.by_strategy: dict[str, list[Option]] = {
             name: [
-                self._option(strategy, engine, prompted[engine] if strategy.family == "prompting" else ALWAYS)
+                self._option(strategy, engine, self._at_hand(strategy, engine))
                 for engine in _ENGINES
                 if engine in strategy.engines
             ]
@@ -90,6 +89,25 @@ class Options:
         ]
         return z3.Or([option.passes(kept) for option in self.by_strategy[strategy]])
 
+    def _at_hand(self, strategy: Strategy, engine: Engine) -> z3.BoolRef:
+        """Return whether an engine is there for a strategy.
+
+        Where requirements limit how an answer may come, the project's own language model counts as there only within
+        those limits, so that rows and requirements see the same. For a task that writes a generator stands in for it.
+        """
+        if strategy.family != "prompting" or engine == "encoder":
+            return ALWAYS
+        local, api = self.project.language_model()
+        within = self.project.within_limits() if self._answering(strategy) else ALWAYS
+        if engine == "llm-api":
+            return z3.And(api, within)
+        return z3.If(local, within, writes(self.project))
+
+    def _answering(self, strategy: Strategy) -> list[Requirement]:
+        """Return the requirements on how an answer comes."""
+        rows = self.base.requirements[strategy.id]
+        return [row for row in rows if any(test.fact in _ANSWERING for test in row.condition.tests())]
+
     def _kept_limits(self) -> Iterator[z3.BoolRef]:
         """Yield that a language model of the profile which is within the limits is not ruled out by them."""
         llm = self.project.input("model.llm")
@@ -99,9 +117,8 @@ class Options:
                 if option.engine == "encoder" or STRATEGIES[strategy].family != "prompting":
                     continue
                 own = z3.And(llm.among([option.engine.removeprefix("llm-")]), self.project.within_limits())
-                for row in self.base.requirements[strategy]:
-                    if any(test.fact in _ANSWERING for test in row.condition.tests()):
-                        yield z3.Implies(own, z3.Not(option.vetoes[row.id]))
+                for row in self._answering(option.strategy):
+                    yield z3.Implies(own, z3.Not(option.vetoes[row.id]))
 
     def _model_suits(self) -> z3.BoolRef:
         language = self._of_model("encoder", "candidate.speaks_language")

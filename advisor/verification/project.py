@@ -3,23 +3,24 @@
 Exact, with three things to know. The size of the rarest class is one of the values at which some test on it changes, so
 that its product with the number of classes stays linear; this loses nothing as long as it and the labels per class are
 compared with numbers, not with other facts. Profiles that cannot be are left out: where a text has one label, the
-rarest class has at most its share of them. A derived fact that `_TIES` does not name is free and may be unknown;
+rarest class has at most its share of them. A derived fact that `TIES` does not name is free and may be unknown;
 running the decision on a witness shows whether it rests on such a fact rightly.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from math import ceil, floor
 
 import z3
 
 from advisor.decision.decide import INDISPENSABLE
-from advisor.decision.derived import CLASSIFYING_TASKS, COMPARABLE_TASKS, GENERATING_TASKS, NEEDING_A_GENERATOR
+from advisor.decision.derived import NEEDING_A_GENERATOR
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS
 from advisor.profile import INPUTS
 from advisor.profile.profile import SECTIONS
-from advisor.verification.terms import ALWAYS, Cases, Number, Quantity, Ratio, Word, YesNo
+from advisor.verification.terms import ALWAYS, Number, Quantity, Word, YesNo
+from advisor.verification.ties import TIES
 from advisor.verification.upkeep import every_row
 
 OTHER, OTHER_LANGUAGE = "elsewhere/other", "xx"
@@ -56,7 +57,7 @@ class Project:
         if name in self.inputs or name in INPUTS:
             return self.input(name)
         if name not in self._derived:
-            tie = _TIES.get(name)
+            tie = TIES.get(name)
             self._derived[name] = tie(self) if tie else self.free(name)
         return self._derived[name]
 
@@ -86,15 +87,10 @@ class Project:
         return quantity
 
     def language_model(self) -> tuple[z3.BoolRef, z3.BoolRef]:
-        """Return whether a local one can be prompted and whether one by API can.
-
-        One that is too slow or too dear is left out here, so that rows and requirements see the same. For a task that
-        writes a generator can be had instead of a local one.
-        """
-        llm, within = self.input("model.llm"), self.within_limits()
+        """Return whether the project has a local language model and whether it has one by API."""
+        llm = self.input("model.llm")
         assert isinstance(llm, Word)
-        local = z3.If(llm.among(["local"]), within, _writes(self))
-        return local, z3.And(llm.among(["api"]), within)
+        return llm.among(["local"]), llm.among(["api"])
 
     def within_limits(self) -> z3.BoolRef:
         """Return whether a language model answers within the limits of latency and price: free where there are any."""
@@ -197,64 +193,3 @@ def _declared(name: str) -> list[tuple[str, float]]:
         for attribute, relation in relations.items()
         if getattr(bound, attribute, None) is not None
     ]
-
-
-def _labels_per_class(project: Project) -> Quantity:
-    labelled, smallest, classes = (project.input(name) for name in (_LABELS, _SMALLEST, _CLASSES))
-    task = project.input("task.type")
-    assert isinstance(labelled, Number) and isinstance(classes, Number) and isinstance(task, Word)
-    mean = Ratio(labelled, classes)
-    other = z3.And(task.known, z3.Not(task.among(CLASSIFYING_TASKS)))
-    return Cases(other, labelled, Cases(smallest.known, smallest, mean))
-
-
-def _mean_per_class(project: Project) -> Quantity:
-    labelled, classes, task = project.input(_LABELS), project.input(_CLASSES), project.input("task.type")
-    assert isinstance(labelled, Number) and isinstance(classes, Number) and isinstance(task, Word)
-    other = z3.And(task.known, z3.Not(task.among(CLASSIFYING_TASKS)))
-    return Cases(other, labelled, Ratio(labelled, classes))
-
-
-def _llm_allowed(project: Project) -> Quantity:
-    llm = project.input("model.llm")
-    leave, closed = project.input("constraints.data_may_leave"), project.input("constraints.air_gapped")
-    assert isinstance(llm, Word) and isinstance(leave, YesNo) and isinstance(closed, YesNo)
-    api = llm.among(["api"])
-    kept = z3.Or(z3.And(leave.known, z3.Not(leave.term)), z3.And(closed.known, closed.term))
-    usable = z3.Or(llm.among(["local"]), z3.And(api, leave.known, closed.known, z3.Not(kept)))
-    unusable = z3.Or(z3.And(llm.known, llm.among(["none"])), z3.And(api, kept))
-    return YesNo(z3.Or(usable, unusable), usable)
-
-
-def _llm_usable(project: Project) -> Quantity:
-    allowed = project.fact("llm_allowed")
-    assert isinstance(allowed, YesNo)
-    return YesNo(allowed.known, z3.And(allowed.term, project.within_limits()))
-
-
-def _writes(project: Project) -> z3.BoolRef:
-    task = project.input("task.type")
-    assert isinstance(task, Word)
-    return task.among(GENERATING_TASKS)
-
-
-def _promptable(project: Project) -> Quantity:
-    usable, task, access = (project.fact(name) for name in ("llm_usable", "task.type", "constraints.model_access"))
-    assert isinstance(usable, YesNo) and isinstance(task, Word) and isinstance(access, Word)
-    prompted = z3.And(usable.known, usable.term)
-    instead = z3.And(_writes(project), z3.Not(project.fact("model.llm").test("is", "local")))
-    encoded = z3.Or(task.among(COMPARABLE_TASKS), instead)
-    compared = z3.And(encoded, z3.Not(access.among(["api-only"])))
-    known = z3.Or(prompted, z3.If(compared, access.known, z3.And(usable.known, task.known)))
-    return YesNo(known, z3.Or(prompted, compared))
-
-
-_TIES: dict[str, Callable[[Project], Quantity]] = {
-    "classes": lambda project: project.input(_CLASSES),
-    "labels_per_class": _labels_per_class,
-    "mean_per_class": _mean_per_class,
-    "llm_allowed": _llm_allowed,
-    "llm_usable": _llm_usable,
-    "promptable": _promptable,
-    "writes": lambda project: YesNo(project.input("task.type").known, _writes(project)),
-}

@@ -1,8 +1,9 @@
 """Proofs about a decision table: no gap, no conflict, no idle row, no row against its strategy's requirements."""
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
+from typing import Any
 
 import z3
 
@@ -19,7 +20,10 @@ from advisor.verification.witness import Replay, Witnesses
 
 def prove(base: RuleBase) -> list[Finding]:
     """Return every fault that can be proven, each with a witness where there can be one."""
-    table = Table(z3.Solver(), Project(base))
+    solver = z3.Solver()
+    # Guessing false first halves the time: of many rows few hold, and of many strategies few are ruled out.
+    solver.set("smt.phase_selection", 0)
+    table = Table(solver, Project(base))
     proofs = Proofs(table)
     monotone = Monotone(table, proofs.witnesses)
     checks = (
@@ -76,11 +80,8 @@ class Proofs:
         for _, equal in groupby(range(len(rules)), key=lambda number: rules[number].priority):
             first, *later = equal
             while later:
-                rivals = [number for number in later if rules[number].recommend != rules[first].recommend]
-                while rivals and self.table.possible(takes[first], self._any([takes[number] for number in rivals])):
-                    model = self.table.solver.model()
-                    rival = next(number for number in rivals if z3.is_true(model.eval(takes[number])))
-                    rivals.remove(rival)
+                rivals = {n: takes[n] for n in later if rules[n].recommend != rules[first].recommend}
+                for rival in self.table.each(rivals, takes[first]):
                     yield self._conflict(first, rival)
                 first, *later = later
 
@@ -98,15 +99,16 @@ class Proofs:
 
     def dead(self) -> Iterator[Finding]:
         """Yield rows, of the decision table and of the lists beside it, whose condition can never be true."""
+        alive = [self.base.rules[number] for number in self._winners]
         for row in table_rows(self.base):
-            if not self.table.possible(truth(row.condition, self.table.project.fact, self.base.limits).true):
+            if row not in alive and not self._can_hold(row):
                 yield finding("dead", f"the condition of {row.id} can never hold", (row,))
 
     def masked(self) -> Iterator[Finding]:
         """Yield rows that hold and are feasible, but never win: rows above them always do."""
         for number, row in enumerate(self.base.rules):
             takes = self.table.takes[number]
-            if self.table.possible(self.table.wins[number]) or not self.table.possible(takes):
+            if number in self._winners or number not in self._takers:
                 continue
             above = self._masks(number)
             names = " or ".join(other.id for other in above)
@@ -122,14 +124,24 @@ class Proofs:
         """
         other = self.table.name("something granted", z3.Or(list(self.table.granted.values())))
         suits = self.table.name("model suits", self.table.options.model_suits)
+        refused = {
+            number: self.table.name(
+                f"refused {number}", z3.And(self.table.first[number], z3.Not(self.table.granted[row.recommend]))
+            )
+            for number, row in enumerate(self.base.rules)
+        }
+        found = set(self.table.each(refused, other, suits))
         for number, row in enumerate(self.base.rules):
-            refused = z3.Not(self.table.granted[row.recommend])
-            wanted = [self.table.first[number], refused, other, suits]
-            if self.table.possible(*wanted):
-                yield from self._refusals(row, wanted)
-            elif self.table.possible(self.table.holds[number]) and not self.table.possible(self.table.takes[number]):
+            holds = self.table.holds[number]
+            if number in found:
+                yield from self._refusals(row, [refused[number], other, suits])
+            elif (
+                number not in self._winners
+                and self.table.possible(holds)
+                and not self.table.possible(self.table.takes[number])
+            ):
                 sentence = f"{row.id} recommends {row.recommend}, which is ruled out wherever it holds"
-                witnesses, replayed = self.witnesses.find([self.table.holds[number]], partial(_is_refused, row=row))
+                witnesses, replayed = self.witnesses.find([holds], partial(_is_refused, row=row))
                 yield finding("unsound", sentence, (row,), witnesses, replayed)
 
     def _refusals(self, row: Rule, wanted: list[z3.BoolRef]) -> Iterator[Finding]:
@@ -149,9 +161,20 @@ class Proofs:
                 sentence = f"{row.id} recommends {row.recommend} where it is ruled out: {reasons}"
                 yield finding("unsound", sentence, (row,), witnesses, replayed)
 
-    def _any(self, literals: list[z3.BoolRef]) -> z3.BoolRef:
-        """Return a literal that stands for one of these holding."""
-        return self.table.name(f"any of {' '.join(map(str, literals))}", z3.Or(literals))
+    @cached_property
+    def _winners(self) -> set[int]:
+        """The numbers of the rows that decide for some profile."""
+        return {number for number, wins in enumerate(self.table.wins) if self.table.possible(wins)}
+
+    @cached_property
+    def _takers(self) -> set[int]:
+        """The numbers of the rows that hold with a feasible strategy for some profile."""
+        rest = {number: takes for number, takes in enumerate(self.table.takes) if number not in self._winners}
+        return self._winners | {number for number, takes in rest.items() if self.table.possible(takes)}
+
+    def _can_hold(self, row: Any) -> bool:
+        holds = truth(row.condition, self.table.project.fact, self.base.limits).true
+        return self.table.possible(self.table.name(f"{row.place} holds", holds))
 
     def _masks(self, number: int) -> list[Rule]:
         """Return few rows above a masked one that mask it together."""

@@ -1,6 +1,6 @@
 """The decision table over one project as named z3 literals: which rows hold, what is feasible, which row wins."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import z3
 
@@ -13,6 +13,8 @@ from advisor.verification.terms import ALWAYS, truth
 class Table:
     """The rows over one project, in the order in which the decision goes through them.
 
+    A table over a second project takes the literals of the first, ``like``, for all that is the same in both.
+
     Attributes:
         holds: by row, whether its condition is true.
         feasible: by strategy.
@@ -22,8 +24,10 @@ class Table:
         wins: by row, whether it takes and no row before it does; ``wins_granted`` grants resources.
     """
 
-    def __init__(self, solver: z3.Solver, project: Project) -> None:
+    def __init__(self, solver: z3.Solver, project: Project, like: "Table | None" = None) -> None:
         self.solver, self.project, self.base = solver, project, project.base
+        self._named: dict[str, tuple[z3.BoolRef, z3.BoolRef]] = {}
+        self._like = like._named if like else {}
         self.rows = self.base.rules
         self.options = Options(project)
         self.holds = [
@@ -49,10 +53,24 @@ class Table:
             raise AdvisorError(f"z3 cannot decide a proof about the rule base ({self.solver.reason_unknown()})")
         return bool(answer == z3.sat)
 
+    def each(self, literals: Mapping[int, z3.BoolRef], *given: z3.BoolRef) -> Iterator[int]:
+        """Yield the number of every literal that can hold under what is given, asking for all that are left at once."""
+        left = dict(literals)
+        while left:
+            some = self.name(f"some of {' '.join(map(str, left.values()))}", z3.Or(list(left.values())))
+            if not self.possible(some, *given):
+                return
+            number = true_in(self.solver.model(), left)
+            del left[number]
+            yield number
+
     def name(self, name: str, formula: z3.BoolRef) -> z3.BoolRef:
-        """Return a literal that stands for a formula."""
-        literal = z3.Bool(f"{self.project.mark}: {name}")
-        self.solver.add(literal == formula)
+        """Return a literal that stands for a formula; where a table like this has it already, that table's."""
+        known, literal = self._like.get(name, (None, None))
+        if known is None or literal is None or not known.eq(formula):
+            literal = z3.Bool(f"{self.project.mark}: {name}")
+            self.solver.add(literal == formula)
+        self._named[name] = (formula, literal)
         return literal
 
     def _takes(self, name: str, feasible: dict[str, z3.BoolRef]) -> list[z3.BoolRef]:
@@ -69,10 +87,10 @@ class Table:
         return found
 
 
-def true_in(model: z3.ModelRef, literals: Sequence[z3.BoolRef]) -> int:
+def true_in(model: z3.ModelRef, literals: Mapping[int, z3.BoolRef]) -> int:
     """Return the number of the first literal that a model makes true.
 
     Raises:
         StopIteration: it makes none true.
     """
-    return next(number for number, literal in enumerate(literals) if z3.is_true(model.eval(literal)))
+    return next(number for number, literal in literals.items() if z3.is_true(model.eval(literal)))

@@ -112,7 +112,7 @@ class Witnesses:
             last = max(number for number, wish in enumerate(kept) if wish.get_id() in at_odds)
             given_up.append(kept.pop(last))
         model = self.table.solver.model()
-        for wish in reversed(given_up):
+        for wish in given_up[-2::-1]:
             if self.table.possible(*wanted, *kept, wish):
                 kept.append(wish)
                 model = self.table.solver.model()

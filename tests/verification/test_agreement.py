@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import pytest
 import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ from advisor.verification.project import Project
 from advisor.verification.proofs import prove
 from advisor.verification.report import Finding
 from advisor.verification.table import Table
-from advisor.verification.terms import YesNo
+from advisor.verification.terms import ALWAYS, YesNo
 from advisor.verification.witness import Replay
 from tests.verification.small import EVIDENCE, MODELS, THRESHOLDS, USED, requirements, row
 

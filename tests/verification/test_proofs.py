@@ -110,6 +110,16 @@ def test_a_private_model_by_api_is_ruled_out(edit: Edit) -> None:
     assert not check(folder).findings
 
 
+def test_a_profile_that_cannot_be_does_not_count(edit: Edit) -> None:
+    sizes = "data.classes: at least 5, data.smallest_class: at least 7, data.labelled: below 35"
+    folder = edit(
+        "decision.yaml", MANY, row("hole", 90, f"task.type: pair-classification, {sizes}", "linear-probe") + MANY
+    )
+    assert only(check(folder), "dead").rows == ("hole",)
+    edit("decision.yaml", "below 35", "at most 35")
+    assert not check(folder).findings
+
+
 def test_more_labels_must_not_lead_to_prompting(edit: Edit) -> None:
     folder = edit("decision.yaml", MANY, row("very-many", 90, "data.labelled: at least 5000", "few-shot") + MANY)
     report = check(folder)

@@ -7,7 +7,6 @@ import click
 
 from advisor.cli.options import as_json, print_json, project, project_options
 from advisor.decision.advice import recommend
-from advisor.report.terminal import advice_screen, console
 
 
 @click.command("recommend")
@@ -23,4 +22,6 @@ def command(profile: Path | None, settings: tuple[str, ...], as_json: bool, **da
     if as_json:
         print_json(advice.as_dict())
     else:
+        from advisor.report.terminal import advice_screen, console
+
         console().print(advice_screen(advice, str(profile) if profile else f"--data {data['data']}"))

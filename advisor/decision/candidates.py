@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.decision.facts import Facts
 from advisor.estimates.forecast import Forecast, forecast_encoder, forecast_llm
@@ -16,8 +17,7 @@ _GENERATING_TASKS = {"generation", "question-answering"}
 _PERMISSIVE = ("apache", "mit", "bsd", "unknown")
 
 
-@dataclass(frozen=True)
-class Veto:
+class Veto(NamedTuple):
     """A requirement that failed: its name, the reason in words, and the tests that failed."""
 
     requirement: str

@@ -1,7 +1,7 @@
 """Facts of a project: its answers, what is assumed where one is missing, and what follows from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS, Value
@@ -11,8 +11,7 @@ Answers = Mapping[str, Value]
 LABELLING_TASKS = ("text-classification", "multi-label", "pair-classification")
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """Values by fact name, and the names among them that were assumed."""
 
     values: dict[str, Value]

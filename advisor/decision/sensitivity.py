@@ -2,9 +2,9 @@
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import takewhile
 from math import ceil, exp, floor, log
+from typing import NamedTuple
 
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision, decide_answers
@@ -28,8 +28,7 @@ _BEHIND = {
 }
 
 
-@dataclass(frozen=True)
-class Flip:
+class Flip(NamedTuple):
     """A change of one input that changes the verdict."""
 
     input: str
@@ -38,8 +37,7 @@ class Flip:
     strategy: str
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """An unanswered input that could change the verdict, and to what."""
 
     input: str

@@ -1,9 +1,8 @@
 """A forecast: training time, memory and money, latency and price of answers, expected quality - each an interval."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -33,8 +32,7 @@ _ENCODER_FACTS = (
 )
 
 
-@dataclass(frozen=True)
-class Forecast:
+class Forecast(NamedTuple):
     """What a candidate will take and bring; None where nothing is known.
 
     Attributes:
@@ -57,7 +55,7 @@ class Forecast:
 
     def as_dict(self) -> dict[str, dict[str, float] | None]:
         """Return every interval by name."""
-        return {name: interval.as_dict() if interval else None for name, interval in vars(self).items()}
+        return {name: interval.as_dict() if interval else None for name, interval in self._asdict().items()}
 
 
 @cache

@@ -11,8 +11,7 @@ Each test is true, false or unknown (None); ``all`` and ``any`` combine them as 
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.documents import Document, Location, suggest
 from advisor.errors import RuleBaseError
@@ -29,8 +28,7 @@ _CELL = re.compile(r"(below|at most|above|at least)\s+(\S+)")
 _YES_NO = {True: True, False: False, "yes": True, "no": False}
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One test's result against the facts: how it reads, whether it held, and the values compared."""
 
     text: str
@@ -40,8 +38,7 @@ class Outcome:
     limit: Value
 
 
-@dataclass(frozen=True)
-class Test:
+class Test(NamedTuple):
     """One comparison: ``fact`` against a plain value, or against a named threshold or fact."""
 
     fact: str
@@ -81,8 +78,7 @@ class Test:
         return [Outcome(text, self.evaluate(facts, thresholds), self.fact, facts.get(self.fact), limit)]
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Conditions that must ``all`` hold, or ``any`` of which must."""
 
     kind: str

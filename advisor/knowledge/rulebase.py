@@ -30,9 +30,9 @@ class _Row(BaseModel):
 
     _condition: Condition = PrivateAttr()
 
-    @property
+    @cached_property
     def condition(self) -> Condition:
-        """The typed condition."""
+        """The typed condition; cached, because pydantic looks up a private attribute slowly."""
         return self._condition
 
     def reason(self, facts: dict[str, Value]) -> str:

@@ -1,9 +1,8 @@
 """A profile: what is known of a project, with the source of each answer."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -116,8 +115,7 @@ class Profile(BaseModel):
         write_text(path, self.as_yaml())
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """One input of the profile as the questionnaire and the rules see it."""
 
     name: str

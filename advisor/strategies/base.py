@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel
 
@@ -24,8 +24,7 @@ ENCODING = CLASSIFYING | {"pair-classification", "regression", "token-classifica
 GENERATING = ENCODING | {"question-answering", "generation"}
 
 
-@dataclass(frozen=True)
-class TextLoad:
+class TextLoad(NamedTuple):
     """The data as costs see it: training rows, tokens of a typical text, classes."""
 
     rows: float
@@ -33,8 +32,7 @@ class TextLoad:
     classes: int
 
 
-@dataclass(frozen=True)
-class Workload:
+class Workload(NamedTuple):
     """What adapting an encoder takes.
 
     Attributes:

@@ -10,7 +10,6 @@ from advisor.cli.options import as_json, map_options, print_json, project, proje
 from advisor.decision.advice import recommend
 from advisor.files import write_json
 from advisor.knowledge.rulebase import load_rulebase
-from advisor.report.terminal import advice_screen, console
 
 
 @click.command("recommend")
@@ -46,5 +45,7 @@ def command(
     if as_json:
         print_json(advice.as_dict() | ({"map": found_map} if found_map else {}))
     else:
+        from advisor.report.terminal import advice_screen, console
+
         console().print(advice_screen(advice, str(profile) if profile else f"--data {data['data']}"))
         show_map(found_map if axes else None)

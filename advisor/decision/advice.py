@@ -1,7 +1,7 @@
 """Advice: a decision as people and programs read it - verdict, reasons, alternatives, what would change it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor import __version__
 from advisor.decision.audit import audit, audited_inputs
@@ -24,8 +24,7 @@ from advisor.profile import INPUTS, Profile
 ADVICE_SCHEMA = 1
 
 
-@dataclass(frozen=True)
-class Alternative:
+class Alternative(NamedTuple):
     """A feasible candidate that was not recommended, and why."""
 
     candidate: Candidate

@@ -106,7 +106,7 @@ def _forecast_encoder(
     work = strategy.workload(model, load, default_settings(strategy.id))
     cores = _cores(training, facts, machine)
     seconds = _seconds(work, training, cores)
-    fewest = replace(load, rows=min(load.rows, load_constants()["fewest_training_rows"].point))
+    fewest = load._replace(rows=min(load.rows, load_constants()["fewest_training_rows"].point))
     least = _seconds(strategy.workload(model, fewest, default_settings(strategy.id)), training, cores)
     price = _number(facts, "compute.usd_per_hour") / 3600
     memory = _generator_memory if model.may_be_quantised else _memory

@@ -1,11 +1,10 @@
 """Base models and devices as data: what estimates and the choice of a model rest on."""
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -79,8 +78,7 @@ class DeviceFacts(BaseModel):
     source: str
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(NamedTuple):
     """The base models and device kinds known without looking anywhere else."""
 
     models: dict[str, BaseModelFacts]

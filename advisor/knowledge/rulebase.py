@@ -47,7 +47,7 @@ class _Row(Placed):
 
     @cached_property
     def condition(self) -> Condition:
-        """The typed condition."""
+        """The typed condition; cached, because pydantic looks up a private attribute slowly."""
         return self._condition
 
     def reason(self, facts: dict[str, Value]) -> str:

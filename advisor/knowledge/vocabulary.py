@@ -1,15 +1,13 @@
 """The facts that rules may speak of: every input of the profile, what follows from them, and a candidate's needs."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from advisor.profile import INPUTS
 
 Kind = Literal["number", "yes-no", "word"]
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """A named quantity with its type; ``about`` says whether it describes the project or one candidate."""
 
     name: str
@@ -90,7 +88,7 @@ def _from_inputs() -> dict[str, Fact]:
 FACTS: dict[str, Fact] = (
     _from_inputs()
     | {fact.name: fact for fact in _DERIVED}
-    | {fact.name: Fact(**{**vars(fact), "about": "candidate"}) for fact in _CANDIDATE}
+    | {fact.name: fact._replace(about="candidate") for fact in _CANDIDATE}
 )
 
 Value = float | int | bool | str | None

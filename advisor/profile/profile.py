@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -117,8 +116,7 @@ class Profile(BaseModel):
         write_text(path, self.as_yaml())
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """One input of the profile as the questionnaire and the rules see it."""
 
     name: str

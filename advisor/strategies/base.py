@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel
 
@@ -27,8 +27,7 @@ ALIGNING = frozenset({"generation", "preference"})
 PROMPTABLE = READING | ALIGNING
 
 
-@dataclass(frozen=True)
-class TextLoad:
+class TextLoad(NamedTuple):
     """The data as costs see it: training rows, tokens of a typical text, classes."""
 
     rows: float
@@ -36,8 +35,7 @@ class TextLoad:
     classes: int
 
 
-@dataclass(frozen=True)
-class Workload:
+class Workload(NamedTuple):
     """What adapting an encoder takes.
 
     Attributes:

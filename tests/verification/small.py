@@ -49,7 +49,9 @@ full-fine-tuning:
 """
 THRESHOLDS = "many: {value: 1000, range: [500, 2000], unit: examples, source: made up, measured: 2026-11-23}\n"
 EVIDENCE = """\
-E1: {claim: made up, conditions: none, design: case study, certainty: low, source: none, read: abstract, review_by: 2027-11-01}
+E1:
+  {claim: made up, conditions: none, design: case study, certainty: low, source: none, read: abstract,
+   review_by: 2027-11-01}
 """
 
 

@@ -46,5 +46,6 @@ def command(
     if as_json:
         print_json(advice.as_dict() | ({"map": found_map} if found_map else {}))
     else:
-        console().print(advice_screen(advice, str(profile) if profile else f"--data {data['data']}"))
+        screen = advice_screen(advice, str(profile) if profile else f"--data {data['data']}")
+        console().print(screen, crop=False)
         show_map(found_map if axes else None)

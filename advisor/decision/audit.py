@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from advisor.decision.base_model import base_model
+from advisor.decision.base_model import Considered, base_model
 from advisor.decision.candidates import Candidate, Veto
 from advisor.decision.decide import Decision
 from advisor.decision.modifiers import modifiers
@@ -27,7 +27,9 @@ def audit(decision: Decision) -> dict[str, Any]:
     model included; ``fingerprints`` tell later which entries of the rule base have changed.
     """
     base, values, models, added = decision.base, decision.facts.values, base_model(decision), modifiers(decision)
-    citing = [decision.rule, *decision.objections, *added, models.chosen, *models.others]
+    citing: tuple[Rule | Objection | Modifier | Considered, ...] = (
+        decision.rule, *decision.objections, *added, models.chosen, *models.others,
+    )  # fmt: skip
     cited = {name for row in citing for name in row.evidence}
     return {
         "python": platform.python_version(),

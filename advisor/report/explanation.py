@@ -1,7 +1,7 @@
 """The explanation: everything an advice says for and against itself, in words, before any layout."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from advisor.decision.flips import Flip
@@ -150,15 +150,13 @@ def explanation(record: Mapping[str, Any], because: Iterable[str] = ()) -> Expla
         consider=[_argument(short(row["model"]), row, {}) for row in model["consider"]] if model else [],
         changes=changes(Flip(row["input"], row["from"], row["to"], row["strategy"]) for row in record.get("flips", ())),
         questions=[_question(row) for row in record.get("questions", ())],
-        harmless=[(name, spoken(name, value)) for name, value in record.get("assumed", {}).items() if name not in asked],
+        harmless=[
+            (name, spoken(name, value)) for name, value in record.get("assumed", {}).items() if name not in asked
+        ],
         experiment=_experiment(record.get("experiment")),
         next_labels=_next_labels(record.get("next_labels")),
         excluded=_excluded(record, inapplicable),
-        vetoes=[
-            _argument(f"{title_of(row['strategy'])} on {short(row['model'])}", row, tests)
-            for row in audit.get("vetoes", ())
-            if _place(row) not in inapplicable
-        ],
+        vetoes=_vetoes([row for row in audit.get("vetoes", ()) if _place(row) not in inapplicable], tests),
         stability=record.get("stability"),
         note=record.get("verdict", {}).get("note"),
     )
@@ -235,6 +233,14 @@ def _next_labels(worth: Mapping[str, Any] | None) -> list[str]:
         score = f"{other['quality']['point']:.2f}"
         sentences.append(f"The best of the others would then be {other['strategy']}, with accuracy {score}.")
     return sentences
+
+
+def _vetoes(rows: Iterable[Mapping[str, Any]], tests: Mapping[tuple[str, ...], tuple[Tested, ...]]) -> list[Argument]:
+    """Return requirements that failed, each once for all strategies that fail it on a model in the same way."""
+    groups: dict[tuple[str, Argument], list[str]] = {}
+    for row in rows:
+        groups.setdefault((short(row["model"]), _argument("", row, tests)), []).append(row["strategy"])
+    return [replace(failed, title=f"{', '.join(names)} on {model}") for (model, failed), names in groups.items()]
 
 
 def _excluded(record: Mapping[str, Any], inapplicable: set[tuple[str, str]]) -> list[Excluded]:

@@ -1,4 +1,4 @@
-"""The decision map as coordinates, for a template to draw as SVG: every region of a verdict with its name or a letter."""
+"""The decision map as coordinates, for a template to draw: every region of a verdict with its name or a letter."""
 
 import math
 from collections.abc import Sequence
@@ -84,7 +84,8 @@ def _areas(rows: Sequence[Sequence[str | None]], left: float, cell: float, cell_
     areas: list[Area] = []
     above: list[Area] = []
     for number, row in enumerate(rows):
-        column, current = 0, []
+        column = 0
+        current: list[Area] = []
         for strategy, group in groupby(row):
             span = len(list(group))
             x, width = left + column * cell, span * cell

@@ -133,10 +133,10 @@ def plan_page(
 
 def _sides(why: Explanation, evidence: Evidence) -> list[Side]:
     rows = [*why.reasons, *why.objections] if why.objections else []
-    sides = []
-    for title in dict.fromkeys(row.title for row in rows):
-        sides.append(Side(title, evidence.of(name for row in rows if row.title == title for name in row.evidence)))
-    return sides
+    return [
+        Side(title, evidence.of(name for row in rows if row.title == title for name in row.evidence))
+        for title in dict.fromkeys(row.title for row in rows)
+    ]
 
 
 def _sentence(plan: Plan) -> str:

@@ -13,13 +13,10 @@ from advisor.decision.replay import Replay, read_record, replay
 from advisor.decision.why_not import why_not as why_not_of
 from advisor.documents import suggest
 from advisor.errors import AdvisorError, InputError
-from advisor.knowledge.conditions import Condition
 from advisor.knowledge.rulebase import load_rulebase
 from advisor.knowledge.vocabulary import in_words
-from advisor.report.terminal import next_labels_line
+from advisor.report.explanation_text import explanation_text
 from advisor.strategies import STRATEGIES
-
-_MARKS = {True: "holds  ", False: "fails  ", None: "unknown"}
 
 
 @click.command("explain")
@@ -64,7 +61,8 @@ def command(
     elif why_not:
         _why_not(advice, why_not)
     else:
-        _why(advice)
+        for line in explanation_text(advice.as_dict()):
+            click.echo(line)
     if not as_json:
         show_map(found_map if axes else None)
 
@@ -89,32 +87,6 @@ def _replay(found: Replay, as_json: bool) -> None:
             click.echo(f"  changed: {change}")
     if not found.same:
         raise AdvisorError("today's rules say otherwise")
-
-
-def _why(advice: Advice) -> None:
-    decision = advice.decision
-    click.echo(f"{advice.winner.strategy.id}, by row {decision.rule.id} (priority {decision.rule.priority})")
-    _tests(advice, decision.rule.condition)
-    for passed in decision.passed_over:
-        click.echo(f"\npassed over: {passed.id} would recommend {passed.recommend}, which is ruled out")
-    for objection in decision.objections:
-        click.echo(f"\ncontested: {objection.reason(decision.facts.values)} ({', '.join(objection.evidence)})")
-        _tests(advice, objection.condition)
-    for candidate in decision.ruled_out:
-        for veto in candidate.vetoes:
-            click.echo(f"\nruled out: {candidate.strategy.id} on {candidate.model}, {veto.because}")
-            for outcome in veto.outcomes:
-                click.echo(f"  fails    {outcome.text}; it is {in_words(outcome.fact, outcome.value)}")
-    if advice.next_labels:
-        click.echo(f"\n{next_labels_line(advice.next_labels)}")
-        other = advice.next_labels.other
-        if other:
-            click.echo(f"  then {other.strategy} would be the best of the others: accuracy {other.quality.point:.2f}")
-    click.echo("\nanswers")
-    for name, value in decision.facts.values.items():
-        if value is not None and "." in name:
-            source = "assumed" if name in decision.facts.assumed else advice.profile.sources.get(name, "file")
-            click.echo(f"  {name:32} {in_words(name, value):28} {source}")
 
 
 def _found(advice: Advice, strategy: str) -> dict[str, Any]:
@@ -150,10 +122,3 @@ def _why_not(advice: Advice, strategy: str) -> None:
 
 def _nearby(advice: Advice) -> Nearby:
     return Nearby(advice.decision.answers, advice.decision.base, advice.decision.machine)
-
-
-def _tests(advice: Advice, condition: Condition) -> None:
-    facts, limits = advice.decision.facts, advice.decision.base.limits
-    for outcome in condition.trace(facts.values, limits):
-        assumed = ", assumed" if outcome.fact in facts.assumed else ""
-        click.echo(f"  {_MARKS[outcome.held]}  {outcome.text}; it is {in_words(outcome.fact, outcome.value)}{assumed}")

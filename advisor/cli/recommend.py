@@ -47,7 +47,7 @@ def command(
     else:
         from advisor.report.terminal import advice_screen, console
 
-        console().print(advice_screen(advice, _named(profile, data["data"])))
+        console().print(advice_screen(advice, _named(profile, data["data"])), crop=False)
         show_map(found_map if axes else None)
 
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from advisor.decision.base_model import Considered, base_model
 from advisor.decision.candidates import Candidate, Veto
 from advisor.decision.decide import Decision
+from advisor.decision.modifiers import modifiers
 from advisor.knowledge.conditions import Outcome
-from advisor.knowledge.rulebase import Objection, Requirement, Rule, RuleBase
+from advisor.knowledge.rulebase import Modifier, Objection, Requirement, Rule, RuleBase
 from advisor.knowledge.vocabulary import Value
 from advisor.profile import INPUTS, Profile
 
@@ -20,18 +22,22 @@ _DIGITS = 16
 def audit(decision: Decision) -> dict[str, Any]:
     """Return, as plain data, what it takes to check a decision and to replay it.
 
-    ``deciding``, ``passed_over`` and ``objections`` are rows, ``vetoes`` failed requirements by candidate, each with
-    its tests and the thresholds they name; ``findings`` are the cited ones; ``fingerprints`` tell later which entries
-    of the rule base have changed.
+    ``deciding``, ``passed_over``, ``objections`` and ``modifiers`` are rows, ``vetoes`` failed requirements by
+    candidate, each with its tests and the thresholds they name; ``findings`` are the cited ones, those on the base
+    model included; ``fingerprints`` tell later which entries of the rule base have changed.
     """
-    base, values = decision.base, decision.facts.values
-    cited = {*decision.rule.evidence, *(name for objection in decision.objections for name in objection.evidence)}
+    base, values, models, added = decision.base, decision.facts.values, base_model(decision), modifiers(decision)
+    citing: tuple[Rule | Objection | Modifier | Considered, ...] = (
+        decision.rule, *decision.objections, *added, models.chosen, *models.others,
+    )  # fmt: skip
+    cited = {name for row in citing for name in row.evidence}
     return {
         "python": platform.python_version(),
         "machine": asdict(decision.machine),
         "deciding": _fired(decision.rule, values, base),
         "passed_over": [_fired(rule, values, base) for rule in decision.passed_over],
         "objections": [_fired(objection, values, base) for objection in decision.objections],
+        "modifiers": [_fired(row, values, base) for row in added],
         "vetoes": [_veto(candidate, veto, base) for candidate in decision.ruled_out for veto in candidate.vetoes],
         "findings": {name: base.evidence[name].model_dump(mode="json") for name in sorted(cited)},
         "fingerprints": fingerprints(base),
@@ -71,14 +77,19 @@ def _fingerprint(row: Rule | Objection | Requirement) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
-def _fired(row: Rule | Objection, values: dict[str, Value], base: RuleBase) -> dict[str, Any]:
+def _fired(row: Rule | Objection | Modifier, values: dict[str, Value], base: RuleBase) -> dict[str, Any]:
+    speaks_for = {"adds": row.adds} if isinstance(row, Modifier) else {"strategy": _strategy(row)}
     return {
         "row": row.id,
-        "strategy": row.recommend if isinstance(row, Rule) else row.favours,
+        **speaks_for,
         "because": row.reason(values),
         "thresholds": _thresholds(row, base),
         "tests": [_test(outcome) for outcome in row.condition.trace(values, base.limits)],
     }
+
+
+def _strategy(row: Rule | Objection) -> str:
+    return row.recommend if isinstance(row, Rule) else row.favours
 
 
 def _veto(candidate: Candidate, veto: Veto, base: RuleBase) -> dict[str, Any]:
@@ -95,7 +106,7 @@ def _veto(candidate: Candidate, veto: Veto, base: RuleBase) -> dict[str, Any]:
     }
 
 
-def _thresholds(row: Rule | Objection | Requirement, base: RuleBase) -> list[str]:
+def _thresholds(row: Rule | Objection | Modifier | Requirement, base: RuleBase) -> list[str]:
     return sorted({str(test.reference) for test in row.condition.tests() if test.reference in base.thresholds})
 
 

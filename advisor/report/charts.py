@@ -1,27 +1,23 @@
-"""Charts as coordinates: the quality-cost plot and the decision map, for a template to draw as SVG."""
+"""The quality-cost plot as coordinates, for a template to draw as SVG."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
-from advisor.report.record import spoken
 from advisor.report.units import value_of
 
 WIDTH, HEIGHT = 720, 330
 LEFT, RIGHT, TOP, BOTTOM = 46, 16, 14, 46
 _NO_TRAINING = 46
-_LABEL_HEIGHT, _LETTER = 17, 7.2
+LETTER = 7.2
+_LABEL_HEIGHT = 17
 _DODGE = 9
 _TIMES = {
     1: "1 s", 3: "3 s", 10: "10 s", 30: "30 s", 60: "1 min", 180: "3 min", 600: "10 min", 1800: "30 min",
     3600: "1 h", 10_800: "3 h", 36_000: "10 h", 86_400: "1 day", 259_200: "3 days", 864_000: "10 days",
 }  # fmt: skip
 _NEAREST_TICKS = 44
-_MOST_TICKS = 7
-_FEW_ROWS = 3
-_TITLES = {"data.labelled": "labelled texts"}
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,7 @@ def _label(dots: list[Dot]) -> None:
     """Put every name beside its dot, on the side where it covers least of other names and dots."""
     taken = [(dot.x - 8, dot.x + 8, dot.y) for dot in dots]
     for dot in sorted(dots, key=lambda dot: (dot.option.kind == "other", dot.y)):
-        width = len(dot.option.name) * _LETTER
+        width = len(dot.option.name) * LETTER
         places = [
             (dot.x + side * 12 - (width if side < 0 else 0), dot.y + lift)
             for lift in (-9, 18, -24, 33)
@@ -159,91 +155,6 @@ def _covered(place: tuple[float, float], width: float, taken: list[tuple[float, 
     """Count what a name at this place would cover."""
     x, y = place[0], place[1] - 4
     return sum(x < right and x + width > left and abs(y - at) < _LABEL_HEIGHT for left, right, at in taken)
-
-
-@dataclass(frozen=True)
-class Area:
-    """Neighbouring cells of one verdict in a row of the map, in pixels; ``name`` where it is written."""
-
-    strategy: str | None
-    x: float
-    y: float
-    width: float
-    height: float
-    name: str
-
-
-@dataclass(frozen=True)
-class Map:
-    """The decision map; ``unnamed`` are the verdicts without room for their name."""
-
-    areas: list[Area]
-    unnamed: list[str]
-    x_ticks: list[Tick]
-    y_ticks: list[Tick]
-    x_title: str
-    y_title: str
-    here_x: float | None
-    here_y: float | None
-    left: int
-    bottom: float
-    height: float
-    width: int = WIDTH
-
-
-def lay_out_map(found: dict[str, Any]) -> Map:
-    """Lay out what `decision_map` found; each verdict is named once, in its longest row."""
-    x, rows = found["x"], found["rows"]
-    left, cell_height = (92 if found["y"] else 16), (21 if len(rows) > _FEW_ROWS else 46)
-    cell = (WIDTH - RIGHT - left) / len(x)
-    areas: list[Area] = []
-    for number, row in enumerate(rows):
-        column = 0
-        for strategy, group in groupby(row):
-            span = len(list(group))
-            areas.append(Area(strategy, left + column * cell, TOP + number * cell_height, span * cell, cell_height, ""))
-            column += span
-    strategies = list(dict.fromkeys(area.strategy for area in areas if area.strategy))
-    for strategy in strategies:
-        own = [place for place, area in enumerate(areas) if area.strategy == strategy]
-        widest = max(areas[place].width for place in own)
-        rows_of = [place for place in own if areas[place].width == widest]
-        place = rows_of[len(rows_of) // 2]
-        if len(strategy) * _LETTER + 8 < widest:
-            areas[place] = Area(**{**vars(areas[place]), "name": strategy})
-    bottom = TOP + len(rows) * cell_height
-    y_ticks = [
-        Tick(TOP + (number + 0.5) * cell_height, spoken(found["y_input"], value))
-        for number, value in enumerate(found["y"] or ())
-        if number % 2 == 0 or not isinstance(value, float)
-    ]
-    column, row_number = found["here"]
-    return Map(
-        areas=areas,
-        unnamed=[s for s in strategies if not any(area.name == s for area in areas)],
-        x_ticks=[Tick(left + (place + 0.5) * cell, text) for place, text in _across(found["x_input"], x)],
-        y_ticks=y_ticks,
-        x_title=_TITLES.get(found["x_input"], found["x_input"]),
-        y_title=found["y_input"] or "",
-        here_x=None if column is None else left + (column + 0.5) * cell,
-        here_y=None if row_number is None else TOP + (row_number + 0.5) * cell_height,
-        left=left,
-        bottom=bottom,
-        height=bottom + BOTTOM,
-    )
-
-
-def _across(name: str, values: Sequence[Any]) -> list[tuple[int, str]]:
-    """Return places and texts below the map: every word, powers of ten over wide ranges, else some numbers."""
-    if not isinstance(values[0], int | float) or isinstance(values[0], bool):
-        return [(place, spoken(name, value)) for place, value in enumerate(values)]
-    decades = [10**power for power in range(-3, 13) if values[0] <= 10**power <= values[-1]]
-    if len(decades) > 2 and values[0] > 0:
-        logs = [math.log10(value) for value in values]
-        nearest = (min(range(len(logs)), key=lambda n: abs(logs[n] - math.log10(decade))) for decade in decades)
-        return [(place, spoken(name, decade)) for place, decade in zip(nearest, decades, strict=True)]
-    step = max(1, math.ceil(len(values) / _MOST_TICKS))
-    return [(place, spoken(name, values[place])) for place in range(0, len(values), step)]
 
 
 def option_of(strategy: str, engine: str, expected: dict[str, Any], kind: str) -> Option | None:

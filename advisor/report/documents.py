@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from advisor.assets import asset
 from advisor.decision.advice import Advice
 from advisor.plan.plan import Plan
+from advisor.profile import INPUTS
 from advisor.report.card import front_matter
-from advisor.report.charts import describe, lay_out_map
+from advisor.report.charts import describe
 from advisor.report.escaping import code_block, code_span, finalize_html, finalize_markdown
+from advisor.report.explanation import title_of
+from advisor.report.map_layout import lay_out_map
 from advisor.report.page import Page, plan_page
+from advisor.report.palette import PALETTE
 from advisor.report.record import advice_record
 from advisor.run.result import Result
-from advisor.strategies import STRATEGIES
+from advisor.strategies import STRATEGIES, Family
 
 
 def plan_documents(plan: Plan, advice: Advice) -> dict[str, str]:
@@ -52,12 +56,11 @@ def run_documents(
 
 def map_document(found: dict[str, Any], project: str) -> str:
     """Return what `decision_map` found as an SVG image that stands alone."""
-    strategies = dict.fromkeys(strategy for row in found["rows"] for strategy in row if strategy)
-    places = {strategy: place for place, strategy in enumerate(strategies)}
+    strategies = list(dict.fromkeys(strategy for row in found["rows"] for strategy in row if strategy))
     column, row = found["here"]
     here = None if None in (column, row) else found["rows"][row][column]
     template = _environment(html=True).get_template("map.svg.j2")
-    return template.render(map=lay_out_map(found), places=places, here=here, project=project)
+    return template.render(map=lay_out_map(found), strategies=strategies, here=here, project=project)
 
 
 _PIPELINE = """\
@@ -66,6 +69,10 @@ from transformers import pipeline
 classify = pipeline("text-classification", model="model")
 print(classify(["…"], top_k=None, truncation=True))
 """
+
+
+def _asked(name: str) -> str:
+    return INPUTS[name].question if name in INPUTS else name
 
 
 def _html(page: Page) -> str:
@@ -89,5 +96,6 @@ def _environment(*, html: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals |= {"palette": PALETTE, "families": get_args(Family), "title": title_of, "asked": _asked}
     environment.filters |= {"code": code_span, "block": code_block, "describe": describe}
     return environment

@@ -1,13 +1,14 @@
-"""Findings that a plan cites, with their sources in pieces, so that a page can lead to the papers."""
+"""Findings that an advice cites, with their sources in pieces, so that a page can lead to the papers."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from advisor.knowledge.rulebase import load_rulebase
-from advisor.plan.plan import Plan
 
 _CITED = re.compile(r"arXiv (\d{4}\.\d{4,5})|(?<=, )(\d{4}\.\d{4,5})(?=,|$)")
+_NUMBER = re.compile(r"(\D*)(\d*)(.*)")
 _PAPERS = "https://arxiv.org/abs/"
 
 
@@ -26,21 +27,39 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The findings that a plan cites; ``changed`` where the rules are not those the plan was made with."""
+    """The findings that an advice cites; ``changed`` where some are read from other rules than it was made with."""
 
     findings: list[Finding]
     changed: bool
 
+    def of(self, names: Iterable[str]) -> list[Finding]:
+        """Return those of some names."""
+        wanted = set(names)
+        return [finding for finding in self.findings if finding.id in wanted]
 
-def cited_evidence(plan: Plan, record: dict[str, Any]) -> Evidence:
-    """Look the plan's citations up in the record of its advice, else in the shipped rule base, or leave them out."""
+
+def cited_evidence(names: Iterable[str], record: Mapping[str, Any], rules_sha256: str) -> Evidence:
+    """Look citations up in the record of an advice, else in the shipped rule base, or leave them out.
+
+    Args:
+        names: ids of findings.
+        record: what `Advice.as_dict` returns; it may be empty.
+        rules_sha256: digest of the rules that the advice was made with.
+    """
     recorded = record.get("audit", {}).get("findings", {})
-    if set(plan.advice.evidence) <= recorded.keys():
-        return Evidence([_finding(name, recorded[name]) for name in plan.advice.evidence], changed=False)
+    wanted = sorted(set(names), key=_order)
+    if recorded.keys() >= set(wanted):
+        return Evidence([_finding(name, recorded[name]) for name in wanted], changed=False)
     base = load_rulebase()
-    there = [name for name in plan.advice.evidence if name in base.evidence]
-    findings = [_finding(name, base.evidence[name].model_dump()) for name in there]
-    return Evidence(findings, base.digest != plan.advice.rules_sha256)
+    known = {name: found.model_dump() for name, found in base.evidence.items()} | recorded
+    return Evidence([_finding(name, known[name]) for name in wanted if name in known], base.digest != rules_sha256)
+
+
+def _order(name: str) -> tuple[str, int, str]:
+    """Sort E9 before E10."""
+    match = _NUMBER.fullmatch(name)
+    assert match
+    return match[1], int(match[2] or 0), match[3]
 
 
 def _finding(name: str, found: dict[str, Any]) -> Finding:

@@ -1,13 +1,13 @@
 """The page: everything a written report says about a plan, in words, before any layout."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from advisor.plan.plan import Plan
-from advisor.profile import INPUTS
-from advisor.report.charts import Map, Option, Plot, lay_out_map, option_of, quality_cost_plot
-from advisor.report.evidence import Evidence, cited_evidence
+from advisor.report.charts import Option, Plot, option_of, quality_cost_plot
+from advisor.report.evidence import Evidence, Finding, cited_evidence
+from advisor.report.explanation import Explanation, explanation, short, title_of
 from advisor.report.figures import (
     METRIC_NAMES,
     Expected,
@@ -18,10 +18,11 @@ from advisor.report.figures import (
     forecast_rows,
     metric_key,
 )
+from advisor.report.map_layout import Map, lay_out_map
 from advisor.report.measured import Measured, measured_page
-from advisor.report.record import spoken
+from advisor.report.units import spoken
 from advisor.run.result import Result
-from advisor.strategies import STRATEGIES
+from advisor.strategies import EXECUTABLE, STRATEGIES
 
 _JOINED = {"prompting": "with", "freezing": "of", "fine-tuning": "of"}
 
@@ -44,14 +45,24 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Side:
+    """One side of a contested verdict: what it is for, and the findings on it."""
+
+    title: str
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
 class Page:
     """A report's content; what is not known is None or empty.
 
     Attributes:
         sentence: what the plan does.
         advised: the strategy that was advised; the plan ``departs`` where it is another.
-        stability: share of draws of the rules' thresholds that keep the verdict.
-        challenger: the strategy whose run could prove the advice wrong.
+        why: what the advice says for and against itself.
+        sides: of a contested verdict, its own first.
+        undrawn: options that the plot lacks for want of a forecast quality.
+        challenger: the strategy whose run could prove the advice wrong, where no experiment is on record.
         notes: what a reader must know about the choice, beyond that the plan departs from the advice.
         measured: what the run found, where the plan ran.
     """
@@ -63,23 +74,18 @@ class Page:
     metric: str
     facts: list[str]
     figures: list[Figure]
-    note: str | None
-    reasons: list[dict[str, Any]]
-    objections: list[dict[str, Any]]
-    flips: list[dict[str, str]]
+    why: Explanation
+    sides: list[Side]
     map: Map | None
-    questions: list[dict[str, Any]]
-    stability: float | None
     plot: Plot | None
+    undrawn: list[str]
     choices: list[Choice]
-    excluded: list[dict[str, Any]]
     forecast: list[Forecasted]
     challenger: str | None
     notes: list[str]
     risks: list[str]
     evidence: Evidence
     inputs: list[dict[str, str]]
-    assumed: list[dict[str, str]]
     measured: Measured | None
 
 
@@ -98,57 +104,44 @@ def plan_page(
         errors: wrong predictions of that run.
     """
     record = record or {}
-    reasons = record.get("reasons") or [{"because": because} for because in plan.advice.because]
-    evidence = cited_evidence(plan, record)
+    why = explanation(record, plan.advice.because)
+    evidence = cited_evidence({*plan.advice.evidence, *why.cited}, record, plan.advice.rules_sha256)
+    departs = plan.strategy != plan.advice.strategy
     return Page(
         plan=plan,
         sentence=_sentence(plan),
-        advised=_title(plan.advice.strategy),
-        departs=plan.strategy != plan.advice.strategy,
+        advised=title_of(plan.advice.strategy),
+        departs=departs,
         metric=METRIC_NAMES[metric_key(plan)],
         facts=_facts(plan, record),
         figures=figures(plan, result),
-        note=record.get("verdict", {}).get("note"),
-        reasons=[_reason(reason) for reason in reasons if "favours" not in reason],
-        objections=[_objection(reason) for reason in reasons if "favours" in reason],
-        flips=[_flip(flip) for flip in record.get("flips", ())],
+        why=why,
+        sides=_sides(why, evidence),
         map=_map(record.get("map")),
-        questions=[_question(question) for question in record.get("questions", ())],
-        stability=record.get("stability"),
         plot=_plot(plan, record, result),
+        undrawn=[row["strategy"] for _, row in _options(plan, record) if not row["expected"].get("quality")],
         choices=[_choice(first, row) for first, row in _options(plan, record)],
-        excluded=[
-            {**row, "title": _title(row["strategy"])}
-            for key in ("excluded", "excluded_engines")
-            for row in record.get(key, ())
-        ],
         forecast=forecast_rows(plan),
-        challenger=_challenger(plan, record),
-        notes=plan.notes[1:] if plan.strategy != plan.advice.strategy else plan.notes,
-        risks=_risks(plan, record, evidence),
+        challenger=None if why.experiment else _challenger(plan, record),
+        notes=plan.notes[1:] if departs else plan.notes,
+        risks=_risks(plan, why, evidence),
         evidence=evidence,
         inputs=[{**row, "value": spoken(row["input"], row["value"])} for row in record.get("inputs", ())],
-        assumed=[{"input": name, "value": spoken(name, value)} for name, value in record.get("assumed", {}).items()],
         measured=measured_page(plan, result, errors) if result else None,
     )
 
 
-def _title(strategy: str) -> str:
-    known = STRATEGIES.get(strategy)
-    return known.title if known else strategy
-
-
-def _asked(name: str) -> str:
-    return INPUTS[name].question if name in INPUTS else name
-
-
-def _short(model: str) -> str:
-    return model.rstrip("/").rpartition("/")[2] or model
+def _sides(why: Explanation, evidence: Evidence) -> list[Side]:
+    rows = [*why.reasons, *why.objections] if why.objections else []
+    return [
+        Side(title, evidence.of(name for row in rows if row.title == title for name in row.evidence))
+        for title in dict.fromkeys(row.title for row in rows)
+    ]
 
 
 def _sentence(plan: Plan) -> str:
     known = STRATEGIES[plan.strategy]
-    return f"{known.verb}: {known.title} {_JOINED.get(plan.family, 'of')} {_short(plan.model.id)}"
+    return f"{known.verb}: {known.title} {_JOINED.get(plan.family, 'of')} {short(plan.model.id)}"
 
 
 def _facts(plan: Plan, record: dict[str, Any]) -> list[str]:
@@ -170,44 +163,6 @@ def _facts(plan: Plan, record: dict[str, Any]) -> list[str]:
         measured[data.split.kind],
     ]
     return [fact for fact in facts if fact]
-
-
-def _reason(reason: dict[str, Any]) -> dict[str, Any]:
-    because = reason["because"]
-    tests = [
-        f"{test['test']}, here {spoken(test['test'].partition(':')[0], test['value'])}"
-        for test in reason.get("tests", ())
-    ]
-    return {
-        "because": because,
-        "sentence": because[:1].upper() + because[1:],
-        "rule": reason.get("rule", ""),
-        "tests": tests,
-        "evidence": reason.get("evidence", []),
-    }
-
-
-def _objection(reason: dict[str, Any]) -> dict[str, Any]:
-    return {**reason, "title": _title(reason["favours"])}
-
-
-def _flip(flip: dict[str, Any]) -> dict[str, str]:
-    name = flip["input"]
-    return {
-        "input": name,
-        "question": _asked(name),
-        "from": spoken(name, flip["from"]),
-        "to": spoken(name, flip["to"]),
-        "title": _title(flip["strategy"]),
-    }
-
-
-def _question(question: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **question,
-        "assumed": spoken(question["input"], question["assumed"]),
-        "could_become": [_title(strategy) for strategy in question["could_become"]],
-    }
 
 
 def _map(found: dict[str, Any] | None) -> Map | None:
@@ -240,8 +195,8 @@ def _choice(first: bool, row: dict[str, Any]) -> Choice:
     )
     return Choice(
         strategy=row["strategy"],
-        title=_title(row["strategy"]),
-        model=_short(row["model"]),
+        title=title_of(row["strategy"]),
+        model=short(row["model"]),
         changes=known.changes if known else "",
         quality=quality,
         seconds=seconds,
@@ -268,23 +223,20 @@ def _plot(plan: Plan, record: dict[str, Any], result: Result | None) -> Plot | N
     return quality_cost_plot(options)
 
 
-def _challenger(plan: Plan, record: dict[str, Any]) -> str | None:
-    """Return the advice where the plan departs from it, else what evidence favours, else the next best."""
-    favoured = [reason["favours"] for reason in record.get("reasons", ()) if "favours" in reason]
+def _challenger(plan: Plan, record: Mapping[str, Any]) -> str | None:
+    """Return what this version can run: the advice where the plan departs from it, else the next best."""
     following = [row["strategy"] for row in record.get("alternatives", ()) if row["engine"] == plan.engine]
-    for strategy in (plan.advice.strategy, *favoured, *following):
-        if strategy != plan.strategy and strategy in STRATEGIES:
+    for strategy in (plan.advice.strategy, *following):
+        if strategy != plan.strategy and strategy in EXECUTABLE:
             return str(strategy)
     return None
 
 
-def _risks(plan: Plan, record: dict[str, Any], evidence: Evidence) -> list[str]:
+def _risks(plan: Plan, why: Explanation, evidence: Evidence) -> list[str]:
     risks = []
     if plan.forecast.get("quality") is None:
         risks.append("No quality could be forecast: nothing comparable has been measured yet.")
-    questions = record.get("questions", ())
-    if questions:
-        listed = ", ".join(question["input"] for question in questions)
-        risks.append(f"Assumed answers could turn the verdict: {listed}.")
+    if why.questions:
+        risks.append(f"Assumed answers could turn the verdict: {', '.join(q.input for q in why.questions)}.")
     doubts = [finding for finding in evidence.findings if finding.rated_down]
     return risks + [f"{finding.id} counts less than it might: {finding.rated_down}." for finding in doubts]

@@ -1,5 +1,6 @@
 """Advice on a terminal: one screen, 100 columns, colour only as a second cue."""
 
+import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,16 +13,19 @@ from rich.text import Text
 from advisor.decision.advice import Advice, Alternative
 from advisor.decision.candidates import Candidate
 from advisor.decision.experiment import Experiment
-from advisor.decision.flips import Flip
-from advisor.decision.next_labels import NextLabels
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import in_words
+from advisor.report.changes import Change, changes
+from advisor.report.explanation import NOT_FOR_THIS_TASK, next_labels_line, short
 from advisor.run.progress import clock
+from advisor.strategies import EXECUTABLE
 
-WIDTH = 100
-_FLIPS_SHOWN = 6
+WIDTH, HEIGHT = 100, 40
+_ROWS_SHOWN = 6
 _ALTERNATIVES_SHOWN = 4
-_NOT_FOR_THIS_TASK = "applies-to-task"
+_QUESTIONS_SHOWN = 5
+_PLANNED = "text-classification"
+_NAME_WIDTH, _EVIDENCE_WIDTH = 36, 12
 _CERTAINTY_STYLE = {"high": "green", "moderate": "green", "low": "yellow", "very low": "yellow"}
 
 
@@ -33,34 +37,53 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def advice_screen(advice: Advice, profile_path: str) -> RenderableType:
-    """Return the advice as one screen."""
-    decision = advice.decision
-    parts: list[RenderableType] = [_headline(advice), Text(), Text("  " + _project_line(advice)), Text()]
+    """Return the advice as one screen: of every list as many rows as `HEIGHT` lines hold."""
+    screens = (_screen(advice, profile_path, rows) for rows in range(_ROWS_SHOWN, -1, -1))
+    return next((screen for screen in screens if _height(screen) <= HEIGHT), _screen(advice, profile_path, 0))
+
+
+def _height(screen: RenderableType) -> int:
+    ruler = Console(width=WIDTH, file=io.StringIO())
+    return len(ruler.render_lines(screen, ruler.options))
+
+
+def _screen(advice: Advice, profile_path: str, rows: int) -> RenderableType:
+    """Return the screen with at most so many rows of each list."""
+    parts: list[RenderableType] = [*_headline(advice), Text(), *_project(advice), Text()]
     parts += [_heading("Why"), _reasons(advice)]
-    if advice.flips:
-        parts += [Text(), _heading("What would change it"), _flips(advice.flips)]
+    found = changes(advice.flips)
+    if found and rows:
+        parts += [Text(), _heading("What would change it"), *_changes(found, rows)]
     if advice.alternatives:
-        parts += [Text(), _alternatives(advice)]
-    excluded = [candidate for candidate in decision.ruled_out if _worth_telling(candidate)]
-    if excluded:
-        parts += [Text(), _heading("Ruled out"), _excluded(excluded)]
+        parts += [Text(), _alternatives(advice, min(rows, _ALTERNATIVES_SHOWN))]
+    excluded = _excluded(advice)
+    if excluded and rows:
+        parts += [Text(), _heading("Ruled out"), *_ruled_out(excluded, rows)]
     parts += [Text(), *_footer(advice, profile_path)]
     return Group(*parts)
 
 
-def _headline(advice: Advice) -> RenderableType:
+def _headline(advice: Advice) -> Iterable[RenderableType]:
+    """Yield the verdict and how sure it is, on one line where they fit."""
     rule, winner = advice.decision.rule, advice.winner
-    line = Table.grid(expand=True)
-    line.add_column()
-    line.add_column(justify="right", no_wrap=True)
+    verdict = Text.from_markup(f"[bold]{winner.strategy.verb} – {winner.strategy.title}[/]")
     marks = f"{rule.strength} · certainty [{_CERTAINTY_STYLE[rule.certainty]}]{rule.certainty}[/]"
     if advice.decision.contested:
         marks += " · [yellow]contested[/]"
-    line.add_row(f"[bold]{winner.strategy.verb} – {winner.strategy.title}[/]", marks)
-    return line
+    sure = Text.from_markup(marks, justify="right")
+    if verdict.cell_len + sure.cell_len + 2 > WIDTH:
+        yield verdict
+        yield sure
+        return
+    line = Table.grid(expand=True)
+    line.add_column()
+    line.add_column(justify="right", no_wrap=True)
+    line.add_row(verdict, sure)
+    yield line
 
 
-def _project_line(advice: Advice) -> str:
+def _project(advice: Advice) -> Iterable[Text]:
+    """Yield what the project is, broken only between its parts."""
     facts = advice.decision.facts.values
     task = str(facts["task.type"])
     if task == "text-classification":
@@ -74,8 +97,14 @@ def _project_line(advice: Advice) -> str:
     parts.append(where)
     if facts.get("serving.latency_ms_p95"):
         parts.append(f"{in_words('serving.latency_ms_p95', facts['serving.latency_ms_p95'])} p95")
-    parts.append(advice.winner.model.rpartition("/")[2])
-    return escape(" · ".join(parts))
+    parts.append(short(advice.winner.model))
+    line = ""
+    for part in parts:
+        if line and len(f"{line} · {part}") > WIDTH - 4:
+            yield Text(f"  {line} ·")
+            line = ""
+        line = f"{line} · {part}" if line else part
+    yield Text(f"  {line}")
 
 
 def _labels(facts: dict[str, Any]) -> str:
@@ -91,7 +120,7 @@ def _reasons(advice: Advice) -> RenderableType:
     rows += [(f"besides {row.adds}", row.reason(facts), " ".join(row.evidence)) for row in advice.modifiers]
     if advice.base_model:
         rows += [
-            (f"consider {other.model.rpartition('/')[2]}", other.because, " ".join(other.evidence))
+            (f"consider {short(other.model)}", other.because, " ".join(other.evidence))
             for other in advice.base_model.others
         ]
     rows += [
@@ -100,21 +129,21 @@ def _reasons(advice: Advice) -> RenderableType:
     ]
     if rule.note:
         rows.append(("note", rule.note, ""))
-    return _columns(rows, ratios=(26, 58, 10), last_right=True)
+    return _columns(rows, _NAME_WIDTH, _EVIDENCE_WIDTH)
 
 
-def _flips(flips: Sequence[Flip]) -> RenderableType:
-    rows = [
-        (
-            f"{flip.input} {in_words(flip.input, flip.before)} → {in_words(flip.input, flip.after)}",
-            flip.strategy,
-        )
-        for flip in flips[:_FLIPS_SHOWN]
-    ]
-    return _columns(rows, ratios=(58, 38))
+def _changes(found: Sequence[Change], rows: int) -> Iterable[RenderableType]:
+    shown = [(f"{c.input} {c.before} → {c.after}", c.strategy) for c in found[:rows]]
+    yield _columns(shown, 72)
+    yield from _left_out(len(found) - rows)
 
 
-def _alternatives(advice: Advice) -> RenderableType:
+def _left_out(count: int) -> Iterable[Text]:
+    if count > 0:
+        yield Text(f"  and {count} more: advisor explain", style="dim")
+
+
+def _alternatives(advice: Advice, rows: int) -> RenderableType:
     table = Table(box=None, pad_edge=False, expand=True, padding=(0, 1, 0, 0), header_style="bold")
     for title, justify in (
         ("Also possible", "left"),
@@ -126,15 +155,10 @@ def _alternatives(advice: Advice) -> RenderableType:
     table.add_column("per 1,000", justify="right", no_wrap=True)
     table.add_column("why not first", ratio=1)
     table.add_row(*_costs(advice.winner), "[dim]the advice[/]")
-    for alternative in advice.alternatives[:_ALTERNATIVES_SHOWN]:
+    for alternative in advice.alternatives[:rows]:
         table.add_row(*_costs(alternative.candidate), escape(_why_not(alternative)))
-    more = [alternative.candidate.strategy.id for alternative in advice.alternatives[_ALTERNATIVES_SHOWN:]]
+    more = [alternative.candidate.strategy.id for alternative in advice.alternatives[rows:]]
     return Group(table, Text(f"  and {', '.join(more)}", style="dim")) if more else table
-
-
-def _worth_telling(candidate: Candidate) -> bool:
-    """Whether a reader would expect the strategy for this task, so that its absence wants a reason."""
-    return all(veto.requirement != _NOT_FOR_THIS_TASK for veto in candidate.vetoes)
 
 
 def _costs(candidate: Candidate) -> tuple[str, ...]:
@@ -159,42 +183,56 @@ def _why_not(alternative: Alternative) -> str:
     return reason
 
 
-def _excluded(excluded: Iterable[Candidate]) -> RenderableType:
-    rows = [
-        (f"{c.strategy.id} · {c.model.rpartition('/')[2]}", "; ".join(v.because for v in c.vetoes)) for c in excluded
-    ]
-    return _columns(rows, ratios=(40, 56))
+def _excluded(advice: Advice) -> list[tuple[str, str]]:
+    """Return what is ruled out of what a reader would expect for this task, by model and reasons, with the reasons."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for candidate in advice.decision.ruled_out:
+        if all(veto.requirement != NOT_FOR_THIS_TASK for veto in candidate.vetoes):
+            because = "; ".join(dict.fromkeys(veto.because for veto in candidate.vetoes))
+            groups.setdefault((short(candidate.model), because), []).append(candidate.strategy.id)
+    return [(f"{', '.join(names)} · {model}", because) for (model, because), names in groups.items()]
+
+
+def _ruled_out(excluded: Sequence[tuple[str, str]], rows: int) -> Iterable[RenderableType]:
+    yield _columns(excluded[:rows], 48)
+    yield from _left_out(len(excluded) - rows)
 
 
 def _footer(advice: Advice, profile_path: str) -> Iterable[RenderableType]:
     if advice.flips or advice.questions:
         yield Text(f"{advice.stability:.0%} of draws of the thresholds within their ranges keep this verdict.")
     if advice.next_labels:
-        yield Text(next_labels_line(advice.next_labels))
+        yield Text(next_labels_line(advice.next_labels.as_dict()))
     if advice.experiment:
-        yield Text(_experiment(advice.experiment))
+        yield Text(experiment_line(advice.experiment))
     assumed = len(advice.decision.facts.assumed)
     if assumed:
-        matter = ", ".join(question.input for question in advice.questions)
-        tail = f"; these could change it: {matter}" if matter else "; none of them changes it"
-        yield Text(f"{assumed} answers were assumed{tail}.")
-    yield Text(f"Plan it:  advisor plan {profile_path} -o plan/     Run it:  advisor run {profile_path}")
+        yield Text(f"{assumed} answers were assumed; {_matter([question.input for question in advice.questions])}.")
+    for what in _next_steps(advice, profile_path):
+        yield Text(what, no_wrap=True, overflow="ignore")
 
 
-def _experiment(experiment: Experiment) -> str:
-    strategies = " and ".join(candidate.strategy.id for candidate in experiment.candidates)
+def _next_steps(advice: Advice, profile_path: str) -> tuple[str, ...]:
+    """Return the commands that carry the advice out; for tasks that are advised on only, the one that tells more."""
+    if advice.decision.facts.values["task.type"] != _PLANNED:
+        return f"Plans and runs are for {_PLANNED} so far.", f"More:     advisor explain {profile_path}"
+    return f"Plan it:  advisor plan {profile_path} -o plan/", f"Run it:   advisor run {profile_path}"
+
+
+def _matter(inputs: Sequence[str]) -> str:
+    if not inputs:
+        return "none of them changes it"
+    more = len(inputs) - _QUESTIONS_SHOWN
+    return f"these could change it: {', '.join(inputs[:_QUESTIONS_SHOWN])}{f' and {more} more' if more > 0 else ''}"
+
+
+def experiment_line(experiment: Experiment) -> str:
+    """Return what settles a contested verdict, in one sentence."""
+    strategies = [candidate.strategy.id for candidate in experiment.candidates]
     price = f", about {clock(experiment.train_seconds.point)} of training" if experiment.train_seconds else ""
-    return f"Settle it on your data: advisor run --strategy {strategies}, compared on the same rows{price}."
-
-
-def next_labels_line(worth: NextLabels) -> str:
-    """Return what the next labels are worth, in one line."""
-    low, point, high = (100 * value for value in worth.advised.gain)
-    price = "" if worth.usd is None else f" for ${worth.usd:,.0f}"
-    line = f"The next {worth.labels} labels: +{point:.1f} points [{low:.1f}–{high:.1f}]{price}"
-    if worth.flip:
-        line += f"; from {worth.flip.after:,} labels {worth.flip.strategy}"
-    return f"{line}."
+    line = f"Settle it on your data: {' and '.join(strategies)} on the same rows (advisor run --strategy){price}."
+    beyond = [strategy for strategy in strategies if strategy not in EXECUTABLE]
+    return f"{line} This version does not carry out {' and '.join(beyond)}." if beyond else line
 
 
 def share(interval: Interval) -> str:
@@ -206,11 +244,14 @@ def _heading(text: str) -> Text:
     return Text(text, style="bold")
 
 
-def _columns(rows: Iterable[Sequence[str]], *, ratios: Sequence[int], last_right: bool = False) -> RenderableType:
+def _columns(rows: Iterable[Sequence[str]], first: int, last: int = 0) -> RenderableType:
+    """Return rows in columns: the first as wide as its texts, up to ``first``, the last too where it has a bound."""
+    rows = list(rows)
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))
-    for number, ratio in enumerate(ratios):
-        right = last_right and number == len(ratios) - 1
-        table.add_column(ratio=ratio, justify="right" if right else "left")
+    table.add_column(width=min(first, max(len(row[0]) for row in rows)), overflow="fold")
+    table.add_column(ratio=1)
+    if last:
+        table.add_column(max_width=last, justify="right")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     return Padding(table, (0, 0, 0, 2))

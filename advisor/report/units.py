@@ -1,7 +1,9 @@
 """People's units: durations, gigabytes, money and shares as one writes them, alone and as intervals."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from advisor.knowledge.vocabulary import FACTS, in_words
 
 UNKNOWN = "unknown"
 
@@ -101,3 +103,12 @@ def interval_of(name: str, interval: Mapping[str, float] | None) -> str:
         return UNKNOWN
     bounds = range_of(name, interval)
     return f"{value_of(name, interval['point'])} [{bounds}]" if bounds else value_of(name, interval["point"])
+
+
+def spoken(name: str, value: Any) -> str:
+    """Return the value of an input or fact the way a person writes it; parts of an hour in minutes or seconds."""
+    if isinstance(value, list | tuple | dict):
+        return ", ".join(str(part) for part in value)
+    if isinstance(value, float) and 0 < value < 1 and name in FACTS and FACTS[name].unit == "hours":
+        return value_of("train_seconds", 3600 * value)
+    return in_words(name, value)

@@ -27,8 +27,25 @@ def test_recommend_shows_the_verdict_first(invoke: Invoke) -> None:
     assert shown.exit_code == 0
     assert shown.stdout.startswith("Prompt it – few-shot prompting")
     assert "contested" in shown.stdout.splitlines()[0]
-    assert max(len(line) for line in shown.stdout.splitlines()) <= 100
-    assert len(shown.stdout.splitlines()) <= 40
+    steps = [line for line in shown.stdout.splitlines() if line.startswith(("Plan it:", "Run it:"))]
+    assert steps[0].endswith(f"advisor plan {STARTUP} -o plan/")
+    assert steps[1].endswith(f"advisor run {STARTUP}")
+
+
+@pytest.mark.parametrize("profile", sorted(asset("profiles").rglob("*.yaml")), ids=lambda path: path.name)
+def test_advice_on_every_shipped_profile_is_one_screen(
+    invoke: Invoke, profile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(asset("profiles").parent)
+    lines = invoke("recommend", profile.relative_to(asset("profiles").parent)).stdout.splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 100
+    shown = [line for line in lines if " → " in line]
+    assert len(shown) <= 6
+    found = json.loads(invoke("recommend", profile, "--json").stdout)
+    excluded = {row["strategy"] for row in found["excluded"] if "does not apply" in row["because"][0]}
+    ruled_out = "\n".join(lines).partition("\nRuled out\n")[2]
+    assert not any(f"{strategy} ·" in ruled_out for strategy in excluded)
 
 
 def test_recommend_json_keeps_its_contract(invoke: Invoke) -> None:
@@ -91,7 +108,7 @@ def test_faults_are_one_sentence_with_their_code(
 def test_explain_says_why_and_why_not(invoke: Invoke) -> None:
     shown = invoke("explain", STARTUP)
     assert "holds    task.kind: common" in shown.stdout
-    assert "assumed" not in shown.stdout.split("answers")[0]
+    assert "assumed" not in shown.stdout.split("Answers")[0].split("What would change it")[0]
     assert "weighs more" in invoke("explain", STARTUP, "--why-not", "linear-probe").stdout
     assert "is the advice" in invoke("explain", STARTUP, "--why-not", "few-shot").stdout
 

@@ -3,8 +3,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.report.charts import HEIGHT, WIDTH, Option, lay_out_map, quality_cost_plot
+from advisor.report.charts import HEIGHT, WIDTH, Option, quality_cost_plot
 from advisor.report.decision_map import decision_map
+from advisor.report.map_layout import lay_out_map
+from advisor.report.palette import PALETTE
+from advisor.strategies import STRATEGIES
 from tests.report.samples import Made
 
 BOUNDS = st.lists(st.floats(0, 1), min_size=3, max_size=3).map(sorted)
@@ -68,4 +71,51 @@ def test_areas_tile_the_map(made: Made) -> None:
         for (x, width), (following, _) in pairwise(row):
             assert abs(x + width - following) < 1e-6
     verdicts = {strategy for row in found["rows"] for strategy in row if strategy}
-    assert {area.name for area in laid.areas if area.name} | set(laid.unnamed) == verdicts
+    named = {laid.letters.get(area.name, area.name) for area in laid.areas if area.name}
+    assert named == verdicts
+
+
+ROWS = st.integers(1, 6).flatmap(
+    lambda width: st.lists(
+        st.lists(st.sampled_from([*STRATEGIES, None]), min_size=width, max_size=width), min_size=1, max_size=6
+    )
+)
+
+
+def regions(rows: list[list[str | None]]) -> list[set[tuple[int, int]]]:
+    """Cells of one verdict that touch, by flooding."""
+    left = {(y, x) for y, row in enumerate(rows) for x, strategy in enumerate(row) if strategy}
+    found = []
+    while left:
+        region, reached = set(), [left.pop()]
+        while reached:
+            y, x = reached.pop()
+            region.add((y, x))
+            beside = {(y + 1, x), (y - 1, x), (y, x + 1), (y, x - 1)} & left
+            same = {cell for cell in beside if rows[cell[0]][cell[1]] == rows[y][x]}
+            left -= same
+            reached += same
+        found.append(region)
+    return found
+
+
+@given(ROWS)
+def test_every_region_of_a_map_is_named_once(rows: list[list[str | None]]) -> None:
+    found = {"x_input": "data.labelled", "x": [10 * 2**n for n in range(len(rows[0]))], "y_input": "compute.hours"}
+    found |= {"y": [2.0**-n for n in range(len(rows))], "rows": rows, "here": [0, 0]}
+    laid = lay_out_map(found)
+    cell, height = (laid.width - 16 - laid.left) / len(rows[0]), laid.areas[0].height
+    named = []
+    for area in laid.areas:
+        if area.name:
+            assert laid.letters.get(area.name, area.name) == area.strategy
+            named.append((round((area.y - laid.areas[0].y) / height), round((area.x - laid.left) / cell)))
+    expected = regions(rows)
+    assert len(named) == len(expected)
+    assert all(sum(place in region for place in named) == 1 for region in expected)
+
+
+def test_every_strategy_has_colours_of_its_own() -> None:
+    assert PALETTE.keys() == STRATEGIES.keys()
+    for shades in zip(*PALETTE.values(), strict=True):
+        assert len(set(shades)) == len(PALETTE)

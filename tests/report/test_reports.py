@@ -1,12 +1,15 @@
 import json
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 import yaml
 
 from advisor.plan.plan import Plan
 from advisor.report.documents import plan_documents, run_documents
+from advisor.report.page import plan_page
 from advisor.report.record import advice_record
+from advisor.strategies import STRATEGIES, Family
 from tests.report.samples import HOSTILE, LABELS, Made, result_of, wrong
 
 USAGE = "encoder = 'the five lines'"
@@ -49,7 +52,7 @@ def test_plan_page_says_what_when_and_why(made: Made) -> None:
         "Cost of training",
         "advisor run .",
         "python recipe.py",
-        "Ruled out" if advice["excluded"] else "Alternatives",
+        "Alternatives",
         advice["rules"]["sha256"],
         made.plan.data.train.sha256,
         made.plan.model.sha256 or "",
@@ -66,6 +69,56 @@ def test_unknown_quality_is_said_not_shown_as_none(made: Made) -> None:
     documents = plan_documents(plan, made.advice)
     assert "not known yet" in documents["report.html"]
     assert not any("None" in text for text in documents.values())
+
+
+def test_every_family_is_named_and_the_plans_is_marked(made: Made) -> None:
+    page = plan_documents(*made)["report.html"]
+    for family in get_args(Family):
+        current = ' aria-current="true"' if family == made.plan.family else ""
+        assert f"<li{current}>{family}</li>" in page
+
+
+def test_options_without_a_forecast_quality_are_named_below_the_plot(made: Made) -> None:
+    record = json.loads(json.dumps(advice_record(made.advice)))
+    known = [row for row in (record["verdict"], *record["alternatives"]) if row["expected"]["quality"]]
+    assert len(known) > 2
+    for row in known[2:]:
+        row["expected"]["quality"] = None
+    plot = plan_page(made.plan, record).plot
+    assert plot is not None
+    assert len(plot.dots) == 2
+    page = run_documents(made.plan, result_of(made.plan), record, [], USAGE)["report.html"]
+    caption = page.partition("Not drawn, for want of a forecast accuracy: ")[2].partition(".</figcaption>")[0]
+    unknown = [row["strategy"] for row in record["alternatives"] if not row["expected"]["quality"]]
+    assert caption.split(", ") == unknown
+    for row in known:
+        row["expected"]["quality"] = None
+    plan = made.plan.model_copy(update={"forecast": {**made.plan.forecast, "quality": None}})
+    assert plan_page(plan, record).plot is None
+
+
+def test_what_does_not_apply_to_the_task_is_not_said_to_be_ruled_out(made: Made) -> None:
+    excluded = {row["strategy"] for row in made.advice.as_dict()["excluded"]}
+    assert {"sft", "dpo", "kto"} <= excluded
+    for name, text in plan_documents(*made).items():
+        assert "does not apply" not in text, name
+        assert not any(STRATEGIES[strategy].title in text for strategy in ("sft", "dpo", "kto")), name
+
+
+def test_a_hostile_record_changes_no_structure(made: Made) -> None:
+    record = json.loads(json.dumps(advice_record(made.advice)))
+    row = {"adds": "retrieval", "rule": "r", "because": "a reason", "evidence": ["E5"]}
+    considered = {"model": "owner/model", "because": "a reason", "evidence": ["E5"]}
+    record["modifiers"], record["base_model"]["consider"] = [row], [considered]
+    tame = Parsed(run_documents(made.plan, result_of(made.plan), record, [], USAGE)["report.html"])
+    for part in (row, considered):
+        part |= {"because": "".join(HOSTILE)}
+    row |= {"adds": HOSTILE[0], "rule": HOSTILE[1]}
+    considered["model"] = f"owner/{HOSTILE[1]}"
+    record["assumed"] = {name: HOSTILE[0] for name in record["assumed"]}
+    attacked = Parsed(run_documents(made.plan, result_of(made.plan), record, [], USAGE)["report.html"])
+    assert attacked.tags == tame.tags
+    assert HOSTILE[0] in attacked.text
 
 
 def test_a_plan_that_departs_from_the_advice_says_so(made: Made) -> None:

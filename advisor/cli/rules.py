@@ -10,7 +10,7 @@ from advisor.cli.options import as_json, print_json, rules_option
 from advisor.documents import suggest
 from advisor.errors import AdvisorError, InputError, RuleBaseError
 from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
-from advisor.knowledge.vocabulary import in_words
+from advisor.knowledge.vocabulary import FACTS, in_words
 from advisor.strategies import STRATEGIES
 from advisor.verification import Report, verify
 
@@ -80,16 +80,30 @@ def _show_report(base: RuleBase, report: Report) -> None:
 
 
 @command.command("list")
+@click.option("--facts", is_flag=True, help="List the facts that conditions may speak of instead.")
 @rules_option
 @as_json
-def list_rules(rules: Path | None, as_json: bool) -> None:
+def list_rules(facts: bool, rules: Path | None, as_json: bool) -> None:
     """List the decision table, highest priority first."""
+    if facts:
+        _list_facts(as_json)
+        return
     base = load_rulebase(rules)
     if as_json:
         print_json([rule.model_dump(mode="json") for rule in base.rules])
         return
     for rule in base.rules:
         click.echo(f"{rule.priority:3}  {rule.id:30} {rule.recommend:18} {rule.strength}, {rule.certainty}")
+
+
+def _list_facts(as_json: bool) -> None:
+    if as_json:
+        print_json([fact._asdict() for fact in FACTS.values()])
+        return
+    for fact in FACTS.values():
+        takes = " / ".join(fact.choices) or (fact.unit if fact.kind == "number" else "") or fact.kind
+        about = " (candidates; requires.yaml only)" if fact.about == "candidate" else ""
+        click.echo(f"{fact.name:30} {takes}{about}\n{'':30} {fact.describes}")
 
 
 @command.command("show")

@@ -116,6 +116,9 @@ def test_explain_says_why_and_why_not(invoke: Invoke) -> None:
 def test_rules_are_checked_listed_and_shown(invoke: Invoke) -> None:
     assert "all names, types, units and citations resolve" in invoke("rules", "check").stdout
     assert "plenty-of-labels" in invoke("rules", "list").stdout
+    facts = invoke("rules", "list", "--facts").stdout
+    assert "labels_per_class               labels per class" in facts
+    assert "weights / api-only" in facts
     shown = invoke("rules", "show", "plenty-of-labels").stdout
     assert "plenty_labels = 2000 examples, 1000 to 5000" in shown
     assert "arXiv" in invoke("rules", "show", "E5").stdout

@@ -59,7 +59,9 @@ def test_formats_agree(ending: str, tmp_path: Path) -> None:
     assert data.train_part.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), min_size=1).filter(str.strip)
+# A file that is mostly control characters is refused as binary, so texts hold a few of them at most.
+printed = st.characters(exclude_categories=["Cs", "Cc"])
+texts = st.lists(printed | st.sampled_from("\t\n"), min_size=1).map("".join).filter(str.strip)
 
 
 @given(st.lists(texts, min_size=2, max_size=8))

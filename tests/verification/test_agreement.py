@@ -29,6 +29,14 @@ from advisor.verification.terms import ALWAYS, YesNo
 from advisor.verification.witness import Replay
 from tests.verification.small import EVIDENCE, MODELS, THRESHOLDS, USED, requirements, row
 
+MODELS_NAMED = (
+    "auto",
+    "google-bert/bert-base-uncased",
+    "google/flan-t5-base",
+    "meta-llama/Llama-3.1-8B",
+    "elsewhere/other",
+)
+
 
 def answer(name: str, limits: list[float], generator: random.Random) -> Value:
     if name == "task.languages":
@@ -37,7 +45,7 @@ def answer(name: str, limits: list[float], generator: random.Random) -> Value:
     if fact.kind == "yes-no":
         return generator.choice([True, False])
     if fact.kind == "word":
-        return generator.choice(fact.choices or ("auto", "google-bert/bert-base-uncased", "elsewhere/other"))
+        return generator.choice(fact.choices or MODELS_NAMED)
     least = {"data.classes": 2, "model.llm_context": 128}.get(name, 1)
     most = {"data.classes": 100, "model.parameters_b": 1000}.get(name, 100_000)
     value = min(max(least, generator.choice([*limits, 1, 2, 3, 10, 200]) + generator.choice([-1, 0, 1])), most)

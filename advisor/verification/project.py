@@ -8,6 +8,7 @@ running the decision on a witness shows whether it rests on such a fact rightly.
 """
 
 from collections.abc import Collection
+from fractions import Fraction
 from math import ceil, floor
 
 import z3
@@ -20,7 +21,7 @@ from advisor.knowledge.vocabulary import FACTS
 from advisor.profile import INPUTS
 from advisor.profile.profile import SECTIONS
 from advisor.strategies import STRATEGIES
-from advisor.verification.terms import ALWAYS, Cases, Number, Quantity, Word, YesNo
+from advisor.verification.terms import ALWAYS, Cases, Number, Quantity, Word, YesNo, rational
 from advisor.verification.ties import TIES
 from advisor.verification.upkeep import every_row
 
@@ -110,12 +111,15 @@ class Project:
     def need(self, name: str, strategy: str, engine: str) -> Quantity:
         """Return what a strategy needs on an engine: any number from 0, or unknown.
 
-        An answer takes as long whatever an encoder was trained for, and whatever a language model is prompted with.
+        An answer takes as long whatever an encoder was trained for and whatever a language model is prompted with; only
+        one by API costs anything.
         """
         alike = name == "need.latency_ms" and (engine == "encoder" or STRATEGIES[strategy].family == "prompting")
         of = f"of {'any answer' if alike else strategy} on {engine}"
         if (name, of) not in self._needs:
-            self._needs[name, of] = self.free(name, of)
+            need = self.free(name, of)
+            own = name == "need.usd_per_1000" and engine != "llm-api"
+            self._needs[name, of] = Number(need.known, rational(Fraction(0))) if own else need
         return self._needs[name, of]
 
     def _exceeds(self, need: Quantity, limit: str) -> z3.BoolRef:

@@ -13,7 +13,7 @@ from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Engine, Strategy
 
-_PERMISSIVE = ("apache", "mit", "bsd", "unknown")
+PERMISSIVE = ("apache", "mit", "bsd", "unknown")
 
 
 @dataclass(frozen=True)
@@ -148,13 +148,18 @@ def _own_facts(strategy: Strategy, engine: Engine, model: BaseModelFacts | None,
         "candidate.engine": engine,
         "candidate.trains": strategy.family != "prompting",
         "candidate.leaves": engine == "llm-api",
-        "candidate.needs_weights": engine == "encoder" or model is not None or strategy.family != "prompting",
+        "candidate.needs_weights": not _on_own_model(strategy, engine, facts),
         "candidate.speaks_language": _speaks(known, languages),
-        "candidate.licence_fits": facts.values["constraints.licence"] == "any" or licence.startswith(_PERMISSIVE),
+        "candidate.licence_fits": facts.values["constraints.licence"] == "any" or licence.startswith(PERMISSIVE),
         "candidate.handles_task": None
         if task is None
         else strategy.handles(str(task), engine) and _able(engine, model),
     }
+
+
+def _on_own_model(strategy: Strategy, engine: Engine, facts: Facts) -> bool:
+    """Return whether it prompts the language model that the project has, however it has it."""
+    return strategy.family == "prompting" and engine == f"llm-{facts.values['model.llm']}"
 
 
 def _able(engine: Engine, model: BaseModelFacts | None) -> bool:

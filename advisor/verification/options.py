@@ -1,23 +1,21 @@
 """Options: every strategy on every engine, with what rules it out, as z3 terms.
 
 A candidate's own facts are constant for an engine, follow from the answers as the decision derives them, or are free:
-its needs (memory, hours, money, latency) are any numbers from 0, or unknown, for each strategy and engine alone.
+its needs (memory, hours, money, latency) are any numbers from 0, or unknown; see `Project.need`.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import z3
 
-from advisor.decision.candidates import Candidate, candidates
-from advisor.decision.facts import project_facts
-from advisor.knowledge.rulebase import Requirement, RuleBase
-from advisor.knowledge.vocabulary import FACTS, Value
+from advisor.knowledge.rulebase import Requirement
+from advisor.knowledge.vocabulary import FACTS
 from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Engine, Strategy
 from advisor.verification.project import Project
-from advisor.verification.terms import ALWAYS, Quantity, Word, YesNo, truth
+from advisor.verification.suits import suits_of
+from advisor.verification.terms import ALWAYS, NEVER, Quantity, Word, YesNo, truth
 from advisor.verification.ties import writes
 
 MACHINE = Machine(cores=8, memory_bytes=None, units="unknown", gpu=False)
@@ -31,7 +29,7 @@ class Option:
     """One strategy on one engine.
 
     Attributes:
-        available: whether the engine is at hand.
+        available: whether the decision has it as a candidate.
         vetoes: by requirement, where it rules the option out.
         needs: what the option needs, by fact, as far as requirements speak of it.
     """
@@ -43,7 +41,7 @@ class Option:
     needs: dict[str, Quantity]
 
     def passes(self, requirements: Iterable[str]) -> z3.BoolRef:
-        """Return where the option is at hand and none of these requirements rules it out."""
+        """Return where the option is a candidate and none of these requirements rules it out."""
         return z3.And(self.available, *(z3.Not(self.vetoes[name]) for name in requirements))
 
 
@@ -53,77 +51,79 @@ def is_resource(requirement: Requirement) -> bool:
     return any(name.startswith(_NEED) for name in names)
 
 
+def is_about_answers(requirement: Requirement) -> bool:
+    """Return whether a requirement speaks of what an answer takes."""
+    return any(test.fact in _ANSWERING for test in requirement.condition.tests())
+
+
 class Options:
     """The options of one project.
 
     Attributes:
         by_strategy: in the order in which the decision prefers engines.
-        model_suits: where the encoder speaks the texts' language under an accepted licence, which no row can test.
+        model_suits: where the base model speaks the texts' language under an accepted licence, and can write where it
+            has to; no row can test that.
     """
 
     def __init__(self, project: Project) -> None:
         self.project, self.base = project, project.base
-        self.by_strategy: dict[str, list[Option]] = {
-            name: [
-                self._option(strategy, engine, self._at_hand(strategy, engine))
-                for engine in _ENGINES
-                if engine in strategy.engines
-            ]
-            for name, strategy in STRATEGIES.items()
-        }
+        self._suits = {kind: suits_of(project, kind) for kind in ("encoder", "generator")}
+        self._within = project.within_limits()
+        self.by_strategy = {name: list(self._options(strategy)) for name, strategy in STRATEGIES.items()}
         self.model_suits = self._model_suits()
-        self.laws = list(self._kept_limits())
 
     def feasible(self, strategy: str, *, granted: bool = False, without: str | None = None) -> z3.BoolRef:
         """Return where a strategy is feasible.
 
         Args:
             strategy: its id.
-            granted: whether resources are granted, so that only the other requirements count.
+            granted: whether resources are granted, so that only the other requirements count. Where requirements limit
+                what an answer takes, the project's own language model still has to be ``llm_usable``, which rows see.
             without: a requirement to leave out.
         """
-        kept = [
-            row.id
-            for row in self.base.requirements[strategy]
-            if row.id != without and not (granted and is_resource(row))
-        ]
-        return z3.Or([option.passes(kept) for option in self.by_strategy[strategy]])
+        rows = self.base.requirements[strategy]
+        kept = [row.id for row in rows if row.id != without and not (granted and is_resource(row))]
+        limited = granted and any(map(is_about_answers, rows))
+        ways = []
+        for option in self.by_strategy[strategy]:
+            beyond = z3.And(self._own_model(option.strategy, option.engine), z3.Not(self._within))
+            ways.append(z3.And(option.passes(kept), z3.Not(beyond) if limited else ALWAYS))
+        return z3.Or(ways)
+
+    def _options(self, strategy: Strategy) -> Iterator[Option]:
+        """Yield a strategy on every engine at hand that it applies on, or on the first where it applies on none."""
+        engines = [engine for engine in _ENGINES if engine in strategy.engines]
+        at_hand = [self._at_hand(strategy, engine) for engine in engines]
+        able = [z3.And(here, self._applies(strategy, engine)) for here, engine in zip(at_hand, engines, strict=True)]
+        for number, engine in enumerate(engines):
+            only = z3.And(at_hand[number], z3.Not(z3.Or([*at_hand[:number], *able])))
+            yield self._option(strategy, engine, z3.Or(able[number], only))
+
+    def _applies(self, strategy: Strategy, engine: Engine) -> z3.BoolRef:
+        task = self.project.input("task.type")
+        assert isinstance(task, Word)
+        return task.among([word for word in task.words if strategy.handles(word, engine)])
 
     def _at_hand(self, strategy: Strategy, engine: Engine) -> z3.BoolRef:
-        """Return whether an engine is there for a strategy.
-
-        Where requirements limit how an answer may come, the project's own language model counts as there only within
-        those limits, so that rows and requirements see the same. For a task that writes a generator stands in for it.
-        """
-        if strategy.family != "prompting" or engine == "encoder":
+        """Return whether an engine is there for a strategy; where the task is to write, a generator always is."""
+        if engine == "encoder" or strategy.family != "prompting":
             return ALWAYS
+        own = self._own_model(strategy, engine)
+        return own if engine == "llm-api" else z3.Or(own, writes(self.project))
+
+    def _own_model(self, strategy: Strategy, engine: Engine) -> z3.BoolRef:
+        """Return whether a strategy runs on the project's own language model, of which nothing more is known."""
+        if engine == "encoder" or strategy.family != "prompting":
+            return NEVER
         local, api = self.project.language_model()
-        within = self.project.within_limits() if self._answering(strategy) else ALWAYS
-        if engine == "llm-api":
-            return z3.And(api, within)
-        return z3.If(local, within, writes(self.project))
-
-    def _answering(self, strategy: Strategy) -> list[Requirement]:
-        """Return the requirements on how an answer comes."""
-        rows = self.base.requirements[strategy.id]
-        return [row for row in rows if any(test.fact in _ANSWERING for test in row.condition.tests())]
-
-    def _kept_limits(self) -> Iterator[z3.BoolRef]:
-        """Yield that a language model of the profile which is within the limits is not ruled out by them."""
-        llm = self.project.input("model.llm")
-        assert isinstance(llm, Word)
-        for strategy, options in self.by_strategy.items():
-            for option in options:
-                if option.engine == "encoder" or STRATEGIES[strategy].family != "prompting":
-                    continue
-                own = z3.And(llm.among([option.engine.removeprefix("llm-")]), self.project.within_limits())
-                for row in self._answering(option.strategy):
-                    yield z3.Implies(own, z3.Not(option.vetoes[row.id]))
+        return local if engine == "llm-local" else api
 
     def _model_suits(self) -> z3.BoolRef:
-        language = self._of_model("encoder", "candidate.speaks_language")
-        licence = self._of_model("encoder", "candidate.licence_fits")
-        return z3.And(z3.Or(z3.Not(language.known), language.term), licence.term)
+        encoder, generator = (
+            z3.And(z3.Or(z3.Not(suits.speaks.known), suits.speaks.term), suits.licensed)
+            for suits in (self._suits["encoder"], self._suits["generator"])
+        )
+        return z3.If(writes(self.project), z3.And(generator, self._suits["generator"].writes), encoder)
 
     def _option(self, strategy: Strategy, engine: Engine, available: z3.BoolRef) -> Option:
         used: dict[str, Quantity] = {}
@@ -148,62 +148,16 @@ class Options:
             return Word(ALWAYS, z3.IntVal(_ENGINES.index(engine)), _ENGINES)
         if name == "candidate.trains":
             return YesNo(ALWAYS, z3.BoolVal(strategy.family != "prompting"))
-        if name == "need.latency_ms" and engine == "encoder":
-            return self.project.free(name, "of the encoder")
-        if name in ("candidate.leaves", "candidate.needs_weights"):
-            return YesNo(ALWAYS, z3.BoolVal((engine == "llm-api") is (name == "candidate.leaves")))
+        if name == "candidate.leaves":
+            return YesNo(ALWAYS, z3.BoolVal(engine == "llm-api"))
+        suits, own = self._suits["encoder" if engine == "encoder" else "generator"], self._own_model(strategy, engine)
+        if name == "candidate.needs_weights":
+            return YesNo(ALWAYS, z3.Not(own))
         if name == "candidate.handles_task":
-            task = self.project.input("task.type")
-            assert isinstance(task, Word)
-            return YesNo(task.known, task.among([word for word in task.words if strategy.handles(word, engine)]))
-        if name in ("candidate.speaks_language", "candidate.licence_fits"):
-            return self._of_model(engine, name)
-        return self.project.free(name, f"of {strategy.id} on {engine}")
-
-    def _of_model(self, engine: Engine, name: str) -> YesNo:
-        """Return a fact that the base model decides; a language model is taken to suit every language and licence."""
-        if engine != "encoder":
-            return YesNo(ALWAYS, ALWAYS)
+            able = ALWAYS if engine == "encoder" else z3.Or(own, suits.writes)
+            return YesNo(self.project.input("task.type").known, z3.And(self._applies(strategy, engine), able))
+        if name == "candidate.speaks_language":
+            return YesNo(z3.Or(own, suits.speaks.known), z3.Or(own, suits.speaks.term))
         if name == "candidate.licence_fits":
-            licence = self.project.input("constraints.licence")
-            permitted, _ = self._where("candidate.licence_fits")
-            return YesNo(ALWAYS, z3.Or(z3.And(licence.known, licence.test("is", "any")), permitted))
-        yes, no = self._where("candidate.speaks_language")
-        return YesNo(z3.Or(yes, no), yes)
-
-    def _where(self, name: str) -> tuple[z3.BoolRef, z3.BoolRef]:
-        """Return where the named model and languages make a fact true, and where false."""
-        model, languages = self.project.input("model.base"), self.project.input("task.languages")
-        found: dict[bool, list[z3.BoolRef]] = {True: [], False: []}
-        for (named, spoken), facts in self._encoders.items():
-            value = facts[name]
-            if isinstance(value, bool):
-                found[value].append(z3.And(_answers(model, named), _answers(languages, spoken)))
-        return z3.Or(found[True]), z3.Or(found[False])
-
-    @cached_property
-    def _encoders(self) -> dict[tuple[str | None, str | None], dict[str, Value]]:
-        """The encoder's own facts by named model and language, where permissive licences alone are accepted."""
-        model, languages = self.project.input("model.base"), self.project.input("task.languages")
-        assert isinstance(model, Word) and isinstance(languages, Word)
-        return {
-            (named, spoken): _encoder(self.base, named, spoken).facts
-            for named in (None, *model.words)
-            for spoken in (None, *languages.words)
-        }
-
-
-def _answers(quantity: Quantity, word: str | None) -> z3.BoolRef:
-    return z3.Not(quantity.known) if word is None else z3.And(quantity.known, quantity.test("is", word))
-
-
-def _encoder(base: RuleBase, model: str | None, language: str | None) -> Candidate:
-    answers: dict[str, Value] = {
-        "task.type": "text-classification",
-        "data.labelled": 100,
-        "model.base": model,
-        "task.languages": language,
-        "constraints.licence": "permissive",
-    }
-    found = candidates(project_facts(answers, base), base, MACHINE)
-    return next(candidate for candidate in found if candidate.engine == "encoder")
+            return YesNo(ALWAYS, z3.Or(own, suits.licensed))
+        return self.project.need(name, strategy.id, engine)

@@ -8,6 +8,7 @@ running the decision on a witness shows whether it rests on such a fact rightly.
 """
 
 from collections.abc import Collection
+from fractions import Fraction
 from math import ceil, floor
 
 import z3
@@ -19,7 +20,8 @@ from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS
 from advisor.profile import INPUTS
 from advisor.profile.profile import SECTIONS
-from advisor.verification.terms import ALWAYS, Number, Quantity, Word, YesNo
+from advisor.strategies import STRATEGIES
+from advisor.verification.terms import ALWAYS, Cases, Number, Quantity, Word, YesNo, rational
 from advisor.verification.ties import TIES
 from advisor.verification.upkeep import every_row
 
@@ -44,6 +46,7 @@ class Project:
         self.answered: dict[str, z3.BoolRef] = {}
         self.inputs: dict[str, Quantity] = {}
         self._derived: dict[str, Quantity] = {}
+        self._needs: dict[tuple[str, str], Quantity] = {}
         self._laws: list[z3.BoolRef] = []
         self._tests = [test for row in every_row(base) for test in row.condition.tests()]
         spoken_of = {name for test in self._tests for name in (test.fact, test.reference)} | {*INDISPENSABLE, _SMALLEST}
@@ -93,11 +96,35 @@ class Project:
         return llm.among(["local"]), llm.among(["api"])
 
     def within_limits(self) -> z3.BoolRef:
-        """Return whether a language model answers within the limits of latency and price: free where there are any."""
-        names = ("serving.latency_ms_p95", "serving.usd_per_1000")
-        mark = f" {self.mark}" if set(names) & set(self.changed) else ""
-        unlimited = z3.Not(z3.Or([self.input(name).known for name in names]))
-        return z3.Or(unlimited, z3.Bool(f"within limits{mark}"))
+        """Return whether the project's language model answers, at best, within the limits of latency and price."""
+        shown = self.input(_LABELS).test("at least", 1)
+        within = []
+        for engine, own in zip(("llm-local", "llm-api"), self.language_model(), strict=True):
+            latency = self.need("need.latency_ms", "few-shot", engine)
+            few, zero = (self.need("need.usd_per_1000", strategy, engine) for strategy in ("few-shot", "zero-shot"))
+            self._laws += [few.known == zero.known, few.term >= zero.term]
+            needs = {"serving.latency_ms_p95": latency, "serving.usd_per_1000": Cases(shown, few, zero)}
+            over = [self._exceeds(need, limit) for limit, need in needs.items()]
+            within.append(z3.Or(z3.Not(own), z3.Not(z3.Or(over))))
+        return z3.And(within)
+
+    def need(self, name: str, strategy: str, engine: str) -> Quantity:
+        """Return what a strategy needs on an engine: any number from 0, or unknown.
+
+        An answer takes as long whatever an encoder was trained for and whatever a language model is prompted with; only
+        one by API costs anything.
+        """
+        alike = name == "need.latency_ms" and (engine == "encoder" or STRATEGIES[strategy].family == "prompting")
+        of = f"of {'any answer' if alike else strategy} on {engine}"
+        if (name, of) not in self._needs:
+            need = self.free(name, of)
+            own = name == "need.usd_per_1000" and engine != "llm-api"
+            self._needs[name, of] = Number(need.known, rational(Fraction(0))) if own else need
+        return self._needs[name, of]
+
+    def _exceeds(self, need: Quantity, limit: str) -> z3.BoolRef:
+        most = self.input(limit)
+        return z3.And(need.known, most.known, need.term > most.term)
 
     def _declare(self, name: str) -> None:
         answered = self.answered[name] = z3.Bool(f"answered {name}")

@@ -72,19 +72,27 @@ def _english_only(project: "Project") -> Quantity:
     return YesNo(languages.known, languages.test("is", "en"))
 
 
+def base_models(project: "Project", kind: str) -> Iterator[tuple[z3.BoolRef, BaseModelFacts]]:
+    """Yield the base models that may be the encoder or the generator, each with where it is that one.
+
+    What is named beyond the catalogue is none of them; no language model has a name.
+    """
+    models, named = load_catalogue().models, project.input("model.base")
+    for model, facts in models.items():
+        yield z3.And(named.known, named.test("is", model)), facts
+    left = [z3.Or(z3.Not(named.known), named.test("is", "auto"))]
+    for row in project.base.models:
+        if row.kind == kind and row.choose:
+            holds = truth(row.condition, project.fact, project.base.limits).true
+            yield z3.And(*left, holds), models[row.choose]
+            left.append(z3.Not(holds))
+
+
 def _adapted(project: "Project") -> Iterator[tuple[z3.BoolRef, BaseModelFacts]]:
-    """Yield the base models that tuning would change, each with where it is that one; no language model has a name."""
+    """Yield the base models that tuning would change, each with where it is that one."""
     for kind, here in (("generator", writes(project)), ("encoder", z3.Not(writes(project)))):
-        named = project.input("model.base")
-        above: list[z3.BoolRef] = []
-        left = [here, z3.Or(z3.Not(named.known), named.test("is", "auto"))]
-        for model, facts in load_catalogue().models.items():
-            yield z3.And(here, named.known, named.test("is", model)), facts
-        for row in project.base.models:
-            if row.kind == kind and row.choose:
-                holds = truth(row.condition, project.fact, project.base.limits).true
-                yield z3.And(*left, *(z3.Not(other) for other in above), holds), load_catalogue().models[row.choose]
-                above.append(holds)
+        for chosen, facts in base_models(project, kind):
+            yield z3.And(here, chosen), facts
 
 
 def _objective(project: "Project") -> Quantity:

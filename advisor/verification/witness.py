@@ -11,7 +11,7 @@ from advisor.decision.decide import INDISPENSABLE
 from advisor.decision.facts import Facts, project_facts
 from advisor.knowledge.rulebase import Rule, RuleBase
 from advisor.knowledge.vocabulary import FACTS, Value
-from advisor.verification.options import MACHINE, is_resource
+from advisor.verification.options import MACHINE, is_about_answers, is_resource
 from advisor.verification.project import Project
 from advisor.verification.report import Witness
 from advisor.verification.table import Table
@@ -50,7 +50,7 @@ class Replay:
 
     @cached_property
     def granted(self) -> set[str]:
-        """The strategies with a candidate that nothing but resources rules out."""
+        """The strategies with a candidate that nothing but resources rules out, as `Options.feasible` grants them."""
         return {candidate.strategy.id for candidate in self.candidates if not self._refused(candidate)}
 
     def winner(self, feasible: set[str]) -> Rule | None:
@@ -71,7 +71,9 @@ class Replay:
         return next(c for c in self.candidates if c.strategy.id == strategy and c.feasible)
 
     def _refused(self, candidate: Candidate) -> list[Veto]:
-        scarce = {row.id for row in self.base.requirements[candidate.strategy.id] if is_resource(row)}
+        unusable = self.facts.values["llm_usable"] is False and not candidate.traits["candidate.needs_weights"]
+        rows = self.base.requirements[candidate.strategy.id]
+        scarce = {row.id for row in rows if is_resource(row) and not (unusable and is_about_answers(row))}
         return [veto for veto in candidate.vetoes if veto.requirement not in scarce]
 
 

@@ -81,6 +81,7 @@ FAULTS = {
         "no number, threshold or fact 'tune_form_labels'; did you mean 'tune_from_labels'?",
     ),
     "no such finding": ("decision.yaml", "[E8, E5]", "[E8, E99]", "E99", "no evidence 'E99'"),
+    "nothing cited": ("decision.yaml", "[E8, E5]", "[]", "[]", "evidence: list should have at least 1 item"),
     "duplicate key": (
         "decision.yaml", "    strength: strong\n", "    strength: strong\n    strength: conditional\n",
         "strength: conditional", "duplicate key 'strength'",

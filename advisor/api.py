@@ -9,6 +9,7 @@ from advisor.data.reading import LabelledData
 from advisor.decision.advice import Advice, recommend
 from advisor.errors import InputError
 from advisor.files import write_json, write_text
+from advisor.knowledge.rulebase import load_rulebase
 from advisor.plan.build import build_plan as assemble_plan
 from advisor.plan.plan import Plan, read_plan
 from advisor.profile import Profile
@@ -40,7 +41,12 @@ def load_profile(path: Path | str, settings: Mapping[str, Any] | None = None) ->
 
 
 def build_plan(
-    profile: Path | str, folder: Path | str, *, strategy: str | None = None, seed: int | None = None
+    profile: Path | str,
+    folder: Path | str,
+    *,
+    strategy: str | None = None,
+    seed: int | None = None,
+    rules: Path | None = None,
 ) -> Plan:
     """Advise on a profile, write the plan folder, return the plan.
 
@@ -49,12 +55,14 @@ def build_plan(
         folder: the plan folder; written whole, or left as it was.
         strategy: another strategy than the verdict's.
         seed: of splits, batches and bootstrap.
+        rules: a folder of rule files laid over the shipped ones.
 
     Raises:
         AdvisorError: the profile, the data or the strategy cannot be planned for.
     """
     project = open_project(Path(profile))
-    return write_plan(recommend(project.profile), project.data, Path(folder), strategy=strategy, seed=seed)
+    advice = recommend(project.profile, base=load_rulebase(rules))
+    return write_plan(advice, project.data, Path(folder), strategy=strategy, seed=seed)
 
 
 def write_plan(

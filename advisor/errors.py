@@ -12,6 +12,7 @@
 A message is one sentence or two: what, where, what to do.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -46,15 +47,23 @@ class DataError(InputError):
 
 
 class NoFeasibleStrategy(AdvisorError):
-    """Every strategy is ruled out by a requirement."""
+    """Every strategy is ruled out; ``requirement`` names the one that stands in the way of most, where it is known."""
 
     exit_code = 3
 
+    def __init__(self, text: str, requirement: str | None = None) -> None:
+        self.requirement = requirement
+        super().__init__(text)
+
 
 class Undecided(AdvisorError):
-    """The answers at hand do not decide; the message lists the ones that would."""
+    """The answers at hand do not decide; the message lists the ones that would, ``missing`` names them."""
 
     exit_code = 4
+
+    def __init__(self, text: str, missing: Iterable[str] = ()) -> None:
+        self.missing = tuple(missing)
+        super().__init__(text)
 
 
 class RuleBaseError(DocumentError):

@@ -1,9 +1,8 @@
 """A project: a profile with its data read, and with what data and machine tell filled in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.data.reading import DataSource, LabelledData, load_labelled
 from advisor.machine import Machine, this_machine
@@ -11,8 +10,7 @@ from advisor.profile import Profile, load_profile
 from advisor.profile.filling import data_source, fill_from_data, fill_from_machine
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(NamedTuple):
     """A profile as far as it is known, and its labelled data where there are any."""
 
     profile: Profile

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from advisor.decision.decide import decide
-from advisor.decision.sensitivity import worth_asking
-from advisor.errors import InputError, NoFeasibleStrategy, Undecided
+from advisor.decision.facts import answers_of
+from advisor.decision.waiting import ALWAYS, worth_asking
+from advisor.errors import InputError
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import in_words
 from advisor.machine import Machine
 from advisor.profile import INPUTS, Profile, parse_answer
 from advisor.project import fill_project
 
-FIRST = ("data.path", "task.type", "task.labels", "data.labelled")
+_DATA = "data.path"
 _CLASSIFYING = ("text-classification", "multi-label", "pair-classification")
 
 
@@ -36,28 +36,21 @@ class Questionnaire:
     skipped: set[str] = field(default_factory=set)
     trail: list[tuple[str, Profile]] = field(default_factory=list)
 
-    def next(self) -> str | None:
-        """Return the input to ask for next, or None where nothing can change the verdict any more."""
-        waiting = self.waiting()
-        return waiting[0] if waiting else None
-
     def waiting(self) -> list[str]:
-        """Return the inputs still worth asking for, in order."""
+        """Return the inputs still worth asking for, in order: data first, since they answer other questions."""
         asked = {name for name, _ in self.trail} | self.skipped
-        first = [name for name in FIRST if self._open(name, asked)]
-        if first:
-            return first
+        questions = [name for name in INPUTS if INPUTS[name].question and self._open(name, asked)]
         if self.everything:
-            return [name for name in INPUTS if INPUTS[name].question and self._open(name, asked)]
-        try:
-            decision = decide(self.profile, self.base, self.machine)
-        except (Undecided, NoFeasibleStrategy):
-            return [name for name in INPUTS if INPUTS[name].question and self._open(name, asked)]
-        return [name for name in worth_asking(decision) if name not in asked]
+            return sorted(questions, key=lambda name: name != _DATA)
+        deciding = worth_asking(answers_of(self.profile), self.base, self.machine, settled=asked)
+        if "task.labels" in questions:
+            deciding = ["task.labels" if name == "data.classes" else name for name in deciding]
+        fills_others = [_DATA] if _DATA in questions and self.profile.data.labelled is None else []
+        return [*fills_others, *(name for name in deciding if name not in asked)]
 
     def missing(self) -> list[str]:
         """Return the inputs without which no advice is possible."""
-        return [name for name in ("task.type", "data.labelled") if self.profile.get(name) is None]
+        return [name for name in ALWAYS if self.profile.get(name) is None]
 
     def shown(self, name: str) -> tuple[Any, str] | None:
         """Return the value an empty answer accepts and where it comes from, or None where there is none."""
@@ -101,8 +94,8 @@ class Questionnaire:
         return True
 
 
-def question_text(questionnaire: Questionnaire, name: str) -> str:
-    """Return a question as it is shown: number left, wording, choices or unit, and what Enter accepts."""
+def question_text(questionnaire: Questionnaire, name: str, left: int) -> str:
+    """Return a question as it is shown: how many are left, wording, choices or unit, and what Enter accepts."""
     asked = INPUTS[name]
     hint = f" ({' / '.join(asked.choices)})" if asked.choices else f" ({asked.unit})" if asked.unit else ""
     if asked.kind is bool:
@@ -111,7 +104,8 @@ def question_text(questionnaire: Questionnaire, name: str) -> str:
         hint = " (name: description; name: description)"
     shown = questionnaire.shown(name)
     default = f"\n  [{in_words(name, shown[0])} - {shown[1]}]" if shown else ""
-    return f"{asked.question}{hint}{default}"
+    counted = f"at most {left} left" if left > 1 else "the last one"
+    return f"({counted}) {asked.question}{hint}{default}"
 
 
 def hold_conversation(
@@ -131,8 +125,9 @@ def hold_conversation(
     Raises:
         EOFError: the input ended; what was answered is saved.
     """
-    while name := questionnaire.next():
-        typed = read(question_text(questionnaire, name)).strip()
+    while waiting := questionnaire.waiting():
+        name = waiting[0]
+        typed = read(question_text(questionnaire, name, len(waiting))).strip()
         if typed == "?":
             say(f"  {INPUTS[name].why}")
         elif typed == "<":

@@ -21,6 +21,7 @@ FLOORS = [
     {"strategies"},
     {"estimates"},
     {"decision"},
+    {"cases"},
     {"verification"},
     {"plan"},
     {"run"},
@@ -72,10 +73,11 @@ def command(arguments: list[str]) -> str:
         ["explain", "profiles/startup-sentiment/profile.yaml"],
         ["ask", "--help"],
         ["rules", "check"],
+        ["rules", "test", "tests/cases"],
     ],
 )
 def test_light_commands_load_nothing_heavy(arguments: list[str]) -> None:
-    arguments = [str(PACKAGE.parent / part) if part.startswith("profiles/") else part for part in arguments]
+    arguments = [str(PACKAGE.parent / part) if part.startswith(("profiles/", "tests/")) else part for part in arguments]
     loaded = loaded_by(command(arguments))
     assert not loaded & HEAVY
 

@@ -61,6 +61,10 @@ class Classifier(Protocol):
         """Return (texts, classes) float32 probabilities, the classes in the order of ``labels``."""
         ...
 
+    def in_fp32(self) -> "Classifier":
+        """Return the classifier computing as it does after export: in fp32."""
+        ...
+
     def save(self, folder: Path) -> None:
         """Write all that is needed to load it without this package."""
         ...
@@ -89,6 +93,15 @@ class FrozenClassifier:
                 self.cache.embed(self.encoder, window, report)
             )
         return result
+
+    def in_fp32(self) -> "FrozenClassifier":
+        """Return the same head on the encoder's fp32 weights, read again where they are held in bf16."""
+        encoder = self.encoder
+        if not encoder.device.bf16:
+            return self
+        exact = Encoder.load(encoder.folder, encoder.device.in_fp32(), encoder.max_length)
+        exact.pooling = encoder.pooling
+        return FrozenClassifier(exact, self.head, self.labels, self.cache)
 
     def save(self, folder: Path, extra: dict[str, Any] | None = None) -> None:
         """Write encoder (weights fp32), tokenizer and head to ``folder``; ``head.json`` comes last.

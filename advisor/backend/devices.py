@@ -6,7 +6,7 @@ from functools import cache
 
 import torch
 
-_BF16_GAIN_REQUIRED = 1.5
+from advisor.knowledge.hyperparameters import load_evaluation
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,10 @@ class Device:
         """Whether matrix products run in bf16."""
         return self.precision == "bf16"
 
+    def in_fp32(self) -> "Device":
+        """Return the same device computing in fp32."""
+        return self if not self.bf16 else Device(self.kind, "fp32", "to repeat what others compute in fp32")
+
 
 @cache
 def choose_device(kind: str | None = None) -> Device:
@@ -43,7 +47,7 @@ def choose_device(kind: str | None = None) -> Device:
     if kind == "mps":
         return Device(kind, "fp32", "bf16 is not used on this kind of device")
     gain = _seconds_for_product(torch.float32) / _seconds_for_product(torch.bfloat16)
-    if gain >= _BF16_GAIN_REQUIRED:
+    if gain >= load_evaluation()["bf16_gain"]:
         return Device(kind, "bf16", f"a bf16 matrix product is {gain:.1f} times as fast as fp32 here")
     return Device(kind, "fp32", f"a bf16 matrix product runs at {gain:.2g} times the speed of fp32 here")
 

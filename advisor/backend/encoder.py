@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from advisor.backend.batching import token_batches
+from advisor.backend.bert import read_bert
 from advisor.backend.devices import Device
 from advisor.errors import InputError, RunError
 
@@ -58,16 +59,15 @@ class Encoder:
         Raises:
             InputError: the folder holds no model that can be loaded.
         """
-        from transformers import AutoModel, AutoTokenizer
+        from transformers import AutoTokenizer
 
+        dtype = torch.bfloat16 if device.bf16 and frozen else torch.float32
+        fused = device.kind != "cpu" or not device.bf16
         try:
             with quiet_transformers():
                 tokenizer = AutoTokenizer.from_pretrained(folder)
-                model = AutoModel.from_pretrained(
-                    folder,
-                    dtype=torch.bfloat16 if device.bf16 and frozen else torch.float32,
-                    attn_implementation="eager" if device.kind == "cpu" and device.bf16 else "sdpa",
-                )
+                model = read_bert(folder, dtype=dtype, fused=fused) if frozen else None
+                model = model or _by_transformers(folder, dtype, fused)
         except (OSError, ValueError) as failure:
             reason = str(failure).strip().splitlines()[0]
             raise InputError(f"{folder}: no encoder can be loaded from there ({reason})") from None
@@ -155,6 +155,12 @@ class Encoder:
             nn.functional.normalize(pool(hidden.float(), mask, self.pooling), dim=-1).cpu().numpy()
         )
         return pooled
+
+
+def _by_transformers(folder: Path, dtype: torch.dtype, fused: bool) -> Any:
+    from transformers import AutoModel
+
+    return AutoModel.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa" if fused else "eager")
 
 
 def out_of_memory(failure: Exception) -> bool:

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +227,10 @@ class TunedClassifier:
             left = np.flatnonzero(~done)
         self.model.train(was_training)
         return found
+
+    def in_fp32(self) -> "TunedClassifier":
+        """Return the same model, which holds fp32 weights, computing without bf16."""
+        return replace(self, device=self.device.in_fp32())
 
     def save(self, folder: Path) -> None:
         """Write a folder that ``transformers.pipeline("text-classification", model=folder)`` loads.

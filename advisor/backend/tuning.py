@@ -7,8 +7,12 @@ a batch, which saves padding.
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+from torch import nn
 
 from advisor.backend.checkpoint import Checkpoints
 from advisor.backend.devices import Device
@@ -37,7 +41,7 @@ def fine_tune(
     progress: StepProgress | None = None,
     on_event: OnEvent | None = None,
 ) -> TunedClassifier:
-    """Tune all weights of an encoder and a new class head; the same call again goes on from a checkpoint.
+    """Tune the weights of an encoder and a new class head; the same call again goes on from a checkpoint.
 
     Args:
         encoder: folder of the pre-trained encoder.
@@ -61,8 +65,7 @@ def fine_tune(
         RunError: a checkpoint belongs to other settings or data, or a single text does not fit in memory.
     """
     classifier = TunedClassifier.with_new_head(encoder, classes, device, seed=seed, max_length=settings.max_length)
-    if settings.freeze_token_embeddings:
-        classifier.model.get_input_embeddings().weight.requires_grad_(False)
+    freeze(classifier.model, settings)
     notify = on_event or (lambda event: None)
     notify({"event": "head", "note": classifier.head_note})
     run = Training(classifier, training, validation, settings, seed, metric, notify)
@@ -84,6 +87,26 @@ def fine_tune(
     classifier.model.eval()
     classifier.history = run.history
     return classifier
+
+
+def freeze(model: Any, settings: TuningSettings) -> None:
+    """Switch off the gradients of what shall not learn.
+
+    Below the trained layers lies every parameter that the encoder registers before them: embeddings and lower layers.
+    What it registers after its layers, a last normalisation or a pooler, belongs to the top.
+    """
+    if settings.freeze_token_embeddings:
+        model.get_input_embeddings().weight.requires_grad_(False)
+    if settings.trained_share == 1:
+        return
+    encoder = model.base_model
+    layers = max((m for m in encoder.modules() if isinstance(m, nn.ModuleList)), key=len)
+    lowest = layers[len(layers) - math.ceil(settings.trained_share * len(layers))]
+    top = {id(parameter) for parameter in lowest.parameters()}
+    for parameter in encoder.parameters():
+        if id(parameter) in top:
+            return
+        parameter.requires_grad_(False)
 
 
 def _fingerprint(

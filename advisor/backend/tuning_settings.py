@@ -1,4 +1,4 @@
-"""The hyper-parameters of full fine-tuning, as the rules or a plan give them."""
+"""The hyper-parameters of tuning by gradient steps, as the rules or a plan give them."""
 
 from typing import Literal
 
@@ -25,6 +25,7 @@ class TuningSettings(BaseModel):
         label_smoothing: probability mass spread over all classes in the loss.
         dropout: whether the encoder's own dropout is on.
         freeze_token_embeddings: whether the table of token embeddings keeps its pre-trained values.
+        trained_share: share of the encoder's layers that learn, counted from the top and rounded up; all below stays.
         class_weights: ``balanced`` weighs a row by rows / (classes · rows of its class), as scikit-learn.
         evaluations: how often the validation rows are looked at, evenly over the steps.
         patience: evaluations without a better one after which training stops.
@@ -49,5 +50,6 @@ class TuningSettings(BaseModel):
     freeze_token_embeddings: bool
     evaluations: int = Field(ge=1)
     patience: int = Field(ge=1)
+    trained_share: float = Field(default=1.0, gt=0, le=1)
     class_weights: Literal["none", "balanced"] = "none"
     max_length: int | None = Field(default=None, ge=8)

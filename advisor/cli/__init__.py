@@ -32,11 +32,14 @@ class Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import a command; what importing makes stays, so collecting garbage meanwhile finds nothing."""
+        """Import a command; what importing makes stays, so garbage is looked for in none of it, then or later."""
         if name not in _COMMANDS:
             return None
+        # pydantic would read the entry points of every installed package.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         gc.disable()
         command: click.Command = import_module(f"advisor.cli.{name}").command
+        gc.freeze()
         gc.enable()
         return command
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from advisor.cli.options import as_json, print_json
+from advisor.cli.options import as_json, print_json, rules_option
 from advisor.documents import read_document, suggest
 from advisor.errors import DocumentError, InputError, Undecided
 from advisor.knowledge.rulebase import load_rulebase
@@ -39,19 +39,27 @@ _HELP = (
 @click.option("--no-input", is_flag=True, help="Ask nothing; list everything still missing.")
 @click.option("--resume", is_flag=True, help="Go on with the profile that is there.")
 @click.option("--all", "everything", is_flag=True, help="Ask everything, not only what can change the verdict.")
+@rules_option
 @as_json
-def command(output: Path, answers: Path | None, no_input: bool, resume: bool, everything: bool, as_json: bool) -> None:
+def command(
+    output: Path,
+    answers: Path | None,
+    no_input: bool,
+    resume: bool,
+    everything: bool,
+    rules: Path | None,
+    as_json: bool,
+) -> None:
     """Answer the questionnaire and save a profile; asks only what can still change the verdict.
 
     Saved after every answer. Exit code 4: saved, but too little is answered for any advice.
     """
+    base = load_rulebase(rules)
     profile = _start(output, resume)
     if answers:
         profile = profile.with_answers(_read_answers(answers), "file")
     folder, machine = output.parent, this_machine()
-    asked = Questionnaire(
-        fill_project(profile, folder, machine), folder, load_rulebase(), machine, everything=everything
-    )
+    asked = Questionnaire(fill_project(profile, folder, machine), folder, base, machine, everything=everything)
     asked.profile.save(output)
     if not no_input:
         _converse(asked, output)

@@ -15,6 +15,12 @@ from advisor.project import Project, open_project
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print data as JSON on stdout.")
+rules_option = click.option(
+    "--rules",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Your own rule files, laid over the shipped ones row by row.",
+)
 
 
 def data_options(command: CommandT) -> CommandT:
@@ -44,6 +50,22 @@ def project_options(command: CommandT) -> CommandT:
     )(command)
     command = data_options(command)
     return click.argument("profile", required=False, type=click.Path(path_type=Path))(command)
+
+
+def map_options(command: CommandT) -> CommandT:
+    """Add --map and --map-svg."""
+    command = click.option(
+        "--map-svg",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write the decision map there as an image.",
+    )(command)
+    return click.option(
+        "--map",
+        "axes",
+        metavar="X[,Y]",
+        help="Show the verdict over one input or two, such as labels,memory.",
+    )(command)
 
 
 def source(data: str | None, test: Path | None, text_column: str | None, label_column: str | None) -> DataSource | None:

@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from advisor.api import write_plan
-from advisor.cli.options import as_json, print_json, project, project_options
+from advisor.cli.options import as_json, print_json, project, project_options, rules_option
 from advisor.decision.advice import recommend
+from advisor.knowledge.rulebase import load_rulebase
 
 
 @click.command("plan")
@@ -15,6 +16,7 @@ from advisor.decision.advice import recommend
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The plan folder.")
 @click.option("--strategy", metavar="ID", help="Plan this strategy instead of the verdict's.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap.")
+@rules_option
 @as_json
 def command(
     profile: Path | None,
@@ -22,12 +24,14 @@ def command(
     output: Path,
     strategy: str | None,
     seed: int | None,
+    rules: Path | None,
     as_json: bool,
     **data: Any,
 ) -> None:
     """Write a plan folder for PROFILE or data: plan.yaml, report, decision record, recipe.py."""
     found = project(profile, settings, **data)
-    plan = write_plan(recommend(found.profile), found.data, output, strategy=strategy, seed=seed)
+    advice = recommend(found.profile, base=load_rulebase(rules))
+    plan = write_plan(advice, found.data, output, strategy=strategy, seed=seed)
     if as_json:
         print_json(plan.model_dump(by_alias=True, mode="json"))
         return

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
-from advisor.cli.options import as_json, print_json
+from advisor.cases import judge, read_cases
+from advisor.cli.options import as_json, print_json, rules_option
 from advisor.documents import suggest
-from advisor.errors import InputError, RuleBaseError
+from advisor.errors import AdvisorError, InputError, RuleBaseError
 from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
 from advisor.knowledge.vocabulary import in_words
 from advisor.strategies import STRATEGIES
@@ -19,11 +20,8 @@ def command() -> None:
     """The rule base."""
 
 
-_folder = click.option("--rules", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Another rule folder.")
-
-
 @command.command("check")
-@_folder
+@rules_option
 @as_json
 @click.option(
     "--witness",
@@ -33,7 +31,7 @@ _folder = click.option("--rules", "folder", type=click.Path(path_type=Path), met
     help="Write profiles that show the faults.",
 )
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Hold review dates against this day.")
-def check(folder: Path | None, as_json: bool, witnesses: Path | None, today: datetime | None) -> int:
+def check(rules: Path | None, as_json: bool, witnesses: Path | None, today: datetime | None) -> int:
     """Read every rule file, then prove the decision table.
 
     Names, types, units, citations and thresholds resolve; no evidence asks to be reviewed. With the extra 'verify' it
@@ -41,7 +39,7 @@ def check(folder: Path | None, as_json: bool, witnesses: Path | None, today: dat
     no row recommends what requirements rule out, and that more labels, more memory and a tighter limit on latency never
     lead the wrong way. Exit code 5 where anything is found, each with its place and a profile that shows it.
     """
-    base = load_rulebase(folder)
+    base = load_rulebase(rules)
     missing = sorted(set(STRATEGIES) ^ set(base.requirements))
     if missing:
         raise InputError(f"requires.yaml and the strategies disagree on: {', '.join(missing)}")
@@ -82,11 +80,11 @@ def _show_report(base: RuleBase, report: Report) -> None:
 
 
 @command.command("list")
-@_folder
+@rules_option
 @as_json
-def list_rules(folder: Path | None, as_json: bool) -> None:
+def list_rules(rules: Path | None, as_json: bool) -> None:
     """List the decision table, highest priority first."""
-    base = load_rulebase(folder)
+    base = load_rulebase(rules)
     if as_json:
         print_json([rule.model_dump(mode="json") for rule in base.rules])
         return
@@ -96,11 +94,11 @@ def list_rules(folder: Path | None, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("rule_id", metavar="ID")
-@_folder
+@rules_option
 @as_json
-def show(rule_id: str, folder: Path | None, as_json: bool) -> None:
+def show(rule_id: str, rules: Path | None, as_json: bool) -> None:
     """Show one row with the findings it cites, or one finding."""
-    base = load_rulebase(folder)
+    base = load_rulebase(rules)
     if rule_id in base.evidence:
         _show_evidence(base, rule_id)
         return
@@ -112,6 +110,34 @@ def show(rule_id: str, folder: Path | None, as_json: bool) -> None:
         print_json(rule.model_dump(mode="json"))
     else:
         _show_rule(base, rule)
+
+
+@command.command("test")
+@click.argument("cases", metavar="DIR_OR_FILE", type=click.Path(path_type=Path))
+@rules_option
+@as_json
+def test(cases: Path, rules: Path | None, as_json: bool) -> None:
+    """Hold the rule base against expert cases: a YAML file, or a folder of them.
+
+    A case fails where another family or strategy comes than is expected or accepted, or anything else it asks for is
+    missing. Exit code 1: a case fails.
+    """
+    base = load_rulebase(rules)
+    outcomes = [judge(case, base) for case in read_cases(cases, base)]
+    failed = [outcome for outcome in outcomes if not outcome.holds]
+    points = sum(outcome.points for outcome in outcomes)
+    if as_json:
+        counts = {"cases": len(outcomes), "holding": len(outcomes) - len(failed), "points": points}
+        print_json({"schema": 1, **counts, "outcomes": [outcome.as_dict() for outcome in outcomes]})
+    else:
+        for outcome in failed:
+            why = f" – {outcome.case.expected.why}" if outcome.case.expected.why else ""
+            case = outcome.case
+            click.echo(f"{case.place}: {case.name}: {'; '.join(outcome.wrong)}; came {outcome.came}{why}")
+        held = f"{len(outcomes) - len(failed)} of {len(outcomes)} cases hold"
+        click.echo(f"{held}, {points / len(outcomes):.0%} of points".replace("%", " %"))
+    if failed:
+        raise AdvisorError(f"{len(failed)} of {len(outcomes)} cases fail")
 
 
 def _show_rule(base: RuleBase, rule: Rule) -> None:

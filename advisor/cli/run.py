@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from advisor.cli.options import as_json, print_json, project, project_options
+from advisor.cli.options import as_json, print_json, project, project_options, rules_option
 from advisor.errors import InputError
 
 
@@ -23,6 +23,7 @@ from advisor.errors import InputError
 @click.option(
     "--engine", type=click.Choice(["inprocess"]), default="inprocess", show_default=True, help="Where to run."
 )
+@rules_option
 @as_json
 def command(
     profile: Path | None,
@@ -31,6 +32,7 @@ def command(
     strategy: str | None,
     seed: int | None,
     engine: str,
+    rules: Path | None,
     as_json: bool,
     **data: Any,
 ) -> None:
@@ -41,17 +43,20 @@ def command(
     from advisor.run.folder import default_folder
 
     if profile is not None and _is_plan(profile):
-        if settings or strategy or seed is not None or any(data.values()):
-            raise InputError(f"{profile} is a plan and fixes data, strategy and seed; make another (advisor plan)")
+        if settings or strategy or rules or seed is not None or any(data.values()):
+            raise InputError(
+                f"{profile} is a plan and fixes data, rules, strategy and seed; make another (advisor plan)"
+            )
         plan, plan_folder, advice = open_plan(profile)
     else:
         from advisor.decision.advice import recommend
+        from advisor.knowledge.rulebase import load_rulebase
         from advisor.plan.build import build_plan
         from advisor.report.record import advice_record
 
         plan_folder = Path.cwd()
         found = project(profile, settings, **data)
-        advice_found = recommend(found.profile)
+        advice_found = recommend(found.profile, base=load_rulebase(rules))
         plan = build_plan(advice_found, found.data, folder=plan_folder, strategy=strategy, seed=seed)
         advice = advice_record(advice_found)
     folder = output or default_folder(plan, Path("run"))

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.errors import DataError
 
@@ -28,8 +27,7 @@ _LONGEST_SHOWN = 40
 Rows = Sequence[Sequence[Any]]
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(NamedTuple):
     """The places of the text and the label in a row."""
 
     text: int

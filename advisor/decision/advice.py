@@ -1,14 +1,22 @@
 """Advice: a decision as people and programs read it - verdict, reasons, alternatives, what would change it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor import __version__
+from advisor.decision.audit import audit, audited_inputs
+from advisor.decision.base_model import BaseModelAdvice, base_model
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision, decide
-from advisor.decision.sensitivity import Flip, Question, flips, open_questions, stability
+from advisor.decision.experiment import Experiment, settling_experiment
+from advisor.decision.flips import Flip, flips
+from advisor.decision.modifiers import modifiers
+from advisor.decision.nearby import Nearby
+from advisor.decision.next_labels import NextLabels, next_labels
+from advisor.decision.questions import Question, open_questions
+from advisor.decision.stability import stability
 from advisor.knowledge.interval import Interval
-from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
+from advisor.knowledge.rulebase import Modifier, Rule, RuleBase, load_rulebase
 from advisor.knowledge.vocabulary import in_words
 from advisor.machine import Machine, this_machine
 from advisor.profile import INPUTS, Profile
@@ -16,8 +24,7 @@ from advisor.profile import INPUTS, Profile
 ADVICE_SCHEMA = 1
 
 
-@dataclass(frozen=True)
-class Alternative:
+class Alternative(NamedTuple):
     """A feasible candidate that was not recommended, and why."""
 
     candidate: Candidate
@@ -35,6 +42,10 @@ class Advice:
     flips: tuple[Flip, ...]
     questions: tuple[Question, ...]
     stability: float
+    modifiers: tuple[Modifier, ...] = ()
+    base_model: BaseModelAdvice | None = None
+    experiment: Experiment | None = None
+    next_labels: NextLabels | None = None
 
     @property
     def winner(self) -> Candidate:
@@ -55,10 +66,22 @@ class Advice:
                 "strength": decision.rule.strength,
                 "certainty": decision.rule.certainty,
                 "contested": decision.contested,
+                "modifiers": [row.adds for row in self.modifiers],
                 "note": decision.rule.note,
                 "expected": _expected(winner),
             },
             "reasons": [_reason(decision, decision.rule), *map(self._objection, decision.objections)],
+            "modifiers": [
+                {
+                    "adds": row.adds,
+                    "rule": row.id,
+                    "because": row.reason(decision.facts.values),
+                    "evidence": row.evidence,
+                }
+                for row in self.modifiers
+            ],
+            "base_model": self.base_model.as_dict() if self.base_model else None,
+            "experiment": self.experiment.as_dict() if self.experiment else None,
             "alternatives": [self._alternative(alternative) for alternative in self.alternatives],
             "excluded": [_excluded(candidate) for candidate in decision.excluded],
             "excluded_engines": [_excluded(c) for c in decision.ruled_out if c not in decision.excluded],
@@ -67,6 +90,7 @@ class Advice:
                 for flip in self.flips
             ],
             "stability": self.stability,
+            "next_labels": self.next_labels.as_dict() if self.next_labels else None,
             "questions": [
                 {
                     "input": question.input,
@@ -79,6 +103,8 @@ class Advice:
             "assumed": {name: decision.facts.values[name] for name in sorted(decision.facts.assumed)},
             "rules": {"version": decision.base.version, "sha256": decision.base.digest},
             "advisor": __version__,
+            "inputs": audited_inputs(self.profile),
+            "audit": audit(decision),
         }
 
     def _objection(self, objection: Any) -> dict[str, Any]:
@@ -115,13 +141,19 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
         Undecided: answers are missing without which nothing can be said.
     """
     decision = decide(profile, base or load_rulebase(), machine or this_machine())
+    nearby = Nearby(decision.answers, decision.base, decision.machine)
+    found = tuple(flips(decision, nearby))
     return Advice(
         profile=profile,
         decision=decision,
         alternatives=tuple(_alternatives(decision)),
-        flips=tuple(flips(decision)),
-        questions=tuple(open_questions(decision)),
+        flips=found,
+        questions=tuple(open_questions(decision, nearby)),
         stability=stability(decision),
+        modifiers=tuple(modifiers(decision)),
+        base_model=base_model(decision),
+        experiment=settling_experiment(decision),
+        next_labels=next_labels(decision, found),
     )
 
 
@@ -140,7 +172,7 @@ def _why_not(decision: Decision, candidate: Candidate) -> list[str]:
     rows = [rule for rule in decision.base.rules if rule.recommend == candidate.strategy.id and rule.when]
     for rule in rows:
         if rule.condition.evaluate(facts, limits):
-            return [f"{rule.id} holds too, but {decision.rule.id} weighs more"]
+            return [f"{rule.id} holds too, but weighs less"]
     lacking = [[o for o in rule.condition.trace(facts, limits) if o.held is not True] for rule in rows]
     if not lacking:
         return ["no row recommends it"]

@@ -1,11 +1,13 @@
 """The verdict: requirements veto candidates, then the highest row of the decision table that holds decides."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from advisor.decision.candidates import Candidate, candidates
-from advisor.decision.facts import Answers, Facts, answers_of, project_facts
+from advisor.decision.candidates import Candidate, candidates, first_feasible
+from advisor.decision.derived import Answers
+from advisor.decision.facts import Facts, answers_of, project_facts
 from advisor.errors import NoFeasibleStrategy, Undecided
 from advisor.knowledge.conditions import Values
 from advisor.knowledge.rulebase import Objection, Rule, RuleBase
@@ -71,51 +73,63 @@ def decide_answers(answers: Answers, base: RuleBase, machine: Machine) -> Decisi
     facts = project_facts(answers, base)
     _insist(facts)
     found = candidates(facts, base, machine)
-    feasible = {candidate.strategy.id: candidate for candidate in reversed(found) if candidate.feasible}
-    if not feasible:
-        raise NoFeasibleStrategy(_nothing_left(found))
-    rule, passed_over = winning_rule(base, facts.values, base.limits, set(feasible))
-    winner = feasible[rule.recommend]
+    deciding, passed_over = winning_rule(
+        base, facts.values, base.limits, lambda strategy: first_feasible(found, strategy)
+    )
+    if deciding is None:
+        if any(candidate.feasible for candidate in found):
+            raise Undecided(
+                "no row of the decision table applies to what is known; answer more questions (advisor ask)"
+            )
+        raise _nothing_left(found)
+    rule, winner = deciding
     objections = tuple(
         objection
         for objection in base.objections
         if rule.strength != "strong"
         and winner.strategy.family in objection.against
-        and objection.favours in feasible
+        and objection.favours != winner.strategy.id
         and objection.condition.evaluate(facts.values, base.limits)
+        and first_feasible(found, objection.favours)
     )
     return Decision(answers, base, machine, facts, tuple(found), rule, winner, tuple(passed_over), objections)
 
 
-def winning_rule(base: RuleBase, facts: Values, limits: Values, feasible: set[str]) -> tuple[Rule, list[Rule]]:
-    """Return the row that decides, and the rows above it whose strategy is ruled out.
-
-    Raises:
-        Undecided: no row with a feasible strategy is known to hold.
-    """
+def winning_rule(
+    base: RuleBase, facts: Values, limits: Values, feasible: Callable[[str], Candidate | None]
+) -> tuple[tuple[Rule, Candidate] | None, list[Rule]]:
+    """Return the row that decides with its candidate, if any does, and the rows above it that are ruled out."""
     passed_over: list[Rule] = []
     for rule in base.rules:
-        if not rule.condition.evaluate(facts, limits):
-            continue
-        if rule.recommend in feasible:
-            return rule, passed_over
-        passed_over.append(rule)
-    raise Undecided("no row of the decision table applies to what is known; answer more questions (advisor ask)")
+        if rule.condition.evaluate(facts, limits):
+            candidate = feasible(rule.recommend)
+            if candidate:
+                return (rule, candidate), passed_over
+            passed_over.append(rule)
+    return None, passed_over
 
 
 def _insist(facts: Facts) -> None:
     missing = [name for name in INDISPENSABLE if facts.values.get(name) is None]
     if missing:
         questions = "; ".join(f"{name} ({INPUTS[name].question})" for name in missing)
-        raise Undecided(f"cannot advise without: {questions} Set them in the profile, by --set, or run advisor ask.")
+        raise Undecided(
+            f"cannot advise without: {questions} Set them in the profile, by --set, or run advisor ask.", missing
+        )
 
 
-def _nothing_left(found: list[Candidate]) -> str:
+def _nothing_left(found: list[Candidate]) -> NoFeasibleStrategy:
     """Say why nothing is feasible, and which single requirement stands in the way of most candidates."""
-    task = found[0].facts.get("task.type")
     able = [c for c in found if all(veto.requirement != "applies-to-task" for veto in c.vetoes)]
     if not able:
-        return f"no strategy here applies to {task}; one that generates text needs a language model (model.llm)"
-    reasons = dict.fromkeys(f"{c.strategy.id}: {c.vetoes[0].because}" for c in able)
+        task = found[0].facts.get("task.type")
+        text = f"no strategy here applies to {task}; one that generates text needs a language model (model.llm)"
+        return NoFeasibleStrategy(text, "applies-to-task")
+    stopped: dict[str, list[str]] = {}
+    for candidate in able:
+        stopped.setdefault(candidate.vetoes[0].because, []).append(candidate.strategy.id)
+    reasons = "; ".join(f"{', '.join(dict.fromkeys(strategies))}: {because}" for because, strategies in stopped.items())
     most = Counter(veto.requirement for c in able for veto in c.vetoes).most_common(1)[0][0]
-    return f"no strategy is feasible. {'; '.join(reasons)}. Relaxing '{most}' would help most."
+    prompts = any(c.strategy.family == "prompting" for c in able)
+    hint = "" if prompts else " A language model (model.llm) could be prompted."
+    return NoFeasibleStrategy(f"no strategy is feasible. {reasons}. Relaxing '{most}' would help most.{hint}", most)

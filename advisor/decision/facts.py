@@ -1,14 +1,33 @@
 """Facts of a project: its answers, what is assumed where one is missing, and what follows from them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from math import floor
+from typing import Any
 
+from advisor.decision.derived import IMPLIED, Answers, derivations
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.profile import Profile
 
-Answers = Mapping[str, Value]
-LABELLING_TASKS = ("text-classification", "multi-label", "pair-classification")
+
+class Reads(dict[str, Value]):
+    """Values by name that note which names were asked for, present or not.
+
+    What is computed from such values depends on nothing but ``names``: it stays as it is when other values change.
+    """
+
+    def __init__(self, values: Answers) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> Value:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value, noting the name."""
+        self.names.add(name)
+        return super().get(name, default)
 
 
 @dataclass(frozen=True)
@@ -24,6 +43,8 @@ def answers_of(profile: Profile) -> dict[str, Value]:
     answers = {name: value for name, value in profile.answered() if name in FACTS}
     if profile.task.labels and "data.classes" not in answers:
         answers["data.classes"] = len(profile.task.labels)
+    if profile.model.llm_name:
+        answers["model.llm_name"] = profile.model.llm_name
     if profile.task.languages:
         answers["task.languages"] = ",".join(profile.task.languages)
     return answers
@@ -32,40 +53,34 @@ def answers_of(profile: Profile) -> dict[str, Value]:
 def project_facts(answers: Answers, base: RuleBase, *, assume: bool = True) -> Facts:
     """Derive all facts; an unanswered input takes the rule base's assumption, or stays unknown where there is none.
 
+    What the answers imply of an unanswered input comes before that.
+
     Args:
         answers: values by dotted name.
-        base: where the assumptions are.
+        base: where the assumptions and the choice of base models are.
         assume: without it every unanswered input stays unknown.
     """
     values: dict[str, Value] = dict(answers)
     assumed = set()
-    if values.get("constraints.model_access") == "api-only" and values.get("model.llm") is None:
-        values["model.llm"] = "api"
+    for name, imply in IMPLIED.items():
+        if values.get(name) is None:
+            values[name] = imply(values)
+            if values[name] is not None:
+                assumed.add(name)
     for name, assumption in base.assumptions.items() if assume else ():
         if values.get(name) is None:
             values[name] = assumption.value
             assumed.add(name)
-    values["classes"] = values.get("data.classes")
-    values["labels_per_class"] = _labels_per_class(values)
-    values["llm_usable"] = _llm_usable(values)
+    for name, derive in derivations(base).items():
+        values[name] = derive(values)
     return Facts(values, frozenset(assumed))
 
 
-def _labels_per_class(values: Answers) -> Value:
-    smallest, labelled, classes = (values.get(f"data.{name}") for name in ("smallest_class", "labelled", "classes"))
-    if smallest is not None:
-        return smallest
-    if values.get("task.type") not in (None, *LABELLING_TASKS):
-        return labelled
-    return None if labelled is None or classes is None else float(labelled) / float(classes)
-
-
-def _llm_usable(values: Answers) -> bool | None:
-    """Return whether a language model may be prompted: a local one always, an API where the texts may leave."""
-    llm = values.get("model.llm")
-    may_leave, air_gapped = values.get("constraints.data_may_leave"), values.get("constraints.air_gapped")
-    if llm != "api":
-        return None if llm is None else llm == "local"
-    if may_leave is False or air_gapped:
-        return False
-    return None if may_leave is None or air_gapped is None else True
+def with_answer(answers: Answers, name: str, value: Value) -> dict[str, Value]:
+    """Return answers with one changed; labels are taken to come in the proportions of those at hand, or evenly."""
+    changed = {**answers, name: value}
+    labelled, smallest = answers.get("data.labelled"), answers.get("data.smallest_class")
+    if name == "data.labelled" and smallest is not None:
+        share = float(smallest) / float(labelled) if labelled else None
+        changed["data.smallest_class"] = None if share is None else floor(share * float(value or 0))
+    return changed

@@ -1,7 +1,7 @@
 """A forecast: training time, memory and money, latency and price of answers, expected quality - each an interval."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -40,19 +40,23 @@ class Forecast:
     Attributes:
         quality: accuracy on data like the labelled ones, a share.
         train_seconds: from start to a fitted model, libraries and loading included.
+        least_train_seconds: the same with no more rows than are worth training on.
         train_memory_bytes: peak on the training device (host memory on a processor).
         latency_ms_p50: one typical text.
         latency_ms_p95: one text of the longest 5 %.
         train_usd: price of the training time.
+        least_train_usd: price of ``least_train_seconds``.
         usd_per_1000: price of 1,000 answers paid by the token; 0 on your own machine.
     """
 
     quality: Interval | None
     train_seconds: Interval
+    least_train_seconds: Interval
     train_memory_bytes: Interval
     latency_ms_p50: Interval
     latency_ms_p95: Interval
     train_usd: Interval
+    least_train_usd: Interval
     usd_per_1000: Interval | None
 
     def as_dict(self) -> dict[str, dict[str, float] | None]:
@@ -97,27 +101,36 @@ def _forecast_encoder(
 ) -> Forecast:
     """Forecast from the facts that matter alone: a verdict's sensitivity asks for the same ones many times."""
     facts = dict(zip(_ENCODER_FACTS, values, strict=True))
-    constants = load_constants()
     training = _device(str(facts["compute.device"]), machine)
-    length = min(max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT), model.context)
-    load = TextLoad(rows=_number(facts, "data.labelled"), tokens=length, classes=int(_number(facts, "classes")))
+    load = _load(model, facts)
     work = strategy.workload(model, load, default_settings(strategy.id))
-    devices = _cores(training, facts, machine)
-    seconds = (
-        training.start_seconds.plus(training.forward_gflops.spend(work.forward_flops / 1e9 / devices))
-        .plus(training.training_gflops.spend(work.training_flops / 1e9 / devices))
-        .plus(constants["update_overhead_ms"].times(work.updates / 1e3))
-    )
+    cores = _cores(training, facts, machine)
+    seconds = _seconds(work, training, cores)
+    fewest = load._replace(rows=min(load.rows, load_constants()["fewest_training_rows"].point))
+    least = _seconds(strategy.workload(model, fewest, default_settings(strategy.id)), training, cores)
+    price = _number(facts, "compute.usd_per_hour") / 3600
+    memory = _generator_memory if model.may_be_quantised else _memory
     serving = _device(str(facts["serving.device"]), machine)
     return Forecast(
         quality=_quality(strategy.id, "encoder", facts),
         train_seconds=seconds,
-        train_memory_bytes=_memory(model, work, length),
-        latency_ms_p50=_latency(model, length, serving, machine),
+        least_train_seconds=least,
+        train_memory_bytes=memory(model, work, facts),
+        latency_ms_p50=_latency(model, load.tokens, serving, machine),
         latency_ms_p95=_latency(model, _number(facts, "data.tokens_p95"), serving, machine),
-        train_usd=seconds.times(_number(facts, "compute.usd_per_hour") / 3600),
+        train_usd=seconds.times(price),
+        least_train_usd=least.times(price),
         usd_per_1000=Interval.exactly(0.0),
     )
+
+
+def forecast_generator(
+    strategy: Strategy, model: BaseModelFacts, facts: Mapping[str, Value], machine: Machine
+) -> Forecast:
+    """Forecast tuning a generator: as for an encoder, but answers take as long as those of a local language model."""
+    tuned = _forecast_encoder(strategy, model, tuple(facts.get(name) for name in _ENCODER_FACTS), machine)
+    latency = load_constants()["llm_local_latency_ms"]
+    return replace(tuned, quality=None, latency_ms_p50=latency, latency_ms_p95=latency.times(2.0))
 
 
 def forecast_llm(strategy: Strategy, engine: str, facts: Mapping[str, Value]) -> Forecast:
@@ -130,12 +143,19 @@ def forecast_llm(strategy: Strategy, engine: str, facts: Mapping[str, Value]) ->
     return Forecast(
         quality=_quality(strategy.id, f"{engine}-{facts['model.llm_strength']}", facts),
         train_seconds=Interval.exactly(0.0),
+        least_train_seconds=Interval.exactly(0.0),
         train_memory_bytes=Interval.exactly(0.0),
         latency_ms_p50=latency,
         latency_ms_p95=latency.times(2.0),
         train_usd=Interval.exactly(0.0),
+        least_train_usd=Interval.exactly(0.0),
         usd_per_1000=_token_price(engine, facts, tokens_in, constants["llm_answer_tokens"]),
     )
+
+
+def _load(model: BaseModelFacts, facts: Mapping[str, Value]) -> TextLoad:
+    length = min(max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT), model.context)
+    return TextLoad(rows=_number(facts, "data.labelled"), tokens=length, classes=int(_number(facts, "classes")))
 
 
 def _token_price(engine: str, facts: Mapping[str, Value], read: Interval, written: Interval) -> Interval | None:
@@ -156,9 +176,17 @@ def _quality(strategy: str, engine: str, facts: Mapping[str, Value]) -> Interval
     return expected_accuracy(strategy, engine, _number(facts, "labels_per_class"), int(_number(facts, "classes")))
 
 
-def _memory(model: BaseModelFacts, work: Workload, length: float) -> Interval:
+def _seconds(work: Workload, device: DeviceFacts, cores: float) -> Interval:
+    return (
+        device.start_seconds.plus(device.forward_gflops.spend(work.forward_flops / 1e9 / cores))
+        .plus(device.training_gflops.spend(work.training_flops / 1e9 / cores))
+        .plus(load_constants()["update_overhead_ms"].times(work.updates / 1e3))
+    )
+
+
+def _memory(model: BaseModelFacts, work: Workload, facts: Mapping[str, Value]) -> Interval:
     constants = load_constants()
-    tokens = work.stored_tokens
+    tokens, length = work.stored_tokens, _load(model, facts).tokens
     activations = (
         constants["activation_bytes_per_token_layer_hidden"]
         .times(tokens * model.layers * model.hidden)
@@ -171,6 +199,22 @@ def _memory(model: BaseModelFacts, work: Workload, length: float) -> Interval:
         .plus(constants["bytes_per_trained_parameter"].times(work.trained_parameters))
         .plus(activations)
     )
+
+
+def _generator_memory(model: BaseModelFacts, work: Workload, facts: Mapping[str, Value]) -> Interval:
+    """Low end: one device's share, of 4-bit weights where they stay frozen, with all activations recomputed."""
+    constants = load_constants()
+    stored = min(work.stored_tokens, 2 * _number(facts, "data.tokens_p95"))
+    trained = min(work.trained_parameters, model.parameters)
+    needed = (
+        constants["bytes_per_frozen_generator_weight"]
+        .times(model.parameters - trained)
+        .plus(constants["bytes_per_tuned_generator_weight"].times(trained))
+        .plus(constants["activation_bytes_of_generator"].times(stored * model.layers * model.hidden))
+    )
+    devices = max(1.0, _number(facts, "compute.devices"))
+    spread = Interval(needed.low / devices, needed.point / devices, needed.high)
+    return spread.plus(constants["process_gb"].times(1e9))
 
 
 def _latency(model: BaseModelFacts, length: float, device: DeviceFacts, machine: Machine) -> Interval:

@@ -1,11 +1,10 @@
 """Base models and devices as data: what estimates and the choice of a model rest on."""
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,7 +17,7 @@ EMBEDDED_PREFIX = "embedded/"
 
 
 class BaseModelFacts(BaseModel):
-    """A pre-trained encoder's facts; sizes in parameters, tokens and units.
+    """A pre-trained model's facts; sizes in parameters, tokens and units.
 
     Attributes:
         package: the Python package that carries its weights, if one does.
@@ -47,6 +46,16 @@ class BaseModelFacts(BaseModel):
         """Parameters that every token passes through: all but the embeddings."""
         return self.parameters - self.embedding_parameters
 
+    @property
+    def generates(self) -> bool:
+        """Whether it can write text; where its objective is unknown that is not excluded."""
+        return self.objective in ("causal", "denoising", "unknown")
+
+    @property
+    def may_be_quantised(self) -> bool:
+        """Whether its frozen weights are usually held in 16 or 4 bits: large language models' are."""
+        return self.objective in ("causal", "denoising")
+
     def forward_flops(self, tokens: float, length: float) -> float:
         """Floating point operations of one forward pass over ``tokens`` tokens in texts of ``length``.
 
@@ -69,14 +78,12 @@ class DeviceFacts(BaseModel):
     source: str
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(NamedTuple):
     """The base models and device kinds known without looking anywhere else."""
 
     models: dict[str, BaseModelFacts]
     devices: dict[str, DeviceFacts]
     default_model: str
-    default_model_by_language: str
 
 
 @cache
@@ -95,7 +102,6 @@ def load_catalogue() -> Catalogue:
         },
         devices={name: devices.validate(DeviceFacts, kind=RuleBaseError, at=(name,)) for name in devices.data},
         default_model=models.data["default"],
-        default_model_by_language=models.data["default_other_languages"],
     )
 
 

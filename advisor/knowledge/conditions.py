@@ -12,9 +12,10 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from advisor.documents import Document, Location, suggest
+from advisor.documents import Document, Location, scalar, suggest
 from advisor.errors import RuleBaseError
 from advisor.knowledge.vocabulary import FACTS, Fact, Value, in_words
 
@@ -48,6 +49,11 @@ class Test:
     relation: str
     value: Value = None
     reference: str | None = None
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The facts and thresholds it mentions."""
+        return frozenset((self.fact,) if self.reference is None else (self.fact, self.reference))
 
     def evaluate(self, facts: Values, thresholds: Values) -> bool | None:
         """Return whether the test holds; None where a value is unknown."""
@@ -88,6 +94,11 @@ class Group:
     kind: str
     members: tuple["Condition", ...]
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The facts and thresholds it mentions."""
+        return frozenset(name for member in self.members for name in member.names)
+
     def evaluate(self, facts: Values, thresholds: Values) -> bool | None:
         """Return Kleene's conjunction or disjunction of the members."""
         decisive = self.kind == "any"
@@ -117,11 +128,11 @@ class ConditionReader:
 
     Args:
         document: where the condition stands, for messages.
-        thresholds: names that may follow a comparison.
+        thresholds: units by the names that may follow a comparison.
         about_candidates: whether facts about one candidate may be used.
     """
 
-    def __init__(self, document: Document, thresholds: Mapping[str, Any], *, about_candidates: bool = False) -> None:
+    def __init__(self, document: Document, thresholds: Mapping[str, str], *, about_candidates: bool = False) -> None:
         self.document, self.thresholds = document, thresholds
         self.facts = {name: fact for name, fact in FACTS.items() if about_candidates or fact.about == "project"}
 
@@ -160,7 +171,9 @@ class ConditionReader:
             if isinstance(cell, bool | str) and cell in _YES_NO:
                 return Test(fact.name, "is", _YES_NO[cell])
             raise self.error(f"{fact.name} is yes or no, not '{cell}'", at)
-        return self.word(fact, str(cell), at)
+        if not isinstance(cell, str):
+            raise self.error(f"{fact.name} is a word, not {'a number' if type(cell) in (int, float) else 'this'}", at)
+        return self.word(fact, cell, at)
 
     def word(self, fact: Fact, cell: str, at: Location) -> Condition:
         """Read a choice among words, or a negated one."""
@@ -189,22 +202,18 @@ class ConditionReader:
 
     def comparison(self, fact: Fact, relation: str, operand: str, at: Location) -> Test:
         """Read what follows a comparing word."""
-        if operand in self.thresholds:
-            return Test(fact.name, relation, reference=operand)
-        if operand in self.facts:
-            other = self.facts[operand]
-            if other.kind != "number":
-                raise self.error(f"{operand} is not a number", at)
-            if other.unit != fact.unit:
-                raise self.error(
-                    f"{fact.name} is in {fact.unit or 'no unit'}, {operand} in {other.unit or 'no unit'}", at
-                )
-            return Test(fact.name, relation, reference=operand)
-        try:
-            return Test(fact.name, relation, float(operand))
-        except ValueError:
+        value = scalar(operand)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return Test(fact.name, relation, float(value))
+        if operand not in self.thresholds and operand not in self.facts:
             known = [*self.thresholds, *self.facts]
-            raise self.error(f"no number, threshold or fact '{operand}'{suggest(operand, known)}", at) from None
+            raise self.error(f"no number, threshold or fact '{operand}'{suggest(operand, known)}", at)
+        if operand not in self.thresholds and self.facts[operand].kind != "number":
+            raise self.error(f"{operand} is not a number", at)
+        unit = self.thresholds[operand] if operand in self.thresholds else self.facts[operand].unit
+        if unit != fact.unit:
+            raise self.error(f"{fact.name} is in {fact.unit or 'no unit'}, {operand} in {unit or 'no unit'}", at)
+        return Test(fact.name, relation, reference=operand)
 
     def error(self, text: str, at: Location) -> RuleBaseError:
         """Return an error that points at the cell."""

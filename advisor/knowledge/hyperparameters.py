@@ -34,7 +34,7 @@ def load_hyperparameters() -> dict[str, dict[str, Hyperparameter]]:
 
 @cache
 def load_evaluation() -> dict[str, Any]:
-    """Return how a run measures, by name, from ``rules/evaluation.yaml``.
+    """Return how a run measures and an explanation is worked out, by name, from ``rules/evaluation.yaml``.
 
     Raises:
         RuleBaseError: an entry breaks its schema.

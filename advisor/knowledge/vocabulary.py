@@ -1,15 +1,13 @@
 """The facts that rules may speak of: every input of the profile, what follows from them, and a candidate's needs."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from advisor.profile import INPUTS
 
 Kind = Literal["number", "yes-no", "word"]
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """A named quantity with its type; ``about`` says whether it describes the project or one candidate."""
 
     name: str
@@ -28,10 +26,35 @@ _DERIVED = (
         "labelled examples of the rarest class where known, else the mean over classes",
         "labels per class",
     ),
-    Fact("llm_usable", "yes-no", "a large language model is there and the texts may be sent to it"),
+    Fact("mean_per_class", "number", "labelled examples over classes", "labels per class"),
+    Fact("imbalance", "number", "mean over classes as a multiple of the rarest class", "times"),
+    Fact("llm_allowed", "yes-no", "a large language model is there and the texts may be sent to it"),
+    Fact("llm_usable", "yes-no", "it also answers within the limits of latency and price"),
+    Fact(
+        "promptable",
+        "yes-no",
+        "a prompt can do the task: a language model is usable, or an encoder may compare texts with label descriptions",
+    ),
+    Fact(
+        "shots_per_class",
+        "number",
+        "demonstrations of typical length that fit the language model's context, for each class",
+        "demonstrations per class",
+    ),
+    Fact("writes", "yes-no", "the task is to write text: generation, or preferences among what is written"),
+    Fact("english_only", "yes-no", "every text is in English"),
+    Fact("parameters_b", "number", "size of the base model that would be adapted", "billion parameters"),
+    Fact(
+        "objective",
+        "word",
+        "how the base model that would be adapted was pre-trained",
+        choices=("contrastive", "masked", "replaced-token", "causal", "denoising"),
+    ),
+    Fact("context", "number", "longest text the base model that would be adapted can read", "tokens"),
 )
 _CANDIDATE = (
     Fact("candidate.engine", "word", "what the candidate runs on", choices=("encoder", "llm-local", "llm-api")),
+    Fact("candidate.trains", "yes-no", "parameters are trained"),
     Fact("candidate.leaves", "yes-no", "texts are sent to another company's server"),
     Fact("candidate.needs_weights", "yes-no", "the model's weights must be at hand"),
     Fact("candidate.speaks_language", "yes-no", "the model was pre-trained on the task's languages"),
@@ -65,7 +88,7 @@ def _from_inputs() -> dict[str, Fact]:
 FACTS: dict[str, Fact] = (
     _from_inputs()
     | {fact.name: fact for fact in _DERIVED}
-    | {fact.name: Fact(**{**vars(fact), "about": "candidate"}) for fact in _CANDIDATE}
+    | {fact.name: fact._replace(about="candidate") for fact in _CANDIDATE}
 )
 
 Value = float | int | bool | str | None

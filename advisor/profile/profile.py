@@ -1,9 +1,9 @@
 """A profile: what is known of a project, with the source of each answer."""
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -116,8 +116,7 @@ class Profile(BaseModel):
         write_text(path, self.as_yaml())
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """One input of the profile as the questionnaire and the rules see it."""
 
     name: str
@@ -126,6 +125,22 @@ class Input:
     unit: str
     actionable: bool
     annotation: Any
+    bounds: tuple[Any, ...] = ()
+
+    @property
+    def low(self) -> float:
+        """The least value it may have, or that it must exceed; minus infinity where there is none."""
+        return max((float(getattr(b, "ge", getattr(b, "gt", -math.inf))) for b in self.bounds), default=-math.inf)
+
+    @property
+    def high(self) -> float:
+        """The greatest value it may have; infinity where there is none."""
+        return min((float(getattr(b, "le", math.inf)) for b in self.bounds), default=math.inf)
+
+    @property
+    def exceeds_low(self) -> bool:
+        """Whether the value must exceed its lower bound."""
+        return any(hasattr(bound, "gt") for bound in self.bounds)
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -165,6 +180,7 @@ def _inputs() -> dict[str, Input]:
                 unit=str(extra.get("unit", "")),
                 actionable=bool(extra.get("actionable", False)),
                 annotation=info.annotation,
+                bounds=tuple(info.metadata),
             )
     return found
 

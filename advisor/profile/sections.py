@@ -80,6 +80,10 @@ class Task(Section):
         "Will texts in use differ from the labelled ones (source, time, customers)?",
         why="Full tuning can bend good features to the training domain.",
     )
+    variance_safe: bool | None = answer(
+        "Must the first model be dependable, with no room to train several and keep the best?",
+        why="Tuned models differ from seed to seed; counting that, tuning needs two to three times the labels.",
+    )
 
     @field_validator("labels", mode="before")
     @classmethod
@@ -242,6 +246,15 @@ class Model(Section):
         why="Its size and training decide cost and fit.",
     )
     revision: str | None = Field(default=None, description="Commit of the hub model to pin.")
+    parameters_b: float | None = answer(
+        "How many billion parameters has it (for a model the catalogue does not know)?",
+        why="Large models are adapted by small parts, small ones as a whole.",
+        unit="billion parameters", gt=0, le=10_000,
+    )  # fmt: skip
+    objective: Literal["contrastive", "masked", "replaced-token", "causal", "denoising"] | None = answer(
+        "How was it pre-trained (for a model the catalogue does not know)?",
+        why="It decides what its features and its prompts are good for.",
+    )
     llm: Literal["none", "local", "api"] | None = answer(
         "Is a large language model available: none, on your own machines, or by an API?",
         why="It is what prompting does best with.",

@@ -19,6 +19,9 @@ _TIMES = {
     3600: "1 h", 10_800: "3 h", 36_000: "10 h", 86_400: "1 day", 259_200: "3 days", 864_000: "10 days",
 }  # fmt: skip
 _NEAREST_TICKS = 44
+_MOST_TICKS = 7
+_FEW_ROWS = 3
+_TITLES = {"data.labelled": "labelled texts"}
 
 
 @dataclass(frozen=True)
@@ -178,9 +181,10 @@ class Map:
     unnamed: list[str]
     x_ticks: list[Tick]
     y_ticks: list[Tick]
+    x_title: str
     y_title: str
-    here_x: float
-    here_y: float
+    here_x: float | None
+    here_y: float | None
     left: int
     bottom: float
     height: float
@@ -190,7 +194,7 @@ class Map:
 def lay_out_map(found: dict[str, Any]) -> Map:
     """Lay out what `decision_map` found; each verdict is named once, in its longest row."""
     x, rows = found["x"], found["rows"]
-    left, cell_height = (92, 21) if found["y"] else (16, 46)
+    left, cell_height = (92 if found["y"] else 16), (21 if len(rows) > _FEW_ROWS else 46)
     cell = (WIDTH - RIGHT - left) / len(x)
     areas: list[Area] = []
     for number, row in enumerate(rows):
@@ -208,30 +212,38 @@ def lay_out_map(found: dict[str, Any]) -> Map:
         if len(strategy) * _LETTER + 8 < widest:
             areas[place] = Area(**{**vars(areas[place]), "name": strategy})
     bottom = TOP + len(rows) * cell_height
-    decades = [10**power for power in range(7) if x[0] <= 10**power <= x[-1]]
     y_ticks = [
         Tick(TOP + (number + 0.5) * cell_height, spoken(found["y_input"], value))
         for number, value in enumerate(found["y"] or ())
-        if number % 2 == 0
+        if number % 2 == 0 or not isinstance(value, float)
     ]
     column, row_number = found["here"]
     return Map(
         areas=areas,
         unnamed=[s for s in strategies if not any(area.name == s for area in areas)],
-        x_ticks=[Tick(_between(x, count, left, cell), f"{count:,}") for count in decades],
+        x_ticks=[Tick(left + (place + 0.5) * cell, text) for place, text in _across(found["x_input"], x)],
         y_ticks=y_ticks,
+        x_title=_TITLES.get(found["x_input"], found["x_input"]),
         y_title=found["y_input"] or "",
-        here_x=left + (column + 0.5) * cell,
-        here_y=TOP + (row_number + 0.5) * cell_height,
+        here_x=None if column is None else left + (column + 0.5) * cell,
+        here_y=None if row_number is None else TOP + (row_number + 0.5) * cell_height,
         left=left,
         bottom=bottom,
         height=bottom + BOTTOM,
     )
 
 
-def _between(x: Sequence[int], wanted: int, left: float, cell: float) -> float:
-    place = min(range(len(x)), key=lambda place: abs(math.log(x[place] / wanted)))
-    return left + (place + 0.5) * cell
+def _across(name: str, values: Sequence[Any]) -> list[tuple[int, str]]:
+    """Return places and texts below the map: every word, powers of ten over wide ranges, else some numbers."""
+    if not isinstance(values[0], int | float) or isinstance(values[0], bool):
+        return [(place, spoken(name, value)) for place, value in enumerate(values)]
+    decades = [10**power for power in range(-3, 13) if values[0] <= 10**power <= values[-1]]
+    if len(decades) > 2 and values[0] > 0:
+        logs = [math.log10(value) for value in values]
+        nearest = (min(range(len(logs)), key=lambda n: abs(logs[n] - math.log10(decade))) for decade in decades)
+        return [(place, spoken(name, decade)) for place, decade in zip(nearest, decades, strict=True)]
+    step = max(1, math.ceil(len(values) / _MOST_TICKS))
+    return [(place, spoken(name, values[place])) for place in range(0, len(values), step)]
 
 
 def option_of(strategy: str, engine: str, expected: dict[str, Any], kind: str) -> Option | None:

@@ -1,82 +1,72 @@
-"""The decision map: the verdict over the number of labels and one more input, and where the project is."""
+"""The decision map: the verdict over one input or two, all other answers as they are, and where the project is."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from advisor.decision.advice import Advice
-from advisor.decision.decide import Decision, decide_answers
-from advisor.decision.facts import Answers
-from advisor.decision.sensitivity import with_answer
-from advisor.errors import AdvisorError
-from advisor.profile import INPUTS
+from advisor.decision.facts import with_answer
+from advisor.decision.nearby import Nearby
+from advisor.decision.sweep import LABELS
+from advisor.report.axes import Axis, axis_input, axis_of
 
-_LABELS = "data.labelled"
-_LABEL_RANGE = (8.0, 8000.0)
 _COLUMNS = 33
 _ROWS = 9
-_REACH = 3.0
 
 
-def decision_map(advice: Advice) -> dict[str, Any] | None:
-    """Decide anew at every point of a grid, all other answers as they are.
+def decision_map(advice: Advice, x: str | None = None, y: str | None = None) -> dict[str, Any] | None:
+    """Decide anew at every point of a grid.
+
+    Args:
+        advice: where the project is.
+        x: the input across, by full or short name; if left out the number of labels, and up the numeric input with the
+            nearest flip.
+        y: the input up; if left out too there is one row.
 
     Returns:
-        ``x``: numbers of labels; ``y_input`` and ``y``: the other input and its values, both None where no
-        other numeric input changes the verdict; ``rows``: the strategies by row of ``y``, None where none is
-        feasible; ``here``: column and row nearest to the project. None where the labels are not counted.
+        ``x_input`` and ``x``, ``y_input`` and ``y``: the inputs and their values, those of ``y`` falling from row to
+        row, None where there is one; ``rows``: the strategies by row, None where none is feasible; ``here``: column and
+        row of the project, each None where it has no such value. Nothing where ``x`` is left out and the labels are not
+        counted.
+
+    Raises:
+        InputError: no such input, or the same twice.
     """
     decision = advice.decision
-    labelled = decision.facts.values.get(_LABELS)
-    if not isinstance(labelled, int | float):
-        return None
-    count = max(float(labelled), 1.0)
-    low, high = min(_LABEL_RANGE[0], count / _REACH), max(_LABEL_RANGE[1], count * _REACH)
-    x = sorted({round(value) for value in _spread(max(low, 1.0), high, _COLUMNS)})
-    other = _other_axis(advice)
-    y_input, y = other if other else (None, [None])
+    nearby = Nearby(decision.answers, decision.base, decision.machine)
+    if x is None:
+        if decision.facts.values.get(LABELS) is None:
+            return None
+        x, y = LABELS, _nearest_other(advice)
+    across = axis_of(decision, nearby, axis_input(x), _COLUMNS)
+    up = _falling(axis_of(decision, nearby, axis_input(y), _ROWS)) if y else None
+    rows = []
+    for other in up.values if up else [None]:
+        answers = with_answer(decision.answers, up.input, other) if up else dict(decision.answers)
+        verdicts = (nearby.verdict(with_answer(answers, across.input, value)) for value in across.values)
+        rows.append([verdict.strategy if verdict else None for verdict in verdicts])
     return {
-        "x": x,
-        "y_input": y_input,
-        "y": y if y_input else None,
-        "rows": [[_verdict(decision, labels, y_input, value) for labels in x] for value in y],
-        "here": [_nearest(x, count), _nearest(y, float(decision.facts.values[y_input])) if y_input else 0],  # type: ignore[arg-type]
+        "x_input": across.input,
+        "x": across.values,
+        "y_input": up.input if up else None,
+        "y": up.values if up else None,
+        "rows": rows,
+        "here": [across.here, up.here if up else 0],
     }
 
 
-def _other_axis(advice: Advice) -> tuple[str, list[float | None]] | None:
-    """Return the numeric input, other than the labels, with the nearest flips, and values around them."""
-    values = advice.decision.facts.values
-    found: dict[str, list[float]] = {}
+def _nearest_other(advice: Advice) -> str | None:
+    """Return the numeric input, other than the labels, with the nearest flip."""
+    factors: dict[str, float] = {}
     for flip in advice.flips:
-        now = values.get(flip.input)
-        numeric = isinstance(now, int | float) and isinstance(flip.after, int | float)
-        if flip.input == _LABELS or isinstance(now, bool) or not numeric or not now or not flip.after:
+        before, after = flip.before, flip.after
+        if flip.input == LABELS or isinstance(before, bool) or not before or not after:
             continue
-        found.setdefault(flip.input, [float(now)]).append(float(flip.after))
-    if not found:
-        return None
-    name = min(found, key=lambda name: max(found[name][:2]) / min(found[name][:2]))
-    low, high = min(found[name]) / _REACH, max(found[name]) * _REACH
-    spread = list(_spread(low, high, _ROWS))
-    if INPUTS[name].kind is int:
-        spread = [float(value) for value in sorted({max(1, round(value)) for value in spread})]
-    return name, [float(f"{value:.2g}") for value in reversed(spread)]
+        if isinstance(before, int | float) and isinstance(after, int | float):
+            factor = max(before, after) / min(before, after)
+            factors[flip.input] = min(factor, factors.get(flip.input, factor))
+    return min(factors, key=factors.__getitem__) if factors else None
 
 
-def _verdict(decision: Decision, labels: int, other: str | None, value: float | None) -> str | None:
-    answers: Answers = with_answer(decision.answers, _LABELS, labels)
-    if other and value is not None:
-        answers = with_answer(answers, other, int(value) if INPUTS[other].kind is int else value)
-    try:
-        return decide_answers(answers, decision.base, decision.machine).winner.strategy.id
-    except AdvisorError:
-        return None
-
-
-def _spread(low: float, high: float, count: int) -> Iterator[float]:
-    for step in range(count):
-        yield low * (high / low) ** (step / (count - 1))
-
-
-def _nearest(values: list[Any], wanted: float) -> int:
-    return min(range(len(values)), key=lambda place: abs(values[place] / wanted - 1))
+def _falling(axis: Axis) -> Axis:
+    """Return an axis turned round, so that the greatest number is in the row on top."""
+    here = None if axis.here is None else len(axis.values) - 1 - axis.here
+    return Axis(axis.input, axis.values[::-1], here)

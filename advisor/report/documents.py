@@ -10,11 +10,12 @@ from advisor.assets import asset
 from advisor.decision.advice import Advice
 from advisor.plan.plan import Plan
 from advisor.report.card import front_matter
-from advisor.report.charts import describe
+from advisor.report.charts import describe, lay_out_map
 from advisor.report.escaping import code_block, code_span, finalize_html, finalize_markdown
 from advisor.report.page import Page, plan_page
 from advisor.report.record import advice_record
 from advisor.run.result import Result
+from advisor.strategies import STRATEGIES
 
 
 def plan_documents(plan: Plan, advice: Advice) -> dict[str, str]:
@@ -22,8 +23,8 @@ def plan_documents(plan: Plan, advice: Advice) -> dict[str, str]:
     page = plan_page(plan, advice_record(advice))
     return {
         "report.html": _html(page),
-        "report.md": _markdown("report.md.j2", page=page),
-        "decision.md": _markdown("decision.md.j2", page=page),
+        "report.md": fill_markdown("report.md.j2", page=page),
+        "decision.md": fill_markdown("decision.md.j2", page=page),
     }
 
 
@@ -37,16 +38,26 @@ def run_documents(
         result: what it found.
         advice: `advice_record` or `Advice.as_dict`; its sections are left out where it is None.
         errors: wrong predictions, rows of ``predictions.jsonl``; the most confident are shown.
-        usage: Python that loads a frozen model from ``model``; fine-tuned ones load with ``pipeline``.
+        usage: Python that loads a frozen encoder and its head from ``model``; whole models load with ``pipeline``.
     """
     page = plan_page(plan, advice, result, errors)
-    card = _markdown(
+    card = fill_markdown(
         "model_card.md.j2",
         page=page,
         front_matter=front_matter(plan, result, advice),
-        usage=_PIPELINE if plan.family == "fine-tuning" else usage,
+        usage=_PIPELINE if STRATEGIES[plan.strategy].whole_model else usage,
     )
     return {"report.html": _html(page), "README.md": card}
+
+
+def map_document(found: dict[str, Any], project: str) -> str:
+    """Return what `decision_map` found as an SVG image that stands alone."""
+    strategies = dict.fromkeys(strategy for row in found["rows"] for strategy in row if strategy)
+    places = {strategy: place for place, strategy in enumerate(strategies)}
+    column, row = found["here"]
+    here = None if None in (column, row) else found["rows"][row][column]
+    template = _environment(html=True).get_template("map.svg.j2")
+    return template.render(map=lay_out_map(found), places=places, here=here, project=project)
 
 
 _PIPELINE = """\
@@ -61,7 +72,8 @@ def _html(page: Page) -> str:
     return _environment(html=True).get_template("report.html.j2").render(page=page)
 
 
-def _markdown(template: str, **values: Any) -> str:
+def fill_markdown(template: str, **values: Any) -> str:
+    """Return a Markdown template filled in; every value is escaped unless it is `Markdown` already."""
     return _environment(html=False).get_template(template).render(**values)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from advisor.knowledge.rulebase import load_rulebase
 from advisor.plan.plan import Plan
@@ -31,16 +32,27 @@ class Evidence:
     changed: bool
 
 
-def cited_evidence(plan: Plan) -> Evidence:
-    """Look the plan's citations up in the shipped rule base; a finding no longer there is left out."""
+def cited_evidence(plan: Plan, record: dict[str, Any]) -> Evidence:
+    """Look the plan's citations up in the record of its advice, else in the shipped rule base, or leave them out."""
+    recorded = record.get("audit", {}).get("findings", {})
+    if set(plan.advice.evidence) <= recorded.keys():
+        return Evidence([_finding(name, recorded[name]) for name in plan.advice.evidence], changed=False)
     base = load_rulebase()
-    findings = []
-    for name in plan.advice.evidence:
-        found = base.evidence.get(name)
-        if found:
-            cited, doubt = citations(found.source), found.rated_down
-            findings.append(Finding(name, found.claim, found.conditions, found.certainty, doubt, cited, found.read))
+    there = [name for name in plan.advice.evidence if name in base.evidence]
+    findings = [_finding(name, base.evidence[name].model_dump()) for name in there]
     return Evidence(findings, base.digest != plan.advice.rules_sha256)
+
+
+def _finding(name: str, found: dict[str, Any]) -> Finding:
+    return Finding(
+        id=name,
+        claim=found["claim"],
+        conditions=found["conditions"],
+        certainty=found["certainty"],
+        rated_down=found["rated_down"],
+        cited=citations(found["source"]),
+        read=found["read"],
+    )
 
 
 def citations(source: str) -> list[tuple[str, str | None]]:

@@ -99,7 +99,7 @@ def plan_page(
     """
     record = record or {}
     reasons = record.get("reasons") or [{"because": because} for because in plan.advice.because]
-    evidence = cited_evidence(plan)
+    evidence = cited_evidence(plan, record)
     return Page(
         plan=plan,
         sentence=_sentence(plan),

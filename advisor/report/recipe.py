@@ -90,6 +90,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
     splits = {name: _HUB_SPLIT.fullmatch(part.path) for name, part in parts.items() if part is not None}
     return {
         "plan": plan,
+        "tuned": STRATEGIES[plan.strategy].whole_model,
         "labels": labels,
         "prompts": _prompts(plan),
         "reads_training": needs_training,

@@ -11,13 +11,17 @@ from rich.text import Text
 
 from advisor.decision.advice import Advice, Alternative
 from advisor.decision.candidates import Candidate
-from advisor.decision.sensitivity import Flip
+from advisor.decision.experiment import Experiment
+from advisor.decision.flips import Flip
+from advisor.decision.next_labels import NextLabels
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import in_words
 from advisor.run.progress import clock
 
 WIDTH = 100
 _FLIPS_SHOWN = 6
+_ALTERNATIVES_SHOWN = 4
+_NOT_FOR_THIS_TASK = "applies-to-task"
 _CERTAINTY_STYLE = {"high": "green", "moderate": "green", "low": "yellow", "very low": "yellow"}
 
 
@@ -37,8 +41,9 @@ def advice_screen(advice: Advice, profile_path: str) -> RenderableType:
         parts += [Text(), _heading("What would change it"), _flips(advice.flips)]
     if advice.alternatives:
         parts += [Text(), _alternatives(advice)]
-    if decision.ruled_out:
-        parts += [Text(), _heading("Ruled out"), _excluded(decision.ruled_out)]
+    excluded = [candidate for candidate in decision.ruled_out if _worth_telling(candidate)]
+    if excluded:
+        parts += [Text(), _heading("Ruled out"), _excluded(excluded)]
     parts += [Text(), *_footer(advice, profile_path)]
     return Group(*parts)
 
@@ -69,7 +74,7 @@ def _project_line(advice: Advice) -> str:
     parts.append(where)
     if facts.get("serving.latency_ms_p95"):
         parts.append(f"{in_words('serving.latency_ms_p95', facts['serving.latency_ms_p95'])} p95")
-    parts.append(advice.winner.model)
+    parts.append(advice.winner.model.rpartition("/")[2])
     return escape(" · ".join(parts))
 
 
@@ -83,6 +88,12 @@ def _reasons(advice: Advice) -> RenderableType:
     rule, facts = advice.decision.rule, advice.decision.facts.values
     rows = [(rule.id, rule.reason(facts), " ".join(rule.evidence))]
     rows += [("contested", o.reason(facts), " ".join(o.evidence)) for o in advice.decision.objections]
+    rows += [(f"besides {row.adds}", row.reason(facts), " ".join(row.evidence)) for row in advice.modifiers]
+    if advice.base_model:
+        rows += [
+            (f"consider {other.model.rpartition('/')[2]}", other.because, " ".join(other.evidence))
+            for other in advice.base_model.others
+        ]
     rows += [
         ("passed over", f"{passed.recommend} ({passed.id}) would come first but is ruled out", "requires")
         for passed in advice.decision.passed_over
@@ -115,9 +126,15 @@ def _alternatives(advice: Advice) -> RenderableType:
     table.add_column("per 1,000", justify="right", no_wrap=True)
     table.add_column("why not first", ratio=1)
     table.add_row(*_costs(advice.winner), "[dim]the advice[/]")
-    for alternative in advice.alternatives:
+    for alternative in advice.alternatives[:_ALTERNATIVES_SHOWN]:
         table.add_row(*_costs(alternative.candidate), escape(_why_not(alternative)))
-    return table
+    more = [alternative.candidate.strategy.id for alternative in advice.alternatives[_ALTERNATIVES_SHOWN:]]
+    return Group(table, Text(f"  and {', '.join(more)}", style="dim")) if more else table
+
+
+def _worth_telling(candidate: Candidate) -> bool:
+    """Whether a reader would expect the strategy for this task, so that its absence wants a reason."""
+    return all(veto.requirement != _NOT_FOR_THIS_TASK for veto in candidate.vetoes)
 
 
 def _costs(candidate: Candidate) -> tuple[str, ...]:
@@ -136,7 +153,7 @@ def _costs(candidate: Candidate) -> tuple[str, ...]:
 
 
 def _why_not(alternative: Alternative) -> str:
-    reason = "; ".join(alternative.why_not)
+    reason = alternative.why_not[0]
     if alternative.dominated_by:
         reason += f"; {alternative.dominated_by} is forecast to be better in everything"
     return reason
@@ -151,13 +168,33 @@ def _excluded(excluded: Iterable[Candidate]) -> RenderableType:
 
 def _footer(advice: Advice, profile_path: str) -> Iterable[RenderableType]:
     if advice.flips or advice.questions:
-        yield Text(f"The verdict keeps in {advice.stability:.0%} of draws of the thresholds within their ranges.")
+        yield Text(f"{advice.stability:.0%} of draws of the thresholds within their ranges keep this verdict.")
+    if advice.next_labels:
+        yield Text(next_labels_line(advice.next_labels))
+    if advice.experiment:
+        yield Text(_experiment(advice.experiment))
     assumed = len(advice.decision.facts.assumed)
     if assumed:
         matter = ", ".join(question.input for question in advice.questions)
         tail = f"; these could change it: {matter}" if matter else "; none of them changes it"
         yield Text(f"{assumed} answers were assumed{tail}.")
     yield Text(f"Plan it:  advisor plan {profile_path} -o plan/     Run it:  advisor run {profile_path}")
+
+
+def _experiment(experiment: Experiment) -> str:
+    strategies = " and ".join(candidate.strategy.id for candidate in experiment.candidates)
+    price = f", about {clock(experiment.train_seconds.point)} of training" if experiment.train_seconds else ""
+    return f"Settle it on your data: advisor run --strategy {strategies}, compared on the same rows{price}."
+
+
+def next_labels_line(worth: NextLabels) -> str:
+    """Return what the next labels are worth, in one line."""
+    low, point, high = (100 * value for value in worth.advised.gain)
+    price = "" if worth.usd is None else f" for ${worth.usd:,.0f}"
+    line = f"The next {worth.labels} labels: +{point:.1f} points [{low:.1f}–{high:.1f}]{price}"
+    if worth.flip:
+        line += f"; from {worth.flip.after:,} labels {worth.flip.strategy}"
+    return f"{line}."
 
 
 def share(interval: Interval) -> str:

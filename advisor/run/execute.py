@@ -158,14 +158,15 @@ class _Run:
         fitted, probabilities = self.fit_and_predict(self.data.folds[-1])
         seconds, memory = self.fitted_after - started + before, peak_memory()
         self.folder.keep_array("final", probabilities)
+        self.folder.keep_array("parity", fitted.classifier.in_fp32().probabilities(self.parity_texts()))
         save_model(fitted.classifier, self.folder.model)
         return {"seconds": seconds, "memory_bytes": memory, "chosen": fitted.chosen}
 
     def fit_and_predict(self, fold: Fold) -> tuple[Fitted, np.ndarray]:
-        """Fit to a fold and predict its test rows, or the parity texts where it has none."""
+        """Fit to a fold and predict its test rows, where it has any."""
         fitted = self.fit(self.plan.strategy, fold)
         self.fitted_after = time.perf_counter()
-        texts = fold.test.texts if fold.test else self.parity_texts()
+        texts = fold.test.texts if fold.test else []
         return fitted, fitted.classifier.probabilities(texts, self.progress.steps)
 
     def evaluate(self) -> dict[str, Any]:
@@ -186,14 +187,14 @@ class _Run:
         return {"evaluation": found.as_dict(), **latency}
 
     def export(self) -> dict[str, Any]:
-        """Load the model in a fresh process and compare."""
-        texts, expected = self.parity_texts(), self.folder.array("final")
+        """Load the model in a fresh process and compare, both in fp32: rounding to bf16 would hide a fault."""
+        texts, expected = self.parity_texts(), self.folder.array("parity")
         assert expected is not None
         difference = check_parity(
             self.folder.model,
             texts,
             self.data.labels,
-            expected[: len(texts)],
+            expected,
             self.settings["parity_tolerance"],
         )
         return {"texts": len(texts), "largest_difference": difference}

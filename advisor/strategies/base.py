@@ -4,10 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from advisor.errors import RunError
 from advisor.knowledge.catalogue import BaseModelFacts
 
 if TYPE_CHECKING:
@@ -16,16 +17,17 @@ if TYPE_CHECKING:
     from advisor.backend.classifier import Classifier
     from advisor.backend.devices import Device
 
-Family = Literal["prompting", "freezing", "fine-tuning"]
+Family = Literal["prompting", "freezing", "fine-tuning", "alignment"]
 Engine = Literal["encoder", "llm-local", "llm-api"]
 
 CLASSIFYING = frozenset({"text-classification", "multi-label"})
 ENCODING = CLASSIFYING | {"pair-classification", "regression", "token-classification"}
-GENERATING = ENCODING | {"question-answering", "generation"}
+READING = ENCODING | {"question-answering"}
+ALIGNING = frozenset({"generation", "preference"})
+PROMPTABLE = READING | ALIGNING
 
 
-@dataclass(frozen=True)
-class TextLoad:
+class TextLoad(NamedTuple):
     """The data as costs see it: training rows, tokens of a typical text, classes."""
 
     rows: float
@@ -33,8 +35,7 @@ class TextLoad:
     classes: int
 
 
-@dataclass(frozen=True)
-class Workload:
+class Workload(NamedTuple):
     """What adapting an encoder takes.
 
     Attributes:
@@ -108,6 +109,8 @@ class Strategy(ABC):
         trains: what the training step does, for the plan.
         encoder_tasks, generator_tasks: task types it applies to on an encoder and on a language model.
         wants_validation: whether fitting needs held-out rows.
+        worth_a_part: whether training on a part of many rows is still worth it, as the cheapest way that learns.
+        whole_model: whether what it exports is one model, rather than a head beside the pre-trained encoder.
         settings: type of the hyper-parameters; ``settings_of`` names the sections of
             ``rules/hyperparameters.yaml`` that fill them, the strategy's own where empty.
     """
@@ -123,6 +126,8 @@ class Strategy(ABC):
     generator_tasks: ClassVar[frozenset[str]] = frozenset()
     needs_labels: ClassVar[bool] = True
     wants_validation: ClassVar[bool] = False
+    worth_a_part: ClassVar[bool] = False
+    whole_model: ClassVar[bool] = False
     settings: ClassVar[type[BaseModel]]
     settings_of: ClassVar[tuple[str, ...]] = ()
 
@@ -133,14 +138,24 @@ class Strategy(ABC):
     @property
     def engines(self) -> tuple[Engine, ...]:
         """What it can be carried out on."""
-        if not self.generator_tasks:
-            return ("encoder",)
-        return ("encoder", "llm-local", "llm-api") if self.family == "prompting" else ("encoder", "llm-local")
+        found: tuple[Engine, ...] = ("encoder",) if self.encoder_tasks else ()
+        if self.generator_tasks:
+            found += ("llm-local", "llm-api") if self.family == "prompting" else ("llm-local",)
+        return found
 
     @abstractmethod
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: BaseModel) -> Workload:
         """Return what adapting ``model`` to ``load`` takes."""
 
-    @abstractmethod
     def fit(self, job: FitJob) -> Fitted:
-        """Carry the strategy out in this process."""
+        """Carry the strategy out in this process.
+
+        Raises:
+            RunError: this version advises the strategy and cannot carry it out.
+        """
+        raise RunError(f"this version advises {self.id} and cannot carry it out; name another by --strategy")
+
+    @property
+    def executable(self) -> bool:
+        """Whether this version carries the strategy out."""
+        return type(self).fit is not Strategy.fit

@@ -4,7 +4,7 @@ from typing import cast
 
 from advisor.backend.settings import FewShotSettings, ZeroShotSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import CLASSIFYING, GENERATING, FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.base import CLASSIFYING, PROMPTABLE, FitJob, Fitted, Strategy, TextLoad, Workload
 
 
 class PromptedSettings(ZeroShotSettings, FewShotSettings):
@@ -26,7 +26,7 @@ class FewShot(Strategy):
     task_head = "similarity to prototypes of demonstrations and label descriptions, written as a fixed linear head"
     trains = "Nothing is trained: embed demonstrations and descriptions, weigh them by leaving one out."
     encoder_tasks = CLASSIFYING
-    generator_tasks = GENERATING
+    generator_tasks = PROMPTABLE
     settings = PromptedSettings
     settings_of = ("zero-shot", "few-shot")
 

@@ -18,6 +18,7 @@ class LinearProbe(Strategy):
     task_head = "a linear layer on the normalised text vector"
     trains = "Embed every text once, fit logistic regression, choose its regularisation by cross-validation."
     encoder_tasks = ENCODING
+    worth_a_part = True
     settings = ProbeSettings
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: ProbeSettings) -> Workload:  # type: ignore[override]

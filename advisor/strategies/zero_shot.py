@@ -4,7 +4,7 @@ from typing import cast
 
 from advisor.backend.settings import ZeroShotSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import CLASSIFYING, GENERATING, FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.base import CLASSIFYING, PROMPTABLE, FitJob, Fitted, Strategy, TextLoad, Workload
 
 
 class ZeroShot(Strategy):
@@ -22,7 +22,7 @@ class ZeroShot(Strategy):
     task_head = "similarity to the prompted label descriptions, written as a fixed linear head"
     trains = "Nothing is trained: embed the prompted label descriptions."
     encoder_tasks = CLASSIFYING
-    generator_tasks = GENERATING
+    generator_tasks = PROMPTABLE
     needs_labels = False
     settings = ZeroShotSettings
 

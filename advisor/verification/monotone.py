@@ -70,6 +70,8 @@ class Monotone:
         with self._changed("tighter latency", _LATENCY) as after:
             tighter = after.name("changed", z3.Not(self._grows(after, _LATENCY)))
             limited = after.name("limited", after.project.input(_LATENCY).known)
+            nearer = z3.Implies(after.project.within_limits(), self.before.project.within_limits())
+            self.before.solver.add(z3.Implies(tighter, nearer))
             slower = after.name("slower", z3.And(self._moves(after), z3.Or(list(self._slower(after)))))
             for number in after.each(dict(enumerate(after.wins)), tighter, limited, slower):
                 row, wanted = self.base.rules[number], [tighter, limited, slower, after.wins[number]]

@@ -4,7 +4,7 @@ A candidate's own facts are constant for an engine, follow from the answers as t
 its needs (memory, hours, money, latency) are any numbers from 0, or unknown, for each strategy and engine alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,10 +18,12 @@ from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Engine, Strategy
 from advisor.verification.project import Project
 from advisor.verification.terms import ALWAYS, Quantity, Word, YesNo, truth
+from advisor.verification.ties import writes
 
 MACHINE = Machine(cores=8, memory_bytes=None, units="unknown", gpu=False)
 _ENGINES: tuple[Engine, ...] = ("llm-api", "llm-local", "encoder")
 _NEED = "need."
+_ANSWERING = {"need.latency_ms", "need.usd_per_1000"}
 
 
 @dataclass(frozen=True)
@@ -61,17 +63,16 @@ class Options:
 
     def __init__(self, project: Project) -> None:
         self.project, self.base = project, project.base
-        local, api = project.language_model()
-        at_hand = {"llm-api": api, "llm-local": local, "encoder": ALWAYS}
         self.by_strategy: dict[str, list[Option]] = {
             name: [
-                self._option(strategy, engine, at_hand[engine])
+                self._option(strategy, engine, self._at_hand(strategy, engine))
                 for engine in _ENGINES
-                if engine == "encoder" or engine in strategy.engines
+                if engine in strategy.engines
             ]
             for name, strategy in STRATEGIES.items()
         }
         self.model_suits = self._model_suits()
+        self.laws = list(self._kept_limits())
 
     def feasible(self, strategy: str, *, granted: bool = False, without: str | None = None) -> z3.BoolRef:
         """Return where a strategy is feasible.
@@ -87,6 +88,37 @@ class Options:
             if row.id != without and not (granted and is_resource(row))
         ]
         return z3.Or([option.passes(kept) for option in self.by_strategy[strategy]])
+
+    def _at_hand(self, strategy: Strategy, engine: Engine) -> z3.BoolRef:
+        """Return whether an engine is there for a strategy.
+
+        Where requirements limit how an answer may come, the project's own language model counts as there only within
+        those limits, so that rows and requirements see the same. For a task that writes a generator stands in for it.
+        """
+        if strategy.family != "prompting" or engine == "encoder":
+            return ALWAYS
+        local, api = self.project.language_model()
+        within = self.project.within_limits() if self._answering(strategy) else ALWAYS
+        if engine == "llm-api":
+            return z3.And(api, within)
+        return z3.If(local, within, writes(self.project))
+
+    def _answering(self, strategy: Strategy) -> list[Requirement]:
+        """Return the requirements on how an answer comes."""
+        rows = self.base.requirements[strategy.id]
+        return [row for row in rows if any(test.fact in _ANSWERING for test in row.condition.tests())]
+
+    def _kept_limits(self) -> Iterator[z3.BoolRef]:
+        """Yield that a language model of the profile which is within the limits is not ruled out by them."""
+        llm = self.project.input("model.llm")
+        assert isinstance(llm, Word)
+        for strategy, options in self.by_strategy.items():
+            for option in options:
+                if option.engine == "encoder" or STRATEGIES[strategy].family != "prompting":
+                    continue
+                own = z3.And(llm.among([option.engine.removeprefix("llm-")]), self.project.within_limits())
+                for row in self._answering(option.strategy):
+                    yield z3.Implies(own, z3.Not(option.vetoes[row.id]))
 
     def _model_suits(self) -> z3.BoolRef:
         language = self._of_model("encoder", "candidate.speaks_language")
@@ -114,6 +146,10 @@ class Options:
         """Return a fact about the candidate itself, as `advisor.decision.candidates` gives it."""
         if name == "candidate.engine":
             return Word(ALWAYS, z3.IntVal(_ENGINES.index(engine)), _ENGINES)
+        if name == "candidate.trains":
+            return YesNo(ALWAYS, z3.BoolVal(strategy.family != "prompting"))
+        if name == "need.latency_ms" and engine == "encoder":
+            return self.project.free(name, "of the encoder")
         if name in ("candidate.leaves", "candidate.needs_weights"):
             return YesNo(ALWAYS, z3.BoolVal((engine == "llm-api") is (name == "candidate.leaves")))
         if name == "candidate.handles_task":

@@ -3,24 +3,24 @@
 Exact, with three things to know. The size of the rarest class is one of the values at which some test on it changes, so
 that its product with the number of classes stays linear; this loses nothing as long as it and the labels per class are
 compared with numbers, not with other facts. Profiles that cannot be are left out: where a text has one label, the
-rarest class has at most its share of them. A derived fact that `_TIES` does not name is free and may be unknown;
+rarest class has at most its share of them. A derived fact that `TIES` does not name is free and may be unknown;
 running the decision on a witness shows whether it rests on such a fact rightly.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from math import ceil, floor
 
 import z3
 
-from advisor.decision.candidates import GENERATING_TASKS
 from advisor.decision.decide import INDISPENSABLE
-from advisor.decision.facts import LABELLING_TASKS
+from advisor.decision.derived import NEEDING_A_GENERATOR
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS
 from advisor.profile import INPUTS
 from advisor.profile.profile import SECTIONS
-from advisor.verification.terms import ALWAYS, Cases, Number, Quantity, Ratio, Word, YesNo
+from advisor.verification.terms import ALWAYS, Number, Quantity, Word, YesNo
+from advisor.verification.ties import TIES
 from advisor.verification.upkeep import every_row
 
 OTHER, OTHER_LANGUAGE = "elsewhere/other", "xx"
@@ -57,7 +57,7 @@ class Project:
         if name in self.inputs or name in INPUTS:
             return self.input(name)
         if name not in self._derived:
-            tie = _TIES.get(name)
+            tie = TIES.get(name)
             self._derived[name] = tie(self) if tie else self.free(name)
         return self._derived[name]
 
@@ -87,14 +87,17 @@ class Project:
         return quantity
 
     def language_model(self) -> tuple[z3.BoolRef, z3.BoolRef]:
-        """Return whether a local one can be prompted and whether one by API can.
+        """Return whether the project has a local language model and whether it has one by API."""
+        llm = self.input("model.llm")
+        assert isinstance(llm, Word)
+        return llm.among(["local"]), llm.among(["api"])
 
-        For a generating task a local one is supposed where nothing is said.
-        """
-        llm, task = self.input("model.llm"), self.input("task.type")
-        assert isinstance(llm, Word) and isinstance(task, Word)
-        supposed = z3.And(self._llm_assumed(), task.among(GENERATING_TASKS))
-        return z3.Or(supposed, llm.among(["local"])), z3.And(z3.Not(supposed), llm.among(["api"]))
+    def within_limits(self) -> z3.BoolRef:
+        """Return whether a language model answers within the limits of latency and price: free where there are any."""
+        names = ("serving.latency_ms_p95", "serving.usd_per_1000")
+        mark = f" {self.mark}" if set(names) & set(self.changed) else ""
+        unlimited = z3.Not(z3.Or([self.input(name).known for name in names]))
+        return z3.Or(unlimited, z3.Bool(f"within limits{mark}"))
 
     def _declare(self, name: str) -> None:
         answered = self.answered[name] = z3.Bool(f"answered {name}")
@@ -109,23 +112,23 @@ class Project:
             self._laws.append(z3.Or(answered, quantity.test("is", assumption.value)))
 
     def _declare_language_model(self) -> None:
-        """Access by API alone means that there is a language model by API, where nothing else is said."""
+        """Where nothing is said, access by API alone means a language model by API, and writing takes a local one."""
         llm, assumption = self.inputs["model.llm"], self.base.assumptions.get("model.llm")
-        answered, implied = self.answered["model.llm"], self._api_only()
-        self._laws.append(z3.Or(answered, z3.Not(implied), llm.test("is", "api")))
+        answered, by_api, task = self.answered["model.llm"], self._api_only(), self.input("task.type")
+        assert isinstance(task, Word)
+        local = z3.And(z3.Not(by_api), task.among(NEEDING_A_GENERATOR))
+        self._laws += [
+            z3.Or(answered, z3.Not(by_api), llm.test("is", "api")),
+            z3.Or(answered, z3.Not(local), llm.test("is", "local")),
+        ]
         if assumption:
-            self._laws.append(z3.Or(answered, implied, llm.test("is", assumption.value)))
+            self._laws.append(z3.Or(answered, by_api, local, llm.test("is", assumption.value)))
         elif isinstance(llm, Word):
-            self.inputs["model.llm"] = Word(z3.Or(answered, implied), llm.term, llm.words)
+            self.inputs["model.llm"] = Word(z3.Or(answered, by_api, local), llm.term, llm.words)
 
     def _api_only(self) -> z3.BoolRef:
         access = self.input("constraints.model_access")
         return z3.And(self.answered["constraints.model_access"], access.test("is", "api-only"))
-
-    def _llm_assumed(self) -> z3.BoolRef:
-        if "model.llm" not in self.base.assumptions:
-            return z3.BoolVal(False)
-        return z3.Not(z3.Or(self.answered["model.llm"], self._api_only()))
 
     def _words(self, name: str) -> tuple[str, ...]:
         """Return the words a fact can be: its choices, or for free text the words that matter and one that does not."""
@@ -190,30 +193,3 @@ def _declared(name: str) -> list[tuple[str, float]]:
         for attribute, relation in relations.items()
         if getattr(bound, attribute, None) is not None
     ]
-
-
-def _labels_per_class(project: Project) -> Quantity:
-    labelled, smallest, classes = (project.input(name) for name in (_LABELS, _SMALLEST, _CLASSES))
-    task = project.input("task.type")
-    assert isinstance(labelled, Number) and isinstance(classes, Number) and isinstance(task, Word)
-    mean = Ratio(labelled, classes)
-    other = z3.And(task.known, z3.Not(task.among(LABELLING_TASKS)))
-    return Cases(smallest.known, smallest, Cases(other, labelled, mean))
-
-
-def _llm_usable(project: Project) -> Quantity:
-    llm = project.input("model.llm")
-    leave, closed = project.input("constraints.data_may_leave"), project.input("constraints.air_gapped")
-    assert isinstance(llm, Word) and isinstance(leave, YesNo) and isinstance(closed, YesNo)
-    api = llm.among(["api"])
-    kept = z3.Or(z3.And(leave.known, z3.Not(leave.term)), z3.And(closed.known, closed.term))
-    usable = z3.Or(llm.among(["local"]), z3.And(api, leave.known, closed.known, z3.Not(kept)))
-    unusable = z3.Or(z3.And(llm.known, llm.among(["none"])), z3.And(api, kept))
-    return YesNo(z3.Or(usable, unusable), usable)
-
-
-_TIES: dict[str, Callable[[Project], Quantity]] = {
-    "classes": lambda project: project.input(_CLASSES),
-    "labels_per_class": _labels_per_class,
-    "llm_usable": _llm_usable,
-}

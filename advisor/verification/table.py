@@ -40,7 +40,7 @@ class Table:
         self.first = self._foremost("first", self.holds)
         self.wins = self._foremost("wins", self.takes)
         self.wins_granted = self._foremost("wins granted", self.takes_granted)
-        solver.add(project.laws())
+        solver.add(*project.laws(), *self.options.laws)
 
     def possible(self, *wanted: z3.BoolRef) -> bool:
         """Return whether formulas can hold together.

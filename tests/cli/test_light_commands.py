@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import yaml
 from click.testing import Result
 
 from advisor.assets import asset
-from advisor.profile import load_profile
+from advisor.profile import INPUTS, Input, load_profile
 
 Invoke = Callable[..., Result]
 STARTUP = asset("profiles", "startup-sentiment", "profile.yaml")
@@ -72,7 +73,7 @@ def test_settings_take_precedence(invoke: Invoke) -> None:
         (["recommend", "--test", "x.csv"], 2, "name the data too"),
         (["explain", STARTUP, "--why-not", "linear-prob"], 2, "did you mean 'linear-probe'?"),
         (["rules", "show", "plenty-of-label"], 2, "did you mean 'plenty-of-labels'?"),
-        (["rules", "check", "--rules", "nowhere"], 2, "no such file"),
+        (["rules", "check", "--rules", "nowhere"], 2, "no such folder"),
         (["inspect", "nowhere.csv"], 2, "nowhere.csv"),
         (["nonsense"], 2, "No such command"),
         (["ask", "-o", STARTUP], 2, "is there already"),
@@ -99,7 +100,7 @@ def test_rules_are_checked_listed_and_shown(invoke: Invoke) -> None:
     assert "all names, types, units and citations resolve" in invoke("rules", "check").stdout
     assert "plenty-of-labels" in invoke("rules", "list").stdout
     shown = invoke("rules", "show", "plenty-of-labels").stdout
-    assert "plenty_labels = 2000 labelled examples, 1000 to 5000" in shown
+    assert "plenty_labels = 2000 examples, 1000 to 5000" in shown
     assert "arXiv" in invoke("rules", "show", "E5").stdout
 
 
@@ -116,32 +117,43 @@ def test_inspect_reports_what_is_odd(invoke: Invoke, tmp_path: Path) -> None:
     assert found["smallest_class"]["count"] >= 2
 
 
+def first_question(invoke: Invoke, messages: Path, folder: Path) -> tuple[Input, str]:
+    """Return what is asked once the data are named, and an answer to it."""
+    shown = invoke("ask", "-o", folder / "trial.yaml", input=f"{messages}\n").output
+    asked = next(found for found in INPUTS.values() if found.question and found.question in shown.splitlines()[2])
+    return asked, asked.choices[0] if asked.choices else "yes" if asked.kind is bool else "3"
+
+
 def test_ask_asks_only_what_matters_and_saves(invoke: Invoke, messages: Path, tmp_path: Path) -> None:
+    asked, answer = first_question(invoke, messages, tmp_path)
     path = tmp_path / "asked.yaml"
-    shown = invoke("ask", "-o", path, input=f"{messages}\n?\ndaily\n" + "\n" * 20)
+    shown = invoke("ask", "-o", path, input=f"{messages}\n?\n{answer}\n" + "\n" * 20)
     assert shown.exit_code == 0, shown.output
-    assert "Weights cannot follow facts" in shown.output
+    assert asked.why in shown.output
     profile = load_profile(path)
-    assert profile.lifecycle.facts_change == "daily"
-    assert profile.source("lifecycle.facts_change") == "asked"
+    assert profile.get(asked.name) is not None
+    assert profile.source(asked.name) == "asked"
     assert profile.source("data.labelled") == "detected"
     assert shown.output.count("\n> ") < 20
 
 
 def test_ask_goes_back_and_refuses_nonsense(invoke: Invoke, messages: Path, tmp_path: Path) -> None:
+    asked, answer = first_question(invoke, messages, tmp_path)
     path = tmp_path / "asked.yaml"
-    shown = invoke("ask", "-o", path, input=f"{messages}\nsometimes\nweekly\n<\nnever\n" + "\n" * 30)
-    assert "'sometimes' is not one of never, yearly" in shown.output
-    assert load_profile(path).lifecycle.facts_change == "never"
+    shown = invoke("ask", "-o", path, input=f"{messages}\nnonsense\n{answer}\n<\nunknown\n" + "\n" * 30)
+    assert "nonsense" in shown.output
+    assert shown.output.count(asked.question) == 3
+    assert load_profile(path).get(asked.name) is None
 
 
 def test_an_interrupted_questionnaire_resumes(invoke: Invoke, messages: Path, tmp_path: Path) -> None:
+    asked, answer = first_question(invoke, messages, tmp_path)
     path = tmp_path / "asked.yaml"
-    invoke("ask", "-o", path, input=f"{messages}\nmonthly\n")
-    assert load_profile(path).lifecycle.facts_change == "monthly"
+    invoke("ask", "-o", path, input=f"{messages}\n{answer}\n")
+    assert load_profile(path).get(asked.name) is not None
     again = invoke("ask", "-o", path, "--resume", input="\n" * 30)
     assert again.exit_code == 0
-    assert "How often do the facts change" not in again.output
+    assert asked.question not in again.output
 
 
 def test_ask_without_input_lists_what_is_missing(invoke: Invoke, tmp_path: Path) -> None:
@@ -164,3 +176,128 @@ def test_answers_come_from_a_file(invoke: Invoke, tmp_path: Path) -> None:
     wrong = invoke("ask", "-o", tmp_path / "other.yaml", "--no-input", "--answers", answers)
     assert wrong.exit_code == 2
     assert "answers.yaml:1:1: there is no input 'data.labeled'" in wrong.output
+
+
+def test_own_rules_are_laid_over_the_shipped_ones(invoke: Invoke, tmp_path: Path) -> None:
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    row = (
+        "rules:\n  - {id: ours, priority: 100, recommend: linear-probe, strength: strong, certainty: low,\n"
+        "     because: we say so, evidence: [E5], when: {task.kind: common, task.type: text-classification,\n"
+        "     labels_per_class: at least fewest_per_class, constraints.model_access: weights}}\n"
+    )
+    (folder / "decision.yaml").write_text(row, encoding="utf-8")
+    found = json.loads(invoke("recommend", STARTUP, "--rules", folder, "--json").stdout)
+    assert found["verdict"]["strategy"] == "linear-probe"
+    assert found["rules"]["version"].endswith(f" + {folder}")
+    assert "by row ours" in invoke("explain", STARTUP, "--rules", folder).stdout
+    assert "ours" in invoke("rules", "list", "--rules", folder).stdout
+    assert "we say so" in invoke("rules", "show", "ours", "--rules", folder).stdout
+    assert invoke("rules", "check", "--rules", folder).exit_code == 0
+    plan = tmp_path / "plan"
+    assert invoke("plan", STARTUP, "--rules", folder, "-o", plan).exit_code == 0
+    assert yaml.safe_load((plan / "plan.yaml").read_text(encoding="utf-8"))["strategy"] == "linear-probe"
+    assert "is a plan and fixes data, rules" in invoke("run", plan, "--rules", folder).output
+    (folder / "decision.yaml").write_text(row.replace("[E5]", "[E0]"), encoding="utf-8")
+    for command in (["recommend", STARTUP], ["ask", "-o", tmp_path / "asked.yaml", "--no-input"], ["rules", "check"]):
+        shown = invoke(*command, "--rules", folder)
+        assert shown.exit_code == 5
+        assert "decision.yaml:3:37: no evidence 'E0'" in shown.output
+    assert not (tmp_path / "asked.yaml").exists()
+
+
+def test_expert_cases_are_scored(invoke: Invoke, tmp_path: Path) -> None:
+    cases = tmp_path / "cases.yaml"
+    answers = "answers: {task.type: text-classification, data.labelled: 0}"
+    cases.write_text(f"right:\n  {answers}\n  family: prompting\n", encoding="utf-8")
+    shown = invoke("rules", "test", cases)
+    assert (shown.exit_code, shown.stdout) == (0, "1 of 1 cases hold, 100 % of points\n")
+    with cases.open("a", encoding="utf-8") as file:
+        file.write(f"half:\n  {answers}\n  family: freezing\n  accept: [prompting]\n")
+        file.write(f"wrong:\n  {answers}\n  family: freezing\n  why: nobody knows\n")
+    shown = invoke("rules", "test", tmp_path)
+    assert shown.exit_code == 1
+    first, last = shown.stdout.splitlines()
+    assert first.startswith(f"{cases}:8: wrong: expected freezing; came zero-shot by row ")
+    assert first.endswith(" – nobody knows")
+    assert last == "2 of 3 cases hold, 50 % of points"
+    found = json.loads(invoke("rules", "test", tmp_path, "--json").stdout)
+    assert (found["cases"], found["holding"], found["points"]) == (3, 2, 1.5)
+    assert [outcome["points"] for outcome in found["outcomes"]] == [1.0, 0.5, 0.0]
+    assert invoke("rules", "test", tmp_path / "none.yaml").exit_code == 2
+
+
+def test_an_advice_on_record_is_replayed(invoke: Invoke, tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    assert invoke("recommend", STARTUP, "--record", record).exit_code == 0
+    found = json.loads(invoke("recommend", STARTUP, "--json").stdout)
+    assert json.loads(record.read_text(encoding="utf-8")) == found
+    shown = invoke("explain", "--record", record)
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines()[1].endswith(": the same verdict")
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    (folder / "decision.yaml").write_text(
+        "rules:\n  - {id: ours, priority: 100, when: {}, recommend: zero-shot, strength: strong, certainty: low,\n"
+        "     because: we say so, evidence: [E5]}\n",
+        encoding="utf-8",
+    )
+    shown = invoke("explain", "--record", record, "--rules", folder)
+    assert shown.exit_code == 1
+    assert "changed: row ours is new" in shown.stdout
+    assert "today's rules say otherwise" in shown.stderr
+    replayed = json.loads(invoke("explain", "--record", record, "--rules", folder, "--json").stdout)
+    assert replayed["same"] is False
+    assert invoke("explain", STARTUP, "--record", record).exit_code == 2
+    assert invoke("explain", "--record", tmp_path / "none.json").exit_code == 2
+
+
+def test_a_plan_keeps_the_audit_and_the_findings_of_own_rules(invoke: Invoke, tmp_path: Path) -> None:
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    (folder / "evidence.yaml").write_text(
+        "OWN1: {claim: our probes did well, conditions: five sets, design: case study, certainty: low,\n"
+        "  source: our records,\n"
+        "  read: measured here, review_by: 2030-01-01}\n",
+        encoding="utf-8",
+    )
+    (folder / "decision.yaml").write_text(
+        "rules:\n  - {id: ours, priority: 100, when: {}, recommend: linear-probe, strength: strong, certainty: low,\n"
+        "     because: we say so, evidence: [OWN1]}\n",
+        encoding="utf-8",
+    )
+    assert invoke("plan", STARTUP, "--rules", folder, "-o", tmp_path / "plan").exit_code == 0
+    assert "our probes did well" in (tmp_path / "plan" / "report.html").read_text(encoding="utf-8")
+    assert invoke("explain", "--record", tmp_path / "plan" / "advice.json", "--rules", folder).exit_code == 0
+
+
+def test_ask_counts_down_and_stops_early(invoke: Invoke, messages: Path, tmp_path: Path) -> None:
+    shown = invoke("ask", "-o", tmp_path / "asked.yaml", input=f"{messages}\n" + "\n" * 60)
+    assert shown.exit_code == 0, shown.output
+    counts = [int(count) for count in re.findall(r"\(at most (\d+) left\)", shown.output)]
+    assert counts == sorted(counts, reverse=True)
+    assert len(set(counts)) == len(counts)
+    everything = invoke("ask", "--all", "-o", tmp_path / "all.yaml", input=f"{messages}\n" + "\n" * 60)
+    assert everything.output.count("\n> ") > shown.output.count("\n> ")
+    assert "Which metric counts?" in everything.output
+    assert "Which metric counts?" not in shown.output
+
+
+def test_ask_takes_a_path_before_what_the_data_tell(invoke: Invoke, messages: Path, tmp_path: Path) -> None:
+    shown = invoke("ask", "-o", tmp_path / "asked.yaml", input=f"{messages}\n" + "\n" * 60)
+    questions = re.findall(r"^\((?:at most|the last).*?\) (.*)$", shown.output, flags=re.MULTILINE)
+    assert questions[0].startswith("Where are the labelled data")
+    assert not any(question.startswith("How many labelled examples") for question in questions)
+
+
+def test_ask_without_input_lists_only_what_matters(invoke: Invoke, tmp_path: Path) -> None:
+    answers = tmp_path / "answers.yaml"
+    answers.write_text(
+        "task.type: text-classification\ndata.labelled: 420\nmodel.llm: none\nlifecycle.facts_change: daily\n",
+        encoding="utf-8",
+    )
+    shown = invoke("ask", "-o", tmp_path / "asked.yaml", "--no-input", "--answers", answers)
+    assert shown.exit_code == 0
+    assert "model.base " in shown.stdout
+    assert "task.metric" not in shown.stdout
+    assert "model.llm_strength" not in shown.stdout

@@ -7,11 +7,12 @@ from advisor.errors import RuleBaseError
 from advisor.knowledge.conditions import Condition, ConditionReader
 
 LIMITS = {"few": 8.0, "many": 64.0}
+UNITS = dict.fromkeys(LIMITS, "labels per class")
 
 
 def read(text: str, *, about_candidates: bool = False) -> Condition:
     document = parse_document(text, "rules.yaml", kind=RuleBaseError)
-    return ConditionReader(document, LIMITS, about_candidates=about_candidates).read(document.data, ())
+    return ConditionReader(document, UNITS, about_candidates=about_candidates).read(document.data, ())
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,9 @@ def test_evaluation(text: str, facts: dict[str, object], held: object) -> None:
         ("labels_per_class: yes", "is not a number or a comparison"),
         ("task.type: clasification", "task.type is never 'clasification'"),
         ("constraints.air_gapped: maybe", "constraints.air_gapped is yes or no"),
+        ("classes: below few", "classes is in classes, few in labels per class"),
+        ("labels_per_class: below nan", "no number, threshold or fact 'nan'"),
+        ("task.type: 3", "task.type is a word, not a number"),
         ("need.latency_ms: below few", "there is no fact 'need.latency_ms'"),
         ("any: {data.labelled: 0}", "'any' holds a list"),
         ("3", "a condition maps facts"),

@@ -23,7 +23,7 @@ from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.plan.plan import Plan
 from advisor.report.recipe import literal, recipe_documents
 from advisor.run.execute import execute
-from advisor.strategies import STRATEGIES
+from advisor.strategies import EXECUTABLE, STRATEGIES
 from tests.conftest import TEXTS
 from tests.tiny import write_tiny_encoder
 
@@ -121,7 +121,7 @@ def shape(source: str) -> str:
     return ast.dump(tree)
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", EXECUTABLE)
 def test_hostile_names_are_values_and_nothing_else(strategy: str) -> None:
     hostile = {name: name for name in HOSTILE}
     source = recipe(
@@ -140,7 +140,7 @@ def test_hostile_names_are_values_and_nothing_else(strategy: str) -> None:
 
 def every_recipe() -> Iterator[tuple[str, str]]:
     """Yield a name and the recipe for every strategy, split and kind of data."""
-    for strategy, split, kind in product(STRATEGIES, SPLITS, ("csv", "jsonl", "parquet", "hub", "mixed")):
+    for strategy, split, kind in product(EXECUTABLE, SPLITS, ("csv", "jsonl", "parquet", "hub", "mixed")):
         train, test = (
             {
                 "path": f"owner/set ({name})" if kind == "hub" else f"{name}.{ending}",
@@ -293,6 +293,8 @@ def run(folder: Path) -> subprocess.CompletedProcess[str]:
         ("full-fine-tuning", "test-file", "{}.csv", lambda path, rows: write_csv(path, rows, ";")),
         ("full-fine-tuning", "held-out", "{}.parquet", write_parquet),
         ("full-fine-tuning", "cross-validation", "{}.csv", write_csv),
+        ("partial-unfreezing", "test-file", "{}.csv", write_csv),
+        ("lp-ft", "held-out", "{}.jsonl", write_jsonl),
     ],
 )
 def test_a_recipe_does_what_the_run_does(
@@ -317,10 +319,10 @@ def test_a_recipe_does_what_the_run_does(
     device = Device("cpu", "fp32", "for tests")
     ours, theirs = (load_classifier(place / "model", device) for place in (folder, tmp_path / "run"))
     assert ours.labels == theirs.labels == list(plan.labels)
-    tolerance = {"linear-probe": 0.1, "full-fine-tuning": 0.02}.get(strategy, 1e-4)
+    tolerance = 0.1 if strategy == "linear-probe" else 0.02 if STRATEGIES[strategy].whole_model else 1e-4
     probabilities = ours.probabilities(texts)
     assert np.abs(probabilities - theirs.probabilities(texts)).max() < tolerance
-    if strategy == "full-fine-tuning":
+    if STRATEGIES[strategy].whole_model:
         served = pipeline("text-classification", model=str(folder / "model"))(texts)
         assert [found["label"] for found in served] == [ours.labels[row.argmax()] for row in probabilities]
 

@@ -13,14 +13,14 @@ from advisor.errors import InputError, RunError
 from advisor.plan.plan import read_plan
 from advisor.run.folder import RunFolder
 from advisor.run.predict import open_model, predict_rows
-from advisor.strategies import STRATEGIES
+from advisor.strategies import EXECUTABLE
 
 LEFT_BEHIND = {
     ".lock", "plan.yaml", "events.jsonl", "result.json", "predictions.jsonl", "report.html", "README.md", "model",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", EXECUTABLE)
 def test_every_strategy_runs_to_its_end(strategy: str, make_plan: Any, tmp_path: Path) -> None:
     plan, folder = make_plan(strategy)
     result = run_plan(folder, tmp_path / "run")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from advisor.strategies import STRATEGIES
+from advisor.strategies import EXECUTABLE
 
 MOMENTS = {
     "prepared": lambda run: '"prepared"' in _events(run),
@@ -51,7 +51,7 @@ def _kill_when(plan: Path, run: Path, moment: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", EXECUTABLE)
 def test_a_killed_run_ends_as_an_uninterrupted_one(strategy: str, make_plan: Any, tmp_path: Path) -> None:
     _, plan = make_plan(strategy)
     whole = _finish(plan, tmp_path / "whole")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from advisor.knowledge.rulebase import load_rulebase
+from advisor.knowledge.rulebase import read_rulebase
 from advisor.strategies import STRATEGIES
 from advisor.verification import Report, verify
 
@@ -29,7 +29,12 @@ MANY, SOME, FEW, NONE = (
     row("few", 30, "data.labelled: at least 1", "few-shot"),
     row("none", 20, "", "zero-shot"),
 )
-DECISION = f"version: 2026-11-23\nrules:\n{MANY}{SOME}{FEW}{NONE}objections: []\n"
+MODELS = """\
+models:
+  - {id: small, kind: encoder, choose: embedded/all-MiniLM-L6-v2, when: {}, because: at hand, evidence: [E1]}
+  - {id: writer, kind: generator, choose: Qwen/Qwen3-1.7B, when: {}, because: at hand, evidence: [E1]}
+"""
+DECISION = f"version: 2026-11-23\nrules:\n{MANY}{SOME}{FEW}{NONE}objections: []\n{MODELS}"
 REQUIRES = """\
 zero-shot: []
 few-shot:
@@ -44,17 +49,19 @@ full-fine-tuning:
 """
 THRESHOLDS = "many: {value: 1000, range: [500, 2000], unit: examples, source: made up, measured: 2026-11-23}\n"
 EVIDENCE = """\
-E1: {claim: made up, conditions: none, certainty: low, source: none, read: abstract, review_by: 2027-11-01}
+E1:
+  {claim: made up, conditions: none, design: case study, certainty: low, source: none, read: abstract,
+   review_by: 2027-11-01}
 """
 
 
 def requirements(*shared: str) -> str:
     """Return requirements, some of them of every strategy; strategies beyond the four are never feasible."""
-    never = {"id": "unused", "needs": {"data.labelled": "below 0"}, "because": "not in this base"}
-    unused = {strategy: [never] for strategy in STRATEGIES if strategy not in USED}
+    never = "  - {id: unused, needs: {data.labelled: below 0}, because: not here}"
+    unused = "".join(f"{strategy}:\n{never}\n" for strategy in STRATEGIES if strategy not in USED)
     every = {"every-strategy": [yaml.safe_load(line) for line in shared]}
-    return yaml.safe_dump(every) + REQUIRES + (yaml.safe_dump(unused) if unused else "")
+    return yaml.safe_dump(every) + REQUIRES + unused
 
 
 def check(folder: Path, today: date = TODAY) -> Report:
-    return verify(load_rulebase(folder), today)
+    return verify(read_rulebase(folder), today)

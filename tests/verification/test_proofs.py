@@ -8,7 +8,7 @@ import pytest
 from advisor.decision.decide import decide
 from advisor.decision.facts import project_facts
 from advisor.errors import Undecided
-from advisor.knowledge.rulebase import load_rulebase
+from advisor.knowledge.rulebase import read_rulebase
 from advisor.profile import load_profile
 from advisor.verification import Finding, Report
 from advisor.verification.options import MACHINE
@@ -69,7 +69,7 @@ def test_a_gap_is_caught_and_its_witness_is_undecided(edit: Edit, tmp_path: Path
     assert not others
     profile.save(tmp_path / f"{name}.yaml")
     with pytest.raises(Undecided):
-        decide(load_profile(tmp_path / f"{name}.yaml"), load_rulebase(folder), MACHINE)
+        decide(load_profile(tmp_path / f"{name}.yaml"), read_rulebase(folder), MACHINE)
 
 
 def test_a_gap_that_only_scarce_resources_open_is_caught(edit: Edit) -> None:
@@ -103,7 +103,7 @@ def test_a_private_model_by_api_is_ruled_out(edit: Edit) -> None:
     edit("decision.yaml", FEW, loose)
     found = only(check(folder), "unsound")
     assert found.replayed
-    facts = project_facts(found.witnesses[0], load_rulebase(folder)).values
+    facts = project_facts(found.witnesses[0], read_rulebase(folder)).values
     assert facts["model.llm"] == "api"
     assert facts["llm_usable"] is False
     edit("decision.yaml", loose, loose.replace("model.llm: api", "llm_usable: yes"))

@@ -1,0 +1,82 @@
+"""Tuning by gradient steps: what full, partial, low-rank and probe-first tuning have in common."""
+
+import math
+from typing import cast
+
+from advisor.backend.tuning_settings import TuningSettings
+from advisor.knowledge.catalogue import BaseModelFacts
+from advisor.strategies.base import FitJob, Fitted, Strategy, TextLoad, Workload
+
+
+def tuning_work(
+    model: BaseModelFacts,
+    load: TextLoad,
+    settings: TuningSettings,
+    *,
+    backward_passes: float,
+    trained_parameters: int,
+    stored_share: float = 1.0,
+    forward_flops: float = 0.0,
+) -> Workload:
+    """Return the work of as many updates as the settings ask for.
+
+    A backward pass through a layer costs two forward passes where its weights learn, for the gradients of inputs and
+    of weights (Kaplan et al. 2020, arXiv 2001.08361, section 2.1), and one where they stay and something below learns.
+
+    Args:
+        model: what is tuned.
+        load: the data.
+        settings: how long and in which batches.
+        backward_passes: cost of the backward pass in forward passes.
+        trained_parameters: parameters with optimiser states.
+        stored_share: share of the layers whose activations are kept for the backward pass.
+        forward_flops: operations without gradients that come before.
+    """
+    updates = max(settings.min_steps, math.ceil(settings.epochs * load.rows / settings.batch_size))
+    tokens = updates * min(settings.batch_size, load.rows) * load.tokens
+    return Workload(
+        forward_flops=forward_flops,
+        training_flops=(1 + backward_passes) * model.forward_flops(tokens, load.tokens),
+        trained_parameters=trained_parameters,
+        stored_tokens=stored_share * min(settings.batch_tokens, settings.batch_size * 2 * load.tokens),
+        updates=updates,
+    )
+
+
+def tuned_parameters(model: BaseModelFacts, settings: TuningSettings) -> int:
+    """Return how many parameters learn when every layer does."""
+    return model.parameters - (model.embedding_parameters if settings.freeze_token_embeddings else 0)
+
+
+class Tuning(Strategy):
+    """A strategy whose weights learn by gradient steps on the labelled texts; its settings say which."""
+
+    wants_validation = True
+    whole_model = True
+    settings = TuningSettings
+
+    def fit(self, job: FitJob) -> Fitted:
+        """Tune."""
+        from advisor.backend.training import LabelledTexts
+        from advisor.backend.tuning import fine_tune
+
+        settings = cast(TuningSettings, job.settings)
+        classifier = fine_tune(
+            job.encoder,
+            job.labels,
+            LabelledTexts(job.texts, job.classes.tolist()),
+            LabelledTexts(job.validation[0], job.validation[1].tolist()) if job.validation else None,
+            settings.model_copy(
+                update={
+                    "max_length": job.max_length,
+                    "class_weights": "balanced" if job.balanced else settings.class_weights,
+                }
+            ),
+            seed=job.seed,
+            metric=job.metric,
+            device=job.device,
+            checkpoints=job.workspace,
+            progress=lambda step, steps, loss: job.progress(step, steps),
+            on_event=job.event,
+        )
+        return Fitted(classifier, {"evaluations": classifier.history, "head": classifier.head_note})

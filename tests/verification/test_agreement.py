@@ -104,7 +104,8 @@ GRID = {
 LABELS = ("data.labelled", "data.smallest_class")
 SHARED = (
     "{id: task, needs: {candidate.handles_task: yes}, because: t}",
-    "{id: private, needs: {any: [{candidate.leaves: no}, {constraints.data_may_leave: yes}]}, because: p}",
+    "{id: private, because: p, needs: {any: [{candidate.leaves: no}, {constraints.data_may_leave: yes, "
+    "constraints.air_gapped: no}]}}",
 )
 
 

@@ -47,5 +47,12 @@ def command(
     else:
         from advisor.report.terminal import advice_screen, console
 
-        console().print(advice_screen(advice, str(profile) if profile else f"--data {data['data']}"))
+        console().print(advice_screen(advice, _named(profile, data["data"])))
         show_map(found_map if axes else None)
+
+
+def _named(profile: Path | None, data: str | None) -> str:
+    """Return what to name in the next command."""
+    if profile:
+        return str(profile)
+    return f"--data {data}" if data else "PROFILE"

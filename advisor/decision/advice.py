@@ -161,7 +161,22 @@ def _alternatives(decision: Decision) -> list[Alternative]:
     others = [c for c in decision.candidates if c.feasible and c is not decision.winner]
     everyone = [decision.winner, *others]
     found = [Alternative(c, tuple(_why_not(decision, c)), _dominator(c, everyone)) for c in others]
-    return sorted(found, key=lambda a: (a.dominated_by is not None, -_quality(a.candidate)))
+    rank = _ranks(decision)
+    last = len(decision.base.rules)
+    return sorted(
+        found,
+        key=lambda a: (rank.get(a.candidate.strategy.id, last), a.dominated_by is not None, -_quality(a.candidate)),
+    )
+
+
+def _ranks(decision: Decision) -> dict[str, int]:
+    """Return, by strategy, the place of the first row that holds for it: who would decide were all above ruled out."""
+    facts, limits = decision.facts.values, decision.base.limits
+    ranks: dict[str, int] = {}
+    for place, rule in enumerate(decision.base.rules):
+        if rule.recommend not in ranks and rule.condition.evaluate(facts, limits):
+            ranks[rule.recommend] = place
+    return ranks
 
 
 def _why_not(decision: Decision, candidate: Candidate) -> list[str]:
@@ -173,10 +188,12 @@ def _why_not(decision: Decision, candidate: Candidate) -> list[str]:
     for rule in rows:
         if rule.condition.evaluate(facts, limits):
             return [f"{rule.id} holds too, but weighs less"]
+    task = str(facts.get("task.type"))
     lacking = [[o for o in rule.condition.trace(facts, limits) if o.held is not True] for rule in rows]
-    if not lacking:
-        return ["no row recommends it"]
-    return [f"needs {o.text}; here {in_words(o.fact, o.value)}" for o in min(lacking, key=len)]
+    of_this_task = [tests for tests in lacking if all(o.fact != "task.type" for o in tests)]
+    if not of_this_task:
+        return [f"no row recommends it for {task}"]
+    return [f"needs {o.text}; here {in_words(o.fact, o.value)}" for o in min(of_this_task, key=len)]
 
 
 def _dominator(candidate: Candidate, everyone: list[Candidate]) -> str | None:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from advisor.decision.candidates import Candidate, candidates_of
-from advisor.decision.derived import Answers
+from advisor.decision.derived import IMPLIED, Answers, Derivation, derivations
 from advisor.decision.facts import Facts, Reads, project_facts, with_answer
 from advisor.knowledge.conditions import Condition
 from advisor.knowledge.rulebase import RuleBase
@@ -39,12 +39,39 @@ class Nearby:
         self.facts = project_facts(answers, base)
         self._rows: list[tuple[Condition, str]] = [(rule.condition, rule.recommend) for rule in base.rules]
         self._held = [bool(condition.evaluate(self.facts.values, base.limits)) for condition, _ in self._rows]
+        self._derivations = derivations(base)
+        self._reads = {fact: self._read_by(derive) for fact, derive in (IMPLIED | self._derivations).items()}
+        self._moves: dict[frozenset[str], frozenset[str]] = {}
         self._strategies: dict[str, _Found] = {}
         self._concerned: dict[frozenset[str], list[tuple[int, Condition | None, str]]] = {}
 
     def with_answer(self, name: str, value: Value) -> Verdict | None:
         """Return the verdict with one answer changed."""
-        return self.verdict(with_answer(self.answers, name, value))
+        decided = self._decided(self.facts_with(name, value))
+        return decided[1] if decided else None
+
+    def facts_with(self, name: str, value: Value) -> Facts:
+        """Return the facts with one answer changed; those that do not rest on it are taken as they are."""
+        answers = with_answer(self.answers, name, value)
+        changed = {other: answers[other] for other in answers if answers[other] != self.answers.get(other)}
+        moved = self.moves(frozenset(changed))
+        if None in changed.values() or not moved.isdisjoint(IMPLIED):
+            return project_facts(answers, self.base)
+        values = self.facts.values | changed
+        for fact, derive in self._derivations.items():
+            if fact in moved:
+                values[fact] = derive(values)
+        return Facts(values, self.facts.assumed - changed.keys())
+
+    def moves(self, inputs: frozenset[str]) -> frozenset[str]:
+        """Return the facts implied by or derived from any of these inputs, directly or through one another."""
+        if inputs not in self._moves:
+            moved = set(inputs)
+            for fact, reads in self._reads.items():
+                if not moved.isdisjoint(reads):
+                    moved.add(fact)
+            self._moves[inputs] = frozenset(moved - inputs)
+        return self._moves[inputs]
 
     def verdict(self, answers: Answers | None = None) -> Verdict | None:
         """Return the verdict for other answers, those at hand if left out; None where there is none."""
@@ -53,7 +80,9 @@ class Nearby:
 
     def decided(self, answers: Answers | None = None) -> tuple[int, Verdict] | None:
         """Return the deciding row's place in the table and the verdict."""
-        facts = project_facts(answers, self.base) if answers is not None else self.facts
+        return self._decided(project_facts(answers, self.base) if answers is not None else self.facts)
+
+    def _decided(self, facts: Facts) -> tuple[int, Verdict] | None:
         changed = self.changed(facts)
         for row, condition, strategy in self._waiting(changed):
             if condition is None or condition.evaluate(facts.values, self.base.limits):
@@ -73,6 +102,11 @@ class Nearby:
     def made_from(self, strategy: str) -> frozenset[str]:
         """Return the facts that a strategy's candidates and their forecasts were made from."""
         return self._strategy(strategy).made_from
+
+    def _read_by(self, derive: Derivation) -> frozenset[str]:
+        reads = Reads(self.facts.values)
+        derive(reads)
+        return frozenset(reads.names)
 
     def _waiting(self, changed: frozenset[str]) -> list[tuple[int, Condition | None, str]]:
         """Return the rows that may hold, with the condition of those whose facts have changed."""

@@ -7,7 +7,6 @@ from math import exp, log
 from advisor.decision.decide import Decision
 from advisor.knowledge.conditions import Condition, Values
 from advisor.knowledge.hyperparameters import load_evaluation
-from advisor.knowledge.rulebase import RuleBase
 
 Ranges = tuple[tuple[str, float, float], ...]
 
@@ -38,22 +37,20 @@ def _rivals(decision: Decision) -> list[tuple[Condition | None, str, bool | None
     A condition is None where the row holds in every draw, feasibility where it depends on the draw.
     """
     rivals: list[tuple[Condition | None, str, bool | None]] = []
+    drawn = {name for name, threshold in decision.base.thresholds.items() if threshold.range[0] < threshold.range[1]}
+    fixed = {name: limit for name, limit in decision.base.limits.items() if name not in drawn}
     for rule in decision.base.rules:
-        held = rule.condition.evaluate(decision.facts.values, {})
+        held = rule.condition.evaluate(decision.facts.values, fixed)
         if held is False:
             continue
         feasible = None
-        if not _drawn(decision.base, rule.recommend):
+        if all(need.condition.names.isdisjoint(drawn) for need in decision.base.requirements[rule.recommend]):
             feasible = _feasible(decision, rule.recommend, decision.base.limits)
         if feasible is not False:
             rivals.append((None if held else rule.condition, rule.recommend, feasible))
         if held and feasible:
             break
     return rivals
-
-
-def _drawn(base: RuleBase, strategy: str) -> bool:
-    return any(not need.condition.names.isdisjoint(base.thresholds) for need in base.requirements[strategy])
 
 
 def _feasible(decision: Decision, strategy: str, limits: Values) -> bool:

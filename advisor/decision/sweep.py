@@ -6,8 +6,7 @@ from itertools import pairwise
 from math import inf
 
 from advisor.decision.candidates import Candidate
-from advisor.decision.derived import IMPLIED, derivations
-from advisor.decision.facts import Facts, Reads, project_facts, with_answer
+from advisor.decision.facts import Facts
 from advisor.decision.nearby import Nearby, Verdict
 from advisor.decision.steps import Steps, changes, first_other
 from advisor.knowledge.conditions import Test
@@ -31,10 +30,10 @@ class Sweep:
     def __init__(self, nearby: Nearby, candidates: Iterable[Candidate], name: str) -> None:
         self.nearby, self.name = nearby, name
         self._candidates = tuple(candidates)
-        inputs = {name}
+        inputs = frozenset({name})
         if name == LABELS and nearby.answers.get("data.smallest_class") is not None:
-            inputs.add("data.smallest_class")
-        self.moves = frozenset(inputs | _derived(nearby, inputs))
+            inputs |= {"data.smallest_class"}
+        self.moves = inputs | nearby.moves(inputs)
         self._facts: dict[int, Facts] = {}
 
     @cached_property
@@ -122,17 +121,5 @@ class Sweep:
 
     def _at(self, place: int) -> Facts:
         if place not in self._facts:
-            answers = with_answer(self.nearby.answers, self.name, self.steps[place])
-            self._facts[place] = project_facts(answers, self.nearby.base)
+            self._facts[place] = self.nearby.facts_with(self.name, self.steps[place])
         return self._facts[place]
-
-
-def _derived(nearby: Nearby, inputs: set[str]) -> set[str]:
-    """Return the facts implied by or derived from any of these inputs, directly or through one another."""
-    moved = set(inputs)
-    for fact, derive in (IMPLIED | derivations(nearby.base)).items():
-        reads = Reads(nearby.facts.values)
-        derive(reads)
-        if not moved.isdisjoint(reads.names):
-            moved.add(fact)
-    return moved - inputs

@@ -21,6 +21,8 @@ from advisor.knowledge.vocabulary import FACTS, Fact, Value, in_words
 
 Values = Mapping[str, Value]
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "is": operator.eq,
+    "not": operator.ne,
     "below": operator.lt,
     "at most": operator.le,
     "above": operator.gt,
@@ -57,14 +59,11 @@ class Test:
 
     def evaluate(self, facts: Values, thresholds: Values) -> bool | None:
         """Return whether the test holds; None where a value is unknown."""
-        left, right = facts.get(self.fact), self.limit(facts, thresholds)
-        if left is None or right is None:
+        left = facts.get(self.fact)
+        if left is None:
             return None
-        if self.relation == "is":
-            return left == right
-        if self.relation == "not":
-            return left != right
-        return _COMPARE[self.relation](left, right)
+        right = self.value if self.reference is None else self.limit(facts, thresholds)
+        return None if right is None else _COMPARE[self.relation](left, right)
 
     def limit(self, facts: Values, thresholds: Values) -> Value:
         """Return what the fact is compared with."""

@@ -20,14 +20,15 @@ from typing import Any
 import yaml
 
 from advisor.assets import asset
-from advisor.knowledge.rulebase import RuleBase, load_rulebase
+from advisor.knowledge.rulebase import RuleBase, load_rulebase, read_rulebase
 from advisor.knowledge.vocabulary import FACTS, Fact
+from advisor.profile import INPUTS
 from advisor.strategies import STRATEGIES
 from advisor.verification.proofs import prove
 
 TESTS = (3, 5)
 LIMITS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-ABOUT_LABELS = ("labels_per_class", "data.smallest_class")
+MOVING = ("data.labelled", "data.smallest_class", "serving.latency_ms_p95")
 
 
 def cell(fact: Fact, generator: random.Random) -> str | bool:
@@ -45,10 +46,8 @@ def cell(fact: Fact, generator: random.Random) -> str | bool:
 
 def condition(strategy: str, wild: bool, generator: random.Random) -> dict[str, str | bool]:
     """Return random tests, for a careful row with those that its strategy takes."""
-    words = [fact for fact in FACTS.values() if fact.about == "project" and (fact.kind != "word" or fact.choices)]
-    tame = [
-        fact for fact in words if wild or not fact.name.startswith(("data.labelled", *ABOUT_LABELS, "serving.latency"))
-    ]
+    facts = [fact for fact in FACTS.values() if fact.about == "project" and (fact.kind != "word" or fact.choices)]
+    tame = [fact for fact in facts if wild or (fact.name in INPUTS and fact.name not in MOVING)]
     tests = {fact.name: cell(fact, generator) for fact in generator.sample(tame, generator.randint(*TESTS))}
     if not wild:
         limit = generator.choice(LIMITS[3:])
@@ -89,7 +88,7 @@ def made_up(rows: int, wild: float, seed: int, folder: Path) -> RuleBase:
     document = yaml.safe_load(path.read_text(encoding="utf-8")) | {"version": "drawn", "rules": table}
     for name, value in {"decision": document, "requires": requires}.items():
         (folder / f"{name}.yaml").write_text(plain(value), encoding="utf-8")
-    return load_rulebase(folder)
+    return read_rulebase(folder)
 
 
 def plain(value: Any) -> str:

@@ -1,3 +1,4 @@
+import pytest
 import z3
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,3 +58,12 @@ def test_a_condition_is_true_false_or_unknown_as_in_its_evaluation(
     held = condition.evaluate(values, LIMITS)
     assert z3.is_true(z3.simplify(found.true)) is (held is True)
     assert z3.is_true(z3.simplify(found.false)) is (held is False)
+
+
+@pytest.mark.parametrize("relation", ["is", "not", "below", "at most", "above", "at least"])
+def test_a_whole_number_is_compared_with_a_fraction_exactly(relation: str) -> None:
+    for whole in range(5):
+        for limit in (1.0, 2.5, 3.0):
+            number = Number(z3.BoolVal(True), z3.IntVal(whole))
+            held = Comparison("data.labelled", relation, limit).evaluate({"data.labelled": whole}, {})
+            assert z3.is_true(z3.simplify(number.test(relation, limit))) is held

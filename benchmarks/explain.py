@@ -20,7 +20,8 @@ from advisor.decision.questions import open_questions
 from advisor.decision.stability import stability
 from advisor.decision.waiting import worth_asking
 from advisor.errors import AdvisorError
-from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
+from advisor.knowledge.rows import Rule
+from advisor.knowledge.rulebase import RuleBase, load_rulebase
 from advisor.knowledge.vocabulary import FACTS
 from advisor.machine import Machine
 from advisor.profile import INPUTS

@@ -9,7 +9,8 @@ from advisor.cases import judge, read_cases
 from advisor.cli.options import as_json, print_json, rules_option
 from advisor.documents import suggest
 from advisor.errors import AdvisorError, InputError, RuleBaseError
-from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
+from advisor.knowledge.rows import Rule
+from advisor.knowledge.rulebase import RuleBase, load_rulebase
 from advisor.knowledge.vocabulary import FACTS, in_words
 from advisor.strategies import STRATEGIES
 from advisor.verification import Report, verify

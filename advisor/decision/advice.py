@@ -16,7 +16,8 @@ from advisor.decision.next_labels import NextLabels, next_labels
 from advisor.decision.questions import Question, open_questions
 from advisor.decision.stability import stability
 from advisor.knowledge.interval import Interval
-from advisor.knowledge.rulebase import Modifier, Rule, RuleBase, load_rulebase
+from advisor.knowledge.rows import Modifier, Rule
+from advisor.knowledge.rulebase import RuleBase, load_rulebase
 from advisor.knowledge.vocabulary import in_words
 from advisor.machine import Machine, this_machine
 from advisor.profile import INPUTS, Profile

@@ -12,7 +12,8 @@ from advisor.decision.candidates import Candidate, Veto
 from advisor.decision.decide import Decision
 from advisor.decision.modifiers import modifiers
 from advisor.knowledge.conditions import Outcome
-from advisor.knowledge.rulebase import Modifier, Objection, Requirement, Rule, RuleBase
+from advisor.knowledge.rows import Modifier, Objection, Requirement, Rule
+from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import Value
 from advisor.profile import INPUTS, Profile
 

@@ -10,7 +10,8 @@ from advisor.decision.derived import Answers
 from advisor.decision.facts import Facts, answers_of, project_facts
 from advisor.errors import NoFeasibleStrategy, Undecided
 from advisor.knowledge.conditions import Values
-from advisor.knowledge.rulebase import Objection, Rule, RuleBase
+from advisor.knowledge.rows import Objection, Rule
+from advisor.knowledge.rulebase import RuleBase
 from advisor.machine import Machine
 from advisor.profile import INPUTS, Profile
 

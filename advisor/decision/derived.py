@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from advisor.estimates.constants import load_constants
 from advisor.estimates.forecast import forecast_llm
 from advisor.knowledge.catalogue import BaseModelFacts, describe_model
-from advisor.knowledge.rulebase import ModelRow, RuleBase
+from advisor.knowledge.rows import ModelRow
+from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import Value
 from advisor.strategies import STRATEGIES
 

@@ -2,7 +2,7 @@
 
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision
-from advisor.knowledge.rulebase import Modifier
+from advisor.knowledge.rows import Modifier
 
 
 def modifiers(decision: Decision, candidate: Candidate | None = None) -> list[Modifier]:

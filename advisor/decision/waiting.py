@@ -7,7 +7,8 @@ from advisor.decision.candidates import Candidate, candidates_of
 from advisor.decision.derived import Answers
 from advisor.decision.facts import Facts
 from advisor.decision.possible import Open, Possible
-from advisor.knowledge.rulebase import Rule, RuleBase
+from advisor.knowledge.rows import Rule
+from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.machine import Machine
 from advisor.profile import INPUTS

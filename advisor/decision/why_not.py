@@ -13,7 +13,8 @@ from advisor.decision.flips import Flip, flips_of
 from advisor.decision.nearby import Nearby
 from advisor.decision.sweep import Sweep
 from advisor.knowledge.conditions import Condition, Outcome
-from advisor.knowledge.rulebase import Rule, RuleBase
+from advisor.knowledge.rows import Rule
+from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS, Value, in_words
 from advisor.profile import INPUTS
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from advisor.cases import Expectation
 from advisor.knowledge.conditions import Condition, Group, Test
 from advisor.knowledge.layers import FILES
-from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase
+from advisor.knowledge.rows import Rule
+from advisor.knowledge.rulebase import RuleBase, load_rulebase
 from advisor.knowledge.vocabulary import FACTS, in_words
 from advisor.report.documents import fill_markdown
 from advisor.report.escaping import Markdown, code_block, code_span, escape_markdown

@@ -7,7 +7,7 @@ from itertools import product
 
 import z3
 
-from advisor.knowledge.rulebase import Requirement, Rule
+from advisor.knowledge.rows import Requirement, Rule
 from advisor.strategies import STRATEGIES
 from advisor.verification.options import Option
 from advisor.verification.project import Project

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import z3
 
-from advisor.knowledge.rulebase import Requirement
+from advisor.knowledge.rows import Requirement
 from advisor.knowledge.vocabulary import FACTS
 from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Engine, Strategy

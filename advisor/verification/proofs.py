@@ -7,7 +7,8 @@ from typing import Any
 
 import z3
 
-from advisor.knowledge.rulebase import Rule, RuleBase
+from advisor.knowledge.rows import Rule
+from advisor.knowledge.rulebase import RuleBase
 from advisor.verification.monotone import Monotone
 from advisor.verification.options import is_resource
 from advisor.verification.project import Project

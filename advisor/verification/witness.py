@@ -9,7 +9,8 @@ import z3
 from advisor.decision.candidates import Candidate, Veto, candidates
 from advisor.decision.decide import INDISPENSABLE
 from advisor.decision.facts import Facts, project_facts
-from advisor.knowledge.rulebase import Rule, RuleBase
+from advisor.knowledge.rows import Rule
+from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.verification.options import MACHINE, is_about_answers, is_resource
 from advisor.verification.project import Project

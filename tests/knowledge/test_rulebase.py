@@ -3,7 +3,8 @@ import json
 from advisor.assets import asset
 from advisor.knowledge.catalogue import describe_model, embedded_folder, load_catalogue
 from advisor.knowledge.hyperparameters import load_evaluation, load_hyperparameters
-from advisor.knowledge.rulebase import Rule, load_rulebase
+from advisor.knowledge.rows import Rule
+from advisor.knowledge.rulebase import load_rulebase
 from advisor.knowledge.schema import decision_schema
 from advisor.strategies import STRATEGIES
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from advisor.assets import asset
 from advisor.decision.decide import INDISPENSABLE
-from advisor.knowledge.rulebase import Rule, RuleBase, load_rulebase, read_rulebase
+from advisor.knowledge.rows import Rule
+from advisor.knowledge.rulebase import RuleBase, load_rulebase, read_rulebase
 from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.profile import INPUTS
 from advisor.strategies import STRATEGIES

@@ -3,10 +3,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from advisor.machine import Machine
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# A property is not about how fast the machine is.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 TEXTS = {
     "praise": [

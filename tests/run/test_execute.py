@@ -20,7 +20,13 @@ LEFT_BEHIND = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("strategy", EXECUTABLE)
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in {"lp-ft", "partial-unfreezing"} else name
+        for name in EXECUTABLE
+    ],
+)
 def test_every_strategy_runs_to_its_end(strategy: str, make_plan: Any, tmp_path: Path) -> None:
     plan, folder = make_plan(strategy)
     result = run_plan(folder, tmp_path / "run")
@@ -64,6 +70,7 @@ def test_without_a_test_file_small_data_are_cross_validated(make_plan: Any, tmp_
     assert sorted(places) == list(range(2, 26))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_result(make_plan: Any, tmp_path: Path) -> None:
     _, folder = make_plan("full-fine-tuning")
     first, second = (run_plan(folder, tmp_path / name) for name in ("one", "two"))

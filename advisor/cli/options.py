@@ -19,7 +19,7 @@ rules_option = click.option(
     "--rules",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Your own rule files, laid over the shipped ones row by row.",
+    help="Your own rule files, laid over the shipped ones row by row; a whole base stands alone.",
 )
 
 

@@ -150,6 +150,33 @@ class Layers:
         return list(merged.values())
 
 
+def is_whole(folder: Path, shipped: Path) -> bool:
+    """Return whether a folder is a base of its own: every file is there, with the needs of every shipped strategy.
+
+    Raises:
+        RuleBaseError: it is, and its requirements cannot be read.
+    """
+    if not all((folder / f"{name}.yaml").exists() for name in FILES):
+        return False
+    own, theirs = (read_document(place / "requires.yaml", kind=RuleBaseError) for place in (folder, shipped))
+    return _mapping(theirs).keys() <= _mapping(own).keys()
+
+
+def refuse_others(folder: Path, shipped: Path) -> None:
+    """Refuse rule files that cannot be a team's own, unless they are those shipped.
+
+    Raises:
+        RuleBaseError: there is such a file.
+    """
+    names = [f"{name}.yaml" for name in FILES]
+    for path in sorted(folder.iterdir()):
+        if path.suffix not in {".yaml", ".yml"} or path.name in names:
+            continue
+        same = shipped / path.name
+        if not same.exists() or same.read_bytes() != path.read_bytes():
+            raise RuleBaseError(f"no file of this name can be a team's own rules; known: {', '.join(names)}", path)
+
+
 def rule_error(document: Document, text: str, at: Location, *, key: bool = False) -> RuleBaseError:
     """Return a `RuleBaseError` that points into a document."""
     error = document.error(text, at, key=key, kind=RuleBaseError)
@@ -194,12 +221,7 @@ def _read(folder: Path, *, lowest: bool) -> dict[str, Document]:
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'no such folder'}; name one of rule files")
     if not lowest:
         names = [f"{name}.yaml" for name in FILES]
-        there = sorted(path.name for path in folder.iterdir() if path.suffix in {".yaml", ".yml"})
-        for name in there:
-            if name not in names:
-                text = f"no file of this name can be laid over the shipped rules; known: {', '.join(names)}"
-                raise RuleBaseError(text, folder / name)
-        if not there:
+        if not any((folder / name).exists() for name in names):
             raise RuleBaseError(f"this folder holds no rule file; known: {', '.join(names)}", folder)
     wanted = [name for name in FILES if lowest or (folder / f"{name}.yaml").exists()]
     return {name: read_document(folder / f"{name}.yaml", kind=RuleBaseError) for name in wanted}

@@ -10,7 +10,7 @@ from advisor.assets import asset
 from advisor.documents import Document, Location, suggest
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.knowledge.conditions import Condition, ConditionReader, Test
-from advisor.knowledge.layers import Entry, Layers, rule_error, word_error
+from advisor.knowledge.layers import Entry, Layers, is_whole, refuse_others, rule_error, word_error
 from advisor.knowledge.rows import (
     PLACEHOLDER,
     Assumption,
@@ -83,16 +83,24 @@ LISTS: dict[str, type[Row]] = {
 
 
 def load_rulebase(folder: Path | None = None) -> RuleBase:
-    """Read the shipped rule base and, over it, a user's folder.
+    """Read the shipped rule base and, over it, a user's folder, or that folder alone where it is a whole base.
 
     Args:
-        folder: holds any of the rule files; see `advisor.knowledge.layers` for how they are laid over.
+        folder: holds any of the rule files; see `advisor.knowledge.layers` for how they are laid over. With all of
+            them, and the requirements of every strategy, it is a base of its own.
 
     Raises:
         InputError: there is no such folder.
         RuleBaseError: the first thing wrong, with file:line:column.
     """
-    return read_rulebase(asset("rules"), *([folder] if folder else []))
+    shipped = asset("rules")
+    if folder is None:
+        return read_rulebase(shipped)
+    if folder.is_dir():
+        refuse_others(folder, shipped)
+        if is_whole(folder, shipped):
+            return read_rulebase(folder)
+    return read_rulebase(shipped, folder)
 
 
 def read_rulebase(*folders: Path) -> RuleBase:

@@ -1,7 +1,9 @@
+import shutil
 from pathlib import Path
 
 import pytest
 
+from advisor.assets import asset
 from advisor.errors import AdvisorError, InputError, RuleBaseError
 from advisor.knowledge.rulebase import load_rulebase
 
@@ -86,6 +88,23 @@ def test_version_and_digest_tell_the_layers(tmp_path: Path) -> None:
     assert again.version == f"{base.version} 7"
     assert len({SHIPPED.digest, base.digest, again.digest}) == 3
     assert load_rulebase(folder).digest == again.digest
+
+
+def test_a_whole_base_stands_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "ours"
+    shutil.copytree(asset("rules"), folder)
+    assert [rule.id for rule in load_rulebase(folder).rules] == [rule.id for rule in SHIPPED.rules]
+    path = folder / "decision.yaml"
+    text = path.read_text(encoding="utf-8")
+    head, row, rest = text.partition("  - id: default-instructions\n")
+    path.write_text(head + rest[rest.index("\n# Evidence against") :], encoding="utf-8")
+    assert row
+    assert {rule.id for rule in SHIPPED.rules} - {rule.id for rule in load_rulebase(folder).rules} == {
+        "default-instructions"
+    }
+    (folder / "models.yaml").write_text("default: other\n", encoding="utf-8")
+    with pytest.raises(RuleBaseError, match=r"models.yaml.*no file of this name"):
+        load_rulebase(folder)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import pytest
 from advisor.api import run_plan
 from advisor.backend.devices import Device
 from advisor.run import execute
-from advisor.strategies import STRATEGIES
+from advisor.strategies import EXECUTABLE
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", EXECUTABLE)
 def test_every_strategy_runs_in_bf16(
     strategy: str, make_plan: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import advisor
 PACKAGE = Path(advisor.__file__).parent
 FLOORS = [
     {"errors"},
-    {"files", "assets", "cache", "machine", "documents"},
+    {"files", "assets", "cache", "machine", "documents", "tasks"},
     {"data"},
     {"profile"},
     {"project"},

@@ -43,10 +43,10 @@ class Advice:
     flips: tuple[Flip, ...]
     questions: tuple[Question, ...]
     stability: float
-    modifiers: tuple[Modifier, ...] = ()
-    base_model: BaseModelAdvice | None = None
-    experiment: Experiment | None = None
-    next_labels: NextLabels | None = None
+    modifiers: tuple[Modifier, ...]
+    base_model: BaseModelAdvice
+    experiment: Experiment | None
+    next_labels: NextLabels | None
 
     @property
     def winner(self) -> Candidate:
@@ -81,7 +81,7 @@ class Advice:
                 }
                 for row in self.modifiers
             ],
-            "base_model": self.base_model.as_dict() if self.base_model else None,
+            "base_model": self.base_model.as_dict(),
             "experiment": self.experiment.as_dict() if self.experiment else None,
             "alternatives": [self._alternative(alternative) for alternative in self.alternatives],
             "excluded": [_excluded(candidate) for candidate in decision.excluded],
@@ -105,7 +105,7 @@ class Advice:
             "rules": {"version": decision.base.version, "sha256": decision.base.digest},
             "advisor": __version__,
             "inputs": audited_inputs(self.profile),
-            "audit": audit(decision),
+            "audit": audit(decision, self.modifiers, self.base_model),
         }
 
     def _objection(self, objection: Any) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from advisor.decision.base_model import Considered, base_model
+from advisor.decision.base_model import BaseModelAdvice, Considered
 from advisor.decision.candidates import Candidate, Veto
 from advisor.decision.decide import Decision
-from advisor.decision.modifiers import modifiers
 from advisor.knowledge.conditions import Outcome
 from advisor.knowledge.rows import Modifier, Objection, Requirement, Rule
 from advisor.knowledge.rulebase import RuleBase
@@ -20,14 +19,14 @@ from advisor.profile import INPUTS, Profile
 _DIGITS = 16
 
 
-def audit(decision: Decision) -> dict[str, Any]:
+def audit(decision: Decision, added: Iterable[Modifier], models: BaseModelAdvice) -> dict[str, Any]:
     """Return, as plain data, what it takes to check a decision and to replay it.
 
     ``deciding``, ``passed_over``, ``objections`` and ``modifiers`` are rows, ``vetoes`` failed requirements by
     candidate, each with its tests and the thresholds they name; ``findings`` are the cited ones, those on the base
     model included; ``fingerprints`` tell later which entries of the rule base have changed.
     """
-    base, values, models, added = decision.base, decision.facts.values, base_model(decision), modifiers(decision)
+    base, values = decision.base, decision.facts.values
     citing: tuple[Rule | Objection | Modifier | Considered, ...] = (
         decision.rule, *decision.objections, *added, models.chosen, *models.others,
     )  # fmt: skip

@@ -15,8 +15,6 @@ Derivation = Callable[[Answers], Value]
 CLASSIFYING_TASKS = ("text-classification", "multi-label", "pair-classification")
 COMPARABLE_TASKS = ("text-classification", "multi-label")
 GENERATING_TASKS = ("generation", "preference")
-
-
 NEEDING_A_GENERATOR = (*GENERATING_TASKS, "question-answering")
 
 
@@ -31,7 +29,6 @@ def derivations(base: RuleBase) -> dict[str, Derivation]:
         "generator": lambda values: _model_name("generator", values, base),
         "parameters_b": _parameters,
         "objective": _objective,
-        "context": lambda values: model.context if (model := _adapted(values)) else None,
     }
 
 
@@ -169,7 +166,6 @@ _DERIVED: dict[str, Derivation] = {
     "classes": lambda values: values.get("data.classes"),
     "labels_per_class": _labels_per_class,
     "mean_per_class": _mean_per_class,
-    "imbalance": lambda values: _ratio(values.get("mean_per_class"), values.get("labels_per_class")),
     "llm_allowed": _llm_allowed,
     "llm_usable": _llm_usable,
     "writes": lambda values: task in GENERATING_TASKS if (task := values.get("task.type")) else None,

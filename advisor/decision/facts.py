@@ -50,7 +50,7 @@ def answers_of(profile: Profile) -> dict[str, Value]:
     return answers
 
 
-def project_facts(answers: Answers, base: RuleBase, *, assume: bool = True) -> Facts:
+def project_facts(answers: Answers, base: RuleBase) -> Facts:
     """Derive all facts; an unanswered input takes the rule base's assumption, or stays unknown where there is none.
 
     What the answers imply of an unanswered input comes before that.
@@ -58,7 +58,6 @@ def project_facts(answers: Answers, base: RuleBase, *, assume: bool = True) -> F
     Args:
         answers: values by dotted name.
         base: where the assumptions and the choice of base models are.
-        assume: without it every unanswered input stays unknown.
     """
     values: dict[str, Value] = dict(answers)
     assumed = set()
@@ -67,7 +66,7 @@ def project_facts(answers: Answers, base: RuleBase, *, assume: bool = True) -> F
             values[name] = imply(values)
             if values[name] is not None:
                 assumed.add(name)
-    for name, assumption in base.assumptions.items() if assume else ():
+    for name, assumption in base.assumptions.items():
         if values.get(name) is None:
             values[name] = assumption.value
             assumed.add(name)

@@ -204,7 +204,7 @@ def _memory(model: BaseModelFacts, work: Workload, facts: Mapping[str, Value]) -
 def _generator_memory(model: BaseModelFacts, work: Workload, facts: Mapping[str, Value]) -> Interval:
     """Low end: one device's share, of 4-bit weights where they stay frozen, with all activations recomputed."""
     constants = load_constants()
-    stored = min(work.stored_tokens, 2 * _number(facts, "data.tokens_p95"))
+    stored = min(work.stored_tokens, constants["texts_at_once_of_generator"].point * _number(facts, "data.tokens_p95"))
     trained = min(work.trained_parameters, model.parameters)
     needed = (
         constants["bytes_per_frozen_generator_weight"]

@@ -27,7 +27,6 @@ _DERIVED = (
         "labels per class",
     ),
     Fact("mean_per_class", "number", "labelled examples over classes", "labels per class"),
-    Fact("imbalance", "number", "mean over classes as a multiple of the rarest class", "times"),
     Fact("llm_allowed", "yes-no", "a large language model is there and the texts may be sent to it"),
     Fact("llm_usable", "yes-no", "it also answers within the limits of latency and price"),
     Fact(
@@ -50,7 +49,6 @@ _DERIVED = (
         "how the base model that would be adapted was pre-trained",
         choices=("contrastive", "masked", "replaced-token", "causal", "denoising"),
     ),
-    Fact("context", "number", "longest text the base model that would be adapted can read", "tokens"),
 )
 _CANDIDATE = (
     Fact("candidate.engine", "word", "what the candidate runs on", choices=("encoder", "llm-local", "llm-api")),

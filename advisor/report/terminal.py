@@ -118,11 +118,10 @@ def _reasons(advice: Advice) -> RenderableType:
     rows = [(rule.id, rule.reason(facts), " ".join(rule.evidence))]
     rows += [("contested", o.reason(facts), " ".join(o.evidence)) for o in advice.decision.objections]
     rows += [(f"besides {row.adds}", row.reason(facts), " ".join(row.evidence)) for row in advice.modifiers]
-    if advice.base_model:
-        rows += [
-            (f"consider {short(other.model)}", other.because, " ".join(other.evidence))
-            for other in advice.base_model.others
-        ]
+    rows += [
+        (f"consider {short(other.model)}", other.because, " ".join(other.evidence))
+        for other in advice.base_model.others
+    ]
     rows += [
         ("passed over", f"{passed.recommend} ({passed.id}) would come first but is ruled out", "requires")
         for passed in advice.decision.passed_over

@@ -4,15 +4,15 @@ from typing import ClassVar
 
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.strategies.base import ALIGNING, Strategy, TextLoad, Workload
-from advisor.strategies.lora import LoraSettings
-from advisor.strategies.tuning import tuning_work
+from advisor.strategies.lora import LoraSettings, adapter_work
 
 
 class Alignment(Strategy):
     """What SFT, DPO and KTO have in common; each trains adapters on a frozen generator, or all weights if asked.
 
     Attributes:
-        passes_without_gradient: passes through the reference model for each pass through the trained one.
+        reference_passes: passes through the frozen reference model for each pass through the trained one.
+        texts_per_example: answers that an example holds.
     """
 
     family = "alignment"
@@ -25,22 +25,13 @@ class Alignment(Strategy):
     worth_a_part = True
     settings = LoraSettings
     settings_of = ("full-fine-tuning", "lora", "alignment")
-    passes_without_gradient: ClassVar[float] = 0.0
+    reference_passes: ClassVar[float] = 0.0
     texts_per_example: ClassVar[float] = 1.0
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: LoraSettings) -> Workload:  # type: ignore[override]
         """Adapters learn; preference losses also pass every text through the frozen reference."""
-        examples = TextLoad(load.rows, load.tokens * self.texts_per_example, load.classes)
-        attention, feed_forward = 4 * 2 * model.hidden, 2 * (model.hidden + model.intermediate)
-        tokens = settings.epochs * examples.rows * examples.tokens
-        return tuning_work(
-            model,
-            examples,
-            settings,
-            backward_passes=1.0,
-            trained_parameters=model.layers * settings.rank * (attention + feed_forward),
-            forward_flops=self.passes_without_gradient * model.forward_flops(tokens, load.tokens),
-        )
+        examples = load._replace(tokens=load.tokens * self.texts_per_example)
+        return adapter_work(model, examples, settings, self.reference_passes)
 
 
 class Sft(Alignment):
@@ -57,7 +48,7 @@ class Dpo(Alignment):
     id = "dpo"
     title = "SFT, then direct preference optimisation (DPO)"
     trains = "Learn the preferred answers, then to prefer them over the rejected ones, near to the reference model."
-    passes_without_gradient = 1.0
+    reference_passes = 1.0
     texts_per_example = 2.0
 
 
@@ -67,4 +58,4 @@ class Kto(Alignment):
     id = "kto"
     title = "SFT, then learning from thumbs up and down (KTO)"
     trains = "Learn the approved answers, then from single judgements, near to the reference model."
-    passes_without_gradient = 1.0
+    reference_passes = 1.0

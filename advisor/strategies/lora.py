@@ -36,12 +36,23 @@ class Lora(Strategy):
     settings_of = ("full-fine-tuning", "lora")
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: LoraSettings) -> Workload:  # type: ignore[override]
-        """Gradients pass through every layer and no frozen weight has one; an adapter has rank x (inputs + outputs)."""
-        attention, feed_forward = 4 * 2 * model.hidden, 2 * (model.hidden + model.intermediate)
-        return tuning_work(
-            model,
-            load,
-            settings,
-            backward_passes=1.0,
-            trained_parameters=model.layers * settings.rank * (attention + feed_forward),
-        )
+        """Adapters alone."""
+        return adapter_work(model, load, settings)
+
+
+def adapter_work(
+    model: BaseModelFacts, load: TextLoad, settings: LoraSettings, reference_passes: float = 0.0
+) -> Workload:
+    """Return the work of tuning adapters; an adapter has rank x (inputs + outputs) parameters.
+
+    Gradients pass through every layer, and no frozen weight has one.
+    """
+    attention, feed_forward = 4 * 2 * model.hidden, 2 * (model.hidden + model.intermediate)
+    return tuning_work(
+        model,
+        load,
+        settings,
+        backward_passes=1.0,
+        trained_parameters=model.layers * settings.rank * (attention + feed_forward),
+        reference_passes=reference_passes,
+    )

@@ -17,6 +17,7 @@ def tuning_work(
     trained_parameters: int,
     stored_share: float = 1.0,
     forward_flops: float = 0.0,
+    reference_passes: float = 0.0,
 ) -> Workload:
     """Return the work of as many updates as the settings ask for.
 
@@ -31,11 +32,12 @@ def tuning_work(
         trained_parameters: parameters with optimiser states.
         stored_share: share of the layers whose activations are kept for the backward pass.
         forward_flops: operations without gradients that come before.
+        reference_passes: passes through a frozen reference model for each pass through the trained one.
     """
     updates = max(settings.min_steps, math.ceil(settings.epochs * load.rows / settings.batch_size))
     tokens = updates * min(settings.batch_size, load.rows) * load.tokens
     return Workload(
-        forward_flops=forward_flops,
+        forward_flops=forward_flops + reference_passes * model.forward_flops(tokens, load.tokens),
         training_flops=(1 + backward_passes) * model.forward_flops(tokens, load.tokens),
         trained_parameters=trained_parameters,
         stored_tokens=stored_share * min(settings.batch_tokens, settings.batch_size * 2 * load.tokens),

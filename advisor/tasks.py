@@ -1,0 +1,100 @@
+"""What a task is: what a row of it holds, what is predicted, by which measures a prediction is judged."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Reads = Literal["text", "pair", "text or pair", "words", "question"]
+Predicts = Literal["class", "classes", "number", "tags", "span"]
+
+
+class Pair(NamedTuple):
+    """Two texts that are read together: two sentences, or a question and the context with its answer."""
+
+    first: str
+    second: str
+
+
+class Answer(NamedTuple):
+    """An answer as it stands in a context, and the place of its first character there."""
+
+    text: str
+    start: int
+
+
+Words = tuple[str, ...]
+Input = str | Pair | Words
+Label = str | tuple[str, ...] | float | tuple[Answer, ...]
+
+
+class Measure(NamedTuple):
+    """A measure of quality.
+
+    Attributes:
+        key: as results name it.
+        title: as reports name it.
+        choice: as ``task.metric`` names it; empty where it cannot be chosen.
+        share: whether it lies between 0 and 1.
+        lower_is_better: whether a smaller value is a better one.
+    """
+
+    key: str
+    title: str
+    choice: str = ""
+    share: bool = True
+    lower_is_better: bool = False
+
+
+_ACCURACY = Measure("accuracy", "accuracy", "accuracy")
+_MACRO_F1 = Measure("macro_f1", "macro-F1", "macro-f1")
+_MICRO_F1 = Measure("micro_f1", "micro-F1", "micro-f1")
+_EXACT_MATCH = Measure("exact_match", "exact match", "exact-match")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A kind of downstream task.
+
+    Attributes:
+        id: contract name.
+        title: in words.
+        reads: what the model is given.
+        predicts: what it answers with.
+        measures: how its answers are judged; the first leads unless the profile chooses another.
+        pipeline: transformers' name of the pipeline that serves a tuned model, also the hub's tag.
+        unit: what a row is called, in the plural.
+    """
+
+    id: str
+    title: str
+    reads: Reads
+    predicts: Predicts
+    measures: tuple[Measure, ...]
+    pipeline: str
+    unit: str = "texts"
+
+    def measure(self, choice: str | None) -> Measure:
+        """Return the measure that a profile's ``task.metric`` names, the leading one where it names none of these."""
+        return next((measure for measure in self.measures if choice and measure.choice == choice), self.measures[0])
+
+
+TASKS: dict[str, Task] = {
+    task.id: task
+    for task in (
+        Task("text-classification", "text classification", "text", "class",
+             (_ACCURACY, _MACRO_F1), "text-classification"),
+        Task("multi-label", "multi-label classification", "text", "classes",
+             (_MICRO_F1, _MACRO_F1, _EXACT_MATCH), "text-classification"),
+        Task("pair-classification", "classification of text pairs", "pair", "class",
+             (_ACCURACY, _MACRO_F1), "text-classification", "pairs"),
+        Task("regression", "regression", "text or pair", "number",
+             (Measure("pearson", "Pearson correlation", "pearson", share=False),
+              Measure("spearman", "Spearman correlation", "spearman", share=False),
+              Measure("rmse", "root mean squared error", share=False, lower_is_better=True)),
+             "text-classification"),
+        Task("token-classification", "token classification", "words", "tags",
+             (_MICRO_F1, _MACRO_F1, Measure("precision", "precision"), Measure("recall", "recall"),
+              Measure("token_accuracy", "accuracy of tokens")), "token-classification", "sentences"),
+        Task("question-answering", "extractive question answering", "question", "span",
+             (Measure("f1", "F1 of words"), _EXACT_MATCH), "question-answering", "questions"),
+    )
+}  # fmt: skip

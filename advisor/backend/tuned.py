@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from advisor.backend.pooling_layer import (
     text_vector,
 )
 from advisor.errors import InputError, RunError
+from advisor.tasks import Input
 
 Progress = Callable[[int, int], None]
 TokenRows = Sequence[Sequence[int]]
@@ -60,6 +61,8 @@ class TunedClassifier:
     mean_pooled: bool = False
     head_note: str = ""
     history: list[dict[str, float]] = field(default_factory=list)
+    task: str = "text-classification"
+    thresholds: Floats | None = None
 
     @classmethod
     def with_new_head(
@@ -143,16 +146,16 @@ class TunedClassifier:
                 return head_logits(self.model, vectors).float()
             return self.model(input_ids=ids, attention_mask=mask).logits.float()  # type: ignore[no-any-return]
 
-    def probabilities(self, texts: Sequence[str], progress: Progress | None = None) -> Floats:
+    def outputs(self, inputs: Sequence[Input], progress: Progress | None = None) -> Floats:
         """Return class probabilities, float32 (texts, classes), each row summing to one.
 
         Raises:
             RunError: memory runs out on a single text.
         """
-        return self.token_probabilities(self.tokenize(texts), progress)
+        return self.token_probabilities(self.tokenize(cast(Sequence[str], inputs)), progress)
 
     def token_probabilities(self, tokens: TokenRows, progress: Progress | None = None) -> Floats:
-        """Return what `probabilities` does, for texts already made token ids."""
+        """Return what `outputs` does, for texts already made token ids."""
         return self._by_batch(tokens, len(self.labels), lambda rows: torch.softmax(self.logits(rows), dim=-1), progress)
 
     def head_inputs(self, tokens: TokenRows) -> Floats:

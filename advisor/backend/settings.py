@@ -42,6 +42,7 @@ class ProbeSettings(Settings):
     search_tolerance: Positive
     tolerance: Positive
     max_iterations: Annotated[int, Field(ge=1)]
+    ridge_grid: Annotated[tuple[Positive, ...], Field(min_length=1)] = (0.0001,)
 
 
 class ZeroShotSettings(Settings):

@@ -77,6 +77,10 @@ class Task:
     pipeline: str
     unit: str = "texts"
 
+    def called(self, *, pairs: bool) -> str:
+        """Return what rows are called, in the plural; ``pairs`` says whether they have a second text."""
+        return "pairs" if pairs and self.reads == "text or pair" else self.unit
+
     def measure(self, choice: str | None) -> Measure:
         """Return the measure that a profile's ``task.metric`` names, the leading one where it names none of these."""
         return next((measure for measure in self.measures if choice and measure.choice == choice), self.measures[0])

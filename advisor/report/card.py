@@ -8,7 +8,6 @@ import yaml
 from advisor.knowledge.catalogue import EMBEDDED_PREFIX, load_catalogue
 from advisor.plan.plan import Plan
 from advisor.report.escaping import Markdown, one_line
-from advisor.report.figures import leading
 from advisor.run.result import Result
 from advisor.tasks import TASKS, Measure
 
@@ -25,7 +24,7 @@ def front_matter(plan: Plan, result: Result, record: dict[str, Any] | None) -> M
     languages = _languages(record) or (list(facts.languages) if facts else [])
     name = one_line(plan.project) or "project"
     task = TASKS[plan.task]
-    measured = [measure for measure in dict.fromkeys((leading(plan), *task.measures)) if measure.key in result.metrics]
+    measured = [measure for measure in dict.fromkeys((plan.measure, *task.measures)) if measure.key in result.metrics]
     fields: dict[str, Any] = {
         "license": facts.licence if facts else "unknown",
         "language": [language for language in languages if language != "unknown"],

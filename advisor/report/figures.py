@@ -68,19 +68,14 @@ def point(measure: Measure, value: float) -> str:
     return score(measure, {"value": value, "low": value, "high": value}).value
 
 
-def leading(plan: Plan) -> Measure:
-    """Return the measure that the plan is judged by."""
-    return next(measure for measure in TASKS[plan.task].measures if plan.metric in (measure.key, measure.choice))
-
-
 def forecast_measure(plan: Plan) -> Measure:
-    """Return what a forecast of quality is of: accuracy where the task is measured by it, else `leading`."""
-    return next((measure for measure in TASKS[plan.task].measures if measure.key == "accuracy"), leading(plan))
+    """Return what a forecast of quality is of: accuracy where the task is measured by it, else the plan's measure."""
+    return next((measure for measure in TASKS[plan.task].measures if measure.key == "accuracy"), plan.measure)
 
 
 def unit_of(plan: Plan) -> str:
     """Return what a row of the plan's data is called, in the plural."""
-    return "pairs" if getattr(plan.data, "pair_column", None) else TASKS[plan.task].unit
+    return TASKS[plan.task].called(pairs=plan.data.pair_column is not None)
 
 
 def figures(plan: Plan, result: Result | None) -> list[Figure]:
@@ -92,7 +87,7 @@ def figures(plan: Plan, result: Result | None) -> list[Figure]:
     money = Figure("Cost of training", expected("usd", forecast.get("train_usd")), price)
     of, title = forecast_measure(plan), f"Expected {forecast_measure(plan).title}"
     if result is not None:
-        own = leading(plan)
+        own = plan.measure
         said = f"forecast {of.title} {interval_of('quality', quality)}" if quality else "no quality had been forecast"
         took = Expected(clock(result.measured["train_seconds"]))
         return [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from advisor.plan.plan import Plan
-from advisor.report.figures import Expected, expected, forecast_measure, leading, point, score, unit_of
+from advisor.report.figures import Expected, expected, forecast_measure, point, score, unit_of
 from advisor.report.mistakes import Mistakes, mistakes_of
 from advisor.report.units import QUANTITIES, capital, value_of
 from advisor.run.progress import clock
@@ -125,7 +125,7 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
     confusion = result.confusion or {"labels": [], "rows": []}
     labels, counts = confusion["labels"], confusion["rows"]
     small = len(labels) <= _MATRIX_CLASSES
-    own = leading(plan)
+    own = plan.measure
     return Measured(
         sentence=_sentence(plan, result),
         rows=result.data["measured_rows"],
@@ -153,7 +153,7 @@ def baseline_title(name: str) -> str:
 
 
 def _sentence(plan: Plan, result: Result) -> str:
-    measure = leading(plan)
+    measure = plan.measure
     own = result.metrics[measure.key]["value"]
     title = STRATEGIES[result.strategy].title if result.strategy in STRATEGIES else result.strategy
     rows = f"{result.data['measured_rows']:,} {unit_of(plan)} it had not seen"
@@ -181,7 +181,7 @@ def _bars(result: Result, measure: Measure) -> list[Bar]:
 
 
 def _metrics(plan: Plan, result: Result) -> Iterable[tuple[str, Expected]]:
-    for measure in dict.fromkeys((leading(plan), *TASKS[plan.task].measures, _AVERAGE_PRECISION)):
+    for measure in dict.fromkeys((plan.measure, *TASKS[plan.task].measures, _AVERAGE_PRECISION)):
         if measure.key in result.metrics:
             yield measure.title, score(measure, result.metrics[measure.key])
 

@@ -16,7 +16,6 @@ from advisor.report.figures import (
     figures,
     forecast_measure,
     forecast_rows,
-    leading,
     unit_of,
 )
 from advisor.report.map_layout import Map, lay_out_map
@@ -127,11 +126,11 @@ def plan_page(
         advised=title_of(plan.advice.strategy),
         departs=departs,
         task=", ".join(filter(None, (TASKS[plan.task].title, _answers(plan)))),
-        metric=leading(plan).title,
+        metric=plan.measure.title,
         quality=forecast_measure(plan).title,
         unit=unit_of(plan),
-        columns=[plan.data.text_column, *filter(None, [getattr(plan.data, "pair_column", None)])],
-        command=command(plan.task, "."),
+        columns=[plan.data.text_column, *filter(None, [plan.data.pair_column])],
+        command=command(plan.task, ".", pairs=unit_of(plan) == "pairs"),
         facts=_facts(plan, record),
         figures=figures(plan, result),
         why=why,

@@ -41,14 +41,14 @@ def result_screen(result: Result, folder: str) -> RenderableType:
     lines = [
         f"Measured on {result.data['measured_rows']:,} held-out {_unit(result)}, with 95 % intervals.",
         f"{capital(leading.title)} of {baselines}." if baselines else "",
-        f"Use it:   {command(result.task, folder)}",
+        f"Use it:   {command(result.task, folder, pairs=_unit(result) == 'pairs')}",
         f"Report:   {folder}/report.html",
     ]
     return Group(table, Text(), *(Text(line) for line in lines if line))
 
 
 def _unit(result: Result) -> str:
-    return "pairs" if result.data.get("pair_column") else TASKS[result.task].unit
+    return TASKS[result.task].called(pairs=bool(result.data.get("pair_column")))
 
 
 def _of(interval: dict[str, float] | None, shown: Callable[[Interval], str]) -> str:

@@ -55,10 +55,13 @@ print(context[places[first, 0] : places[last, 1]])
 }
 
 
-def command(task: str, folder: str) -> str:
-    """Return the command that asks the model of a run folder: for a text given there, else for the rows of a file."""
-    what = '"some text"' if TASKS[task].reads == "text" else "--input rows.jsonl"
-    return f"advisor predict {folder} {what}"
+def command(task: str, folder: str, *, pairs: bool) -> str:
+    """Return the command that asks the model of a run folder; ``pairs`` as for `pipeline_usage`."""
+    if TASKS[task].reads == "question":
+        typed = '"a question?" "a text with the answer"'
+    else:
+        typed = '"one text" "the other"' if pairs else '"some text"'
+    return f"advisor predict {folder} {typed}"
 
 
 def pipeline_usage(task: str, *, pairs: bool) -> str:
@@ -66,7 +69,7 @@ def pipeline_usage(task: str, *, pairs: bool) -> str:
 
     Args:
         task: id of the task.
-        pairs: whether a row is a pair of texts, where the task allows both.
+        pairs: whether a row is a pair of texts.
     """
     one = '{"text": "…", "text_pair": "…"}' if pairs else '"…"'
     return _PIPELINES[task].replace("ONE", one)

@@ -17,7 +17,9 @@ class Result(BaseModel):
         metrics: the task's measures with 95 % bootstrap intervals; besides, without a width, such as ``log_loss``.
         classes: precision, recall, F1 and support of each class, label or type of entity; empty for other tasks.
         confusion: ``labels``, and ``rows`` true by predicted; None but for single classes.
-        baseline: the measures of the trivial answer and, where it applies and is not the strategy itself, of zero-shot.
+        baseline: the same measures of an answer that takes no model and, where it applies and is not the strategy
+            itself, of zero-shot.
+        seeds: the same measures of fits with other seeds.
         forecast, measured: train_seconds, train_memory_bytes, latency_ms_p50, latency_ms_p95, quality (measured: the
             leading measure).
         chosen: what fitting chose on the way.
@@ -27,8 +29,8 @@ class Result(BaseModel):
 
     schema_: Literal[1] = Field(default=1, alias="schema")
     project: str
-    task: str
-    metric: str
+    task: str = "text-classification"
+    metric: str = "accuracy"
     strategy: str
     family: str
     model: dict[str, Any]
@@ -37,6 +39,7 @@ class Result(BaseModel):
     classes: list[dict[str, Any]]
     confusion: dict[str, Any] | None
     baseline: dict[str, dict[str, float]]
+    seeds: dict[str, dict[str, float]] = {}
     forecast: dict[str, dict[str, float] | None]
     measured: dict[str, float]
     chosen: dict[str, Any]

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 from advisor.decision.advice import Advice
 from advisor.plan.plan import Plan
-from advisor.report.figures import leading
 from advisor.run.result import Result
 
 LABELS = ("complaint", "praise", "question")
@@ -26,7 +25,7 @@ def result_of(plan: Plan, labels: tuple[str, ...] = LABELS, confusion: list[list
     return Result(
         project=plan.project,
         task=plan.task,
-        metric=leading(plan).key,
+        metric=plan.metric,
         strategy=plan.strategy,
         family=plan.family,
         model=plan.model.model_dump(exclude_none=True),

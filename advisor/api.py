@@ -15,8 +15,8 @@ from advisor.plan.plan import Plan, read_plan
 from advisor.profile import Profile
 from advisor.project import open_project
 from advisor.report.documents import plan_documents, run_documents
-from advisor.report.recipe import recipe_documents
 from advisor.report.mistakes import worst_rows
+from advisor.report.recipe import recipe_documents
 from advisor.report.record import advice_record
 
 if TYPE_CHECKING:

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import fmean, stdev
 from typing import Any
 
 from advisor.plan.plan import Plan
+from advisor.report.confusion import Confusion, confusion_of
 from advisor.report.figures import Expected, expected, forecast_measure, point, score, unit_of
 from advisor.report.mistakes import Mistakes, mistakes_of
-from advisor.report.units import QUANTITIES, capital, value_of
+from advisor.report.units import QUANTITIES, capital, significant, value_of
 from advisor.run.progress import clock
 from advisor.run.result import Result
 from advisor.strategies import STRATEGIES
 from advisor.tasks import TASKS, Measure, Predicts
 
-_MATRIX_CLASSES = 20
-_PAIRS = 15
 _BASELINES = {
     "majority": "the majority class",
     "label-shares": "every label with its share as probability",
@@ -56,25 +56,6 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Confused:
-    """A pair of classes that the model confuses: how many rows of ``truth`` were taken for ``predicted``."""
-
-    truth: str
-    predicted: str
-    count: int
-    share: float
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell of the confusion matrix with its share of the row."""
-
-    count: int
-    share: float
-    diagonal: bool
-
-
-@dataclass(frozen=True)
 class Table:
     """The table of classes, labels or types of entity: what a line is called, a heading, and what is counted."""
 
@@ -91,7 +72,8 @@ class Measured:
     Attributes:
         unit: what the rows measured are called, in the plural.
         table: None for numbers and answers.
-        matrix, pairs: exactly one of them is there for single classes, none for the rest.
+        seeds: the measure that leads with other seeds, where they were tried.
+        confusion: None but for single classes.
     """
 
     sentence: str
@@ -102,10 +84,9 @@ class Measured:
     bar_metric: str
     metrics: list[tuple[str, Expected]]
     table: Table | None
-    labels: list[str]
-    matrix: list[tuple[str, list[Cell]]] | None
-    pairs: list[Confused] | None
+    confusion: Confusion | None
     calibration: str
+    seeds: str
     mistakes: Mistakes
     chosen: dict[str, Any]
     device: dict[str, str]
@@ -122,9 +103,6 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
         errors: rows of ``predictions.jsonl``; right ones among them are passed over.
     """
     parity = result.parity
-    confusion = result.confusion or {"labels": [], "rows": []}
-    labels, counts = confusion["labels"], confusion["rows"]
-    small = len(labels) <= _MATRIX_CLASSES
     own = plan.measure
     return Measured(
         sentence=_sentence(plan, result),
@@ -135,10 +113,9 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
         bar_metric=own.title,
         metrics=list(_metrics(plan, result)),
         table=_table(plan, result),
-        labels=labels,
-        matrix=_matrix(labels, counts) if labels and small else None,
-        pairs=None if small else _most_confused(labels, counts),
+        confusion=confusion_of(result.confusion),
         calibration=_calibration(result),
+        seeds=seed_spread(result, own),
         mistakes=mistakes_of(plan.task, errors),
         chosen=result.chosen,
         device=result.device,
@@ -150,6 +127,21 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
 def baseline_title(name: str) -> str:
     """Return a baseline of a result in words."""
     return _BASELINES.get(name, name)
+
+
+def seed_spread(result: Result, measure: Measure) -> str:
+    """Return a sentence on how a measure came out with other seeds; nothing where none was tried."""
+    others = [found[measure.key] for found in result.seeds.values()]
+    if not others:
+        return ""
+    every = [result.metrics[measure.key]["value"], *others]
+    mean, spread = point(measure, fmean(every)), stdev(every)
+    told = ", ".join(point(measure, value) for value in others)
+    fits = "Another fit" if len(others) == 1 else f"{len(others)} more fits"
+    return (
+        f"{fits} with {'another seed' if len(others) == 1 else 'other seeds'} reached {measure.title} {told}; the mean "
+        f"of all {len(every)} is {mean}, their standard deviation {significant(spread)}."
+    )
 
 
 def _sentence(plan: Plan, result: Result) -> str:
@@ -214,26 +206,6 @@ def _outcome(forecast: dict[str, float] | None, measured: float) -> str:
     if measured < forecast["low"]:
         return "below"
     return "above" if measured > forecast["high"] else "within"
-
-
-def _matrix(labels: list[str], counts: list[list[int]]) -> list[tuple[str, list[Cell]]]:
-    return [
-        (
-            label,
-            [Cell(count, round(count / max(sum(row), 1), 3), number == place) for place, count in enumerate(row)],
-        )
-        for number, (label, row) in enumerate(zip(labels, counts, strict=True))
-    ]
-
-
-def _most_confused(labels: list[str], counts: list[list[int]]) -> list[Confused]:
-    pairs = [
-        Confused(labels[truth], labels[predicted], count, count / max(sum(row), 1))
-        for truth, row in enumerate(counts)
-        for predicted, count in enumerate(row)
-        if truth != predicted and count
-    ]
-    return sorted(pairs, key=lambda pair: (-pair.count, -pair.share))[:_PAIRS]
 
 
 def _calibration(result: Result) -> str:

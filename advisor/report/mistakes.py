@@ -86,7 +86,7 @@ def _labels_wrong(row: Row) -> float | None:
 
 def _labels_said(row: Row) -> Said:
     missing, extra = _labels_apart(row)
-    return _lists(("missing", missing), ("too many", extra))
+    return _lists(("missing", missing), ("given wrongly", extra))
 
 
 def _number_wrong(row: Row) -> float | None:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from advisor.knowledge.interval import Interval
 from advisor.report.figures import point, score
-from advisor.report.measured import baseline_title
+from advisor.report.measured import baseline_title, seed_spread
 from advisor.report.terminal import share
 from advisor.report.units import capital
 from advisor.report.usage import command
@@ -41,6 +41,7 @@ def result_screen(result: Result, folder: str) -> RenderableType:
     lines = [
         f"Measured on {result.data['measured_rows']:,} held-out {_unit(result)}, with 95 % intervals.",
         f"{capital(leading.title)} of {baselines}." if baselines else "",
+        seed_spread(result, leading),
         f"Use it:   {command(result.task, folder, pairs=_unit(result) == 'pairs')}",
         f"Report:   {folder}/report.html",
     ]

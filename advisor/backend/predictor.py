@@ -15,14 +15,20 @@ class Predictor(Protocol):
     """Anything that answers a task.
 
     Attributes:
-        task: id of the task, a key of ``advisor.tasks.TASKS``.
-        labels: classes or tags in the order of the outputs' columns; empty for numbers and spans.
         thresholds: probability from which a class holds, one a class, for multi-label alone.
     """
 
-    task: str
-    labels: list[str]
     thresholds: Floats | None
+
+    @property
+    def task(self) -> str:
+        """Id of the task, a key of ``advisor.tasks.TASKS``."""
+        ...
+
+    @property
+    def labels(self) -> list[str]:
+        """Classes or tags in the order of the outputs' columns; empty for numbers and spans."""
+        ...
 
     def outputs(self, inputs: Sequence[Input], progress: Progress | None = None) -> Floats:
         """Return float32 outputs, one line a row, or one line a word where words are tagged.
@@ -51,6 +57,6 @@ def load_model(folder: Path, device: Device) -> Predictor:
         from advisor.backend.frozen import FrozenModel
 
         return FrozenModel.load(folder, device)
-    from advisor.backend.tuned import TunedClassifier
+    from advisor.backend.tuned import TunedModel
 
-    return TunedClassifier.load(folder, device)
+    return TunedModel.load(folder, device)

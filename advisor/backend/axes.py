@@ -17,13 +17,13 @@ class PrincipalAxes:
     Attributes:
         mean: (hidden,).
         axes: (hidden, rank).
-        variances: (rank,) sum of squares along each axis.
+        squares: (rank,) sum of squares along each axis.
         scores: (rows, rank) features in these axes.
     """
 
     mean: Floats
     axes: Floats
-    variances: Floats
+    squares: Floats
     scores: Floats
 
     @classmethod
@@ -38,6 +38,11 @@ class PrincipalAxes:
             squares, axes = sizes**2, across.T
         turned = axes.astype(np.float32)
         return cls(mean, turned, np.maximum(squares, 0).astype(np.float32), centred @ turned)
+
+    @property
+    def variance(self) -> float:
+        """The features' variance, summed over all axes."""
+        return float(self.squares.sum()) / len(self.scores)
 
     def back(self, weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
         """Return a fit's weight (rank, outputs) and bias (outputs,) for plain features: (hidden, outputs) and bias."""

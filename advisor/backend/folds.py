@@ -1,8 +1,8 @@
-"""Folds of a cross-validation, and weights that make rare classes count as much as common ones."""
+"""Folds of a cross-validation: which rows are held out together."""
 
 import numpy as np
 
-from advisor.backend.arrays import Floats, Indices
+from advisor.backend.arrays import Indices
 
 
 def stratified_folds(labels: Indices, folds: int, generator: np.random.Generator) -> Indices:
@@ -27,33 +27,11 @@ def grouped_folds(groups: Indices, folds: int, generator: np.random.Generator) -
     return fold
 
 
-def rarest_class(held: Floats) -> Indices:
-    """Return of each row of zeros and ones (rows, classes) its rarest class, and the number of classes if it has none.
-
-    Dealt out by these, every fold gets its share of rare classes (the order in which Sechidis et al. 2011,
-    https://doi.org/10.1007/978-3-642-23808-6_10, deal out rows, in one pass).
-    """
-    counts = held.sum(axis=0)
-    rarity = np.where(held > 0, counts, np.inf)
-    rarest: Indices = np.where(held.any(axis=1), rarity.argmin(axis=1), held.shape[1]).astype(np.int64)
-    return rarest
-
-
-def balanced_weights(labels: Indices, classes: int) -> Floats:
-    """Return rows / (classes present × rows of the class) a class, scikit-learn's formula; 0 without rows."""
-    counts = np.bincount(labels, minlength=classes)
-    weights: Floats = np.zeros(classes, dtype=np.float32)
-    present = counts > 0
-    weights[present] = len(labels) / (present.sum() * counts[present])
-    return weights
-
-
-def balanced_decisions(held: Floats) -> Floats:
-    """Return the weight of each decision of (rows, classes) zeros and ones: yes and no of a class count alike in all."""
-    yes = held.sum(axis=0)
-    no = len(held) - yes
-    both = (yes > 0) & (no > 0)
-    for_yes = np.where(both, len(held) / (2 * np.maximum(yes, 1)), 1)
-    for_no = np.where(both, len(held) / (2 * np.maximum(no, 1)), 1)
-    weights: Floats = np.where(held > 0, for_yes, for_no).astype(np.float32)
-    return weights
+def some_rows(rows: int, groups: Indices | None, most: int, generator: np.random.Generator) -> Indices:
+    """Return at most ``most`` row numbers drawn at random; whole groups, two at least, where there are groups."""
+    if groups is None or rows <= most:
+        return generator.permutation(rows)[:most]
+    names, sizes = np.unique(groups, return_counts=True)
+    order = generator.permutation(len(names))
+    taken = max(2, int(np.searchsorted(sizes[order].cumsum(), most, side="right")))
+    return np.flatnonzero(np.isin(groups, names[order[:taken]]))

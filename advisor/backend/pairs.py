@@ -22,7 +22,7 @@ def combine(first: Floats, second: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class PairScale:
-    """What brings each part, and the cosine, to a total variance of one.
+    """What brings each part, and the cosine, to an equal share of a variance of one.
 
     Attributes:
         factors: (4,) of the parts.
@@ -36,8 +36,9 @@ class PairScale:
     def of(cls, combined: Floats) -> "PairScale":
         """Take the scale from the pairs that a head is fitted on."""
         variances = np.array([part.var(axis=0).sum() for part in np.split(combined, _PARTS, axis=1)])
-        factors: Floats = (1 / np.sqrt(np.maximum(variances, 1e-12))).astype(np.float32)
-        return cls(factors, np.float32(1 / np.sqrt(max(_cosines(combined).var(), 1e-12))))
+        shares = np.append(variances, _cosines(combined).var()) * (_PARTS + 1)
+        factors = (1 / np.sqrt(np.maximum(shares, 1e-12))).astype(np.float32)
+        return cls(factors[:-1], factors[-1])
 
     def stretch(self, combined: Floats) -> Floats:
         """Return (rows, 4 × hidden + 1): the parts in one size and the cosine."""

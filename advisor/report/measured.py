@@ -7,8 +7,9 @@ from typing import Any
 
 from advisor.plan.plan import Plan
 from advisor.report.confusion import Confusion, confusion_of
-from advisor.report.figures import Expected, expected, forecast_measure, point, score, unit_of
+from advisor.report.figures import Expected, expected, point, score
 from advisor.report.mistakes import Mistakes, mistakes_of
+from advisor.report.task_words import forecast_measure, unit_of
 from advisor.report.units import QUANTITIES, capital, significant, value_of
 from advisor.run.progress import clock
 from advisor.run.result import Result

@@ -18,10 +18,10 @@ from advisor.tasks import TASKS, Measure, Predicts
 
 _BASELINES = {
     "majority": "the majority class",
-    "label-shares": "every label with its share as probability",
-    "mean": "always the mean",
+    "label-shares": "labels by their share",
+    "mean": "answering the mean",
     "no-entity": "tagging nothing",
-    "first-sentence": "always the first sentence",
+    "first-sentence": "answering the first sentence",
 }
 _AVERAGE_PRECISION = Measure("average_precision", "mean average precision")
 _TABLES: dict[Predicts, tuple[str, str]] = {

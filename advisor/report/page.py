@@ -23,6 +23,7 @@ from advisor.report.task_words import (
     columns_of,
     forecast_measure,
     long_inputs,
+    named_answers,
     reads_pairs,
     task_title,
     unit_of,
@@ -72,6 +73,7 @@ class Page:
         quality: the measure that a forecast of quality is of.
         unit: what a row of the data is called, in the plural.
         columns: of the data, those that the model reads.
+        named: classes, labels or types of entity with what is known of each.
         long_inputs: what happens to inputs beyond the model's limit.
         command: what asks the model of the run.
         why: what the advice says for and against itself.
@@ -92,6 +94,7 @@ class Page:
     unit: str
     columns: list[str]
     long_inputs: str
+    named: dict[str, str | None]
     command: str
     facts: list[str]
     figures: list[Figure]
@@ -139,6 +142,7 @@ def plan_page(
         unit=unit_of(plan),
         columns=columns_of(plan),
         long_inputs=long_inputs(plan),
+        named=named_answers(plan),
         command=command(plan.task, ".", pairs=reads_pairs(plan)),
         facts=_facts(plan, record),
         figures=figures(plan, result),

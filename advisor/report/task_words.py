@@ -33,9 +33,18 @@ def choices_of(plan: Plan) -> str:
         case "classes":
             return f"{len(plan.labels)} labels"
         case "tags":
-            kinds = {name.partition("-")[2] for name in plan.labels} - {""}
-            return f"{len(kinds)} types of entity" if kinds else f"{len(plan.labels)} tags"
+            kinds = named_answers(plan)
+            return f"{len(kinds)} tags" if kinds is plan.labels else f"{len(kinds)} types of entity"
     return ""
+
+
+def named_answers(plan: Plan) -> dict[str, str | None]:
+    """Return classes, labels or types of entity with what is known of each; none for numbers and answers."""
+    if TASKS[plan.task].predicts != "tags":
+        return plan.labels
+    kinds = {name.partition("-")[2]: text for name, text in plan.labels.items()}
+    kinds.pop("", None)
+    return kinds or plan.labels
 
 
 def task_title(plan: Plan) -> str:

@@ -136,7 +136,8 @@ def test_the_card_is_the_hubs(made: Made, task: str) -> None:
     (index,) = fields["model-index"][0]["results"]
     assert index["task"]["type"] == pipeline
     assert [entry["name"] for entry in index["metrics"]] == [measure.title for measure in TASKS[task].measures]
-    assert ("## Labels" in card) == bool(plan.labels)
+    named = {"class": "Labels", "classes": "Labels", "tags": "Types of entity"}.get(TASKS[task].predicts)
+    assert f"## {named}" in card if named else "## Labels" not in card
     assert (" | Precision | Recall | F1 |" in card) == (task in TABLES)
     assert "None" not in card
 

@@ -22,6 +22,7 @@ from advisor.report.task_words import (
     choices_of,
     columns_of,
     forecast_measure,
+    has_classes,
     long_inputs,
     named_answers,
     reads_pairs,
@@ -189,7 +190,7 @@ def _facts(plan: Plan, record: dict[str, Any]) -> list[str]:
     facts = [
         choices_of(plan),
         f"{data.train.rows:,} labelled {unit_of(plan)}",
-        f"rarest class {smallest:,}" if isinstance(smallest, int) else "",
+        f"rarest class {smallest:,}" if isinstance(smallest, int) and has_classes(plan) else "",
         f"trained on a {'GPU' if device == 'gpu' else 'processor'}" if device else "",
         measured[data.split.kind],
     ]

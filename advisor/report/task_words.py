@@ -20,6 +20,11 @@ def reads_pairs(plan: Plan) -> bool:
     return unit_of(plan) == "pairs"
 
 
+def has_classes(plan: Plan) -> bool:
+    """Return whether a row is of one class or of several."""
+    return TASKS[plan.task].predicts in ("class", "classes")
+
+
 def columns_of(plan: Plan) -> list[str]:
     """Return the columns of the data that a model reads."""
     return [plan.data.text_column, *filter(None, [plan.data.pair_column])]

@@ -179,4 +179,7 @@ def test_a_plan_says_what_is_predicted(made: Made, task: str) -> None:
             assert "Expected accuracy" not in text, name
     counted = {"class": "4 classes", "classes": "4 labels", "tags": "2 types of entity"}.get(TASKS[task].predicts)
     facts = plan_page(plan, None).facts
+    assert any("rarest class" in fact for fact in plan_page(plan, advice_of(made, task)).facts) == (
+        TASKS[task].predicts in ("class", "classes")
+    )
     assert facts[0] == (counted or f"24 labelled {TASKS[task].unit}")

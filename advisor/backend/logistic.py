@@ -55,12 +55,13 @@ class LogisticRegression:
             weight (hidden, classes) and bias (classes).
         """
         curvature = (1 - 1 / self.classes) / self.classes if self.held is None else 1 / 4
-        guess: Floats = 1 / np.append(curvature * self.squares + 1 / c, curvature * self.total)[:, None]
+        bends = np.append(curvature * self.squares + 1 / c, curvature * self.total)
+        guess: Floats = (1 / bends[:, None]).astype(np.float32)
         steps: deque[tuple[Floats, Floats, float]] = deque(maxlen=_MEMORY)
         point = self.parameters
         loss, gradient = self._objective(point, c)
         for _ in range(max_iterations):
-            direction = -_two_loops(gradient, steps, guess.astype(np.float32))
+            direction = -_two_loops(gradient, steps, guess)
             slope = _dot(direction, gradient)
             size = 1.0
             while size > _SMALLEST_STEP:

@@ -1,5 +1,6 @@
 """Few-shot: demonstrations weighed against prompted label descriptions; no parameter changes."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from advisor.backend.settings import FewShotSettings, ZeroShotSettings
@@ -36,20 +37,20 @@ class FewShot(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed the demonstrations and weigh them."""
-        from advisor.backend.classifier import FrozenClassifier
         from advisor.backend.encoder import shared_encoder
         from advisor.backend.features import FeatureCache
+        from advisor.backend.frozen import FrozenModel
         from advisor.backend.prompting import few_shot_head, zero_shot_head
 
         settings = cast(PromptedSettings, job.settings)
         encoder = shared_encoder(job.encoder, job.device, job.max_length)
         cache = FeatureCache(job.cache)
-        features = cache.embed(encoder, job.texts, job.progress)
+        features = cache.embed(encoder, cast("Sequence[str]", job.training.inputs), job.progress)
         described = zero_shot_head(encoder, job.labels, job.descriptions, settings, features)
-        fit = few_shot_head(features, job.classes, described, settings)
+        fit = few_shot_head(features, job.training.targets, described, settings)
         chosen = {
             "description_weight": fit.description_weight,
             "scale": fit.scale,
             "leave_one_out_accuracy": fit.accuracy,
         }
-        return Fitted(FrozenClassifier(encoder, fit.head, list(job.labels), cache), chosen)
+        return Fitted(FrozenModel(encoder, fit.head, list(job.labels), cache=cache), chosen)

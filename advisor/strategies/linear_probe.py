@@ -1,5 +1,6 @@
 """Linear probe: logistic regression on the features of a frozen encoder."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from advisor.backend.settings import ProbeSettings
@@ -33,17 +34,17 @@ class LinearProbe(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed and fit."""
-        from advisor.backend.classifier import FrozenClassifier
         from advisor.backend.encoder import shared_encoder
         from advisor.backend.features import FeatureCache
+        from advisor.backend.frozen import FrozenModel
         from advisor.backend.linear import fit_logistic
 
         encoder = shared_encoder(job.encoder, job.device, job.max_length)
         cache = FeatureCache(job.cache)
-        features = cache.embed(encoder, job.texts, job.progress)
+        features = cache.embed(encoder, cast("Sequence[str]", job.training.inputs), job.progress)
         fit = fit_logistic(
             features,
-            job.classes,
+            job.training.targets,
             len(job.labels),
             cast(ProbeSettings, job.settings),
             class_weight="balanced" if job.balanced else None,
@@ -51,4 +52,4 @@ class LinearProbe(Strategy):
             progress=job.progress,
         )
         chosen = {"c": fit.c, "held_out_log_loss": fit.scores.get(fit.c), "held_out_accuracy": fit.accuracy}
-        return Fitted(FrozenClassifier(encoder, fit.head, list(job.labels), cache), chosen)
+        return Fitted(FrozenModel(encoder, fit.head, list(job.labels), cache=cache), chosen)

@@ -1,5 +1,6 @@
 """Zero-shot: texts compared with prompted label descriptions; no label is used and no parameter changes."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from advisor.backend.settings import ZeroShotSettings
@@ -33,14 +34,18 @@ class ZeroShot(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed the prompted labels."""
-        from advisor.backend.classifier import FrozenClassifier
         from advisor.backend.encoder import shared_encoder
         from advisor.backend.features import FeatureCache
+        from advisor.backend.frozen import FrozenModel
         from advisor.backend.prompting import zero_shot_head
 
         settings = cast(ZeroShotSettings, job.settings)
         encoder = shared_encoder(job.encoder, job.device, job.max_length)
         cache = FeatureCache(job.cache)
-        background = cache.embed(encoder, job.texts, job.progress) if settings.centring and job.texts else None
+        background = (
+            cache.embed(encoder, cast("Sequence[str]", job.training.inputs), job.progress)
+            if settings.centring and job.training.inputs
+            else None
+        )
         head = zero_shot_head(encoder, job.labels, job.descriptions, settings, background)
-        return Fitted(FrozenClassifier(encoder, head, list(job.labels), cache))
+        return Fitted(FrozenModel(encoder, head, list(job.labels), cache=cache))

@@ -19,7 +19,7 @@ from advisor.backend.devices import Device
 from advisor.backend.encoder import (
     collate,
     declared_pooling,
-    length_limit,
+    load_tokenizer,
     out_of_memory,
     quiet_transformers,
 )
@@ -32,6 +32,7 @@ from advisor.backend.pooling_layer import (
     text_vector,
 )
 from advisor.errors import InputError, RunError
+from advisor.knowledge.pretrained import length_limit
 
 Progress = Callable[[int, int], None]
 TokenRows = Sequence[Sequence[int]]
@@ -73,7 +74,7 @@ class TunedClassifier:
         Raises:
             InputError: the folder holds no encoder that can be loaded.
         """
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from transformers import AutoModelForSequenceClassification
 
         with _loading(encoder), torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -88,12 +89,12 @@ class TunedClassifier:
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
-            tokenizer = AutoTokenizer.from_pretrained(encoder)
+            tokenizer = load_tokenizer(encoder)
+            limit = length_limit(encoder)
         pooling, declared = declared_pooling(encoder)
         mean_pooled = declared and pooling == "mean" and expressible(model.config)
         if mean_pooled:
             start_near_linear(model)
-        limit = length_limit(encoder, model.config, tokenizer)
         return cls(
             model=model.to(device.torch).eval(),
             tokenizer=tokenizer,
@@ -111,19 +112,20 @@ class TunedClassifier:
         Raises:
             InputError: the folder holds no model that can be loaded.
         """
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from transformers import AutoModelForSequenceClassification
 
         with _loading(folder):
             model = AutoModelForSequenceClassification.from_pretrained(
                 folder, dtype=torch.float32, attn_implementation=_attention(device)
             )
-            tokenizer = AutoTokenizer.from_pretrained(folder)
+            tokenizer = load_tokenizer(folder)
+            limit = length_limit(folder)
         return cls(
             model=model.to(device.torch).eval(),
             tokenizer=tokenizer,
             labels=[model.config.id2label[index] for index in range(model.config.num_labels)],
             device=device,
-            max_length=length_limit(folder, model.config, tokenizer),
+            max_length=limit,
         )
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:

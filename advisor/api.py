@@ -120,7 +120,7 @@ def run_plan(
     Raises:
         AdvisorError: the plan cannot be run; what was finished stays for the next call.
     """
-    from advisor.backend.classifier import usage
+    from advisor.backend.frozen import usage
     from advisor.run.execute import STAGES, execute
     from advisor.run.progress import Progress
 
@@ -128,7 +128,7 @@ def run_plan(
     if not isinstance(plan, Plan):
         plan, plan_folder, advice = open_plan(Path(plan))
     result = execute(plan, plan_folder or Path.cwd(), folder, Progress(len(STAGES), silent=not progress))
-    lines = usage("model", _pooling(folder / "model"))
+    lines = usage(folder / "model", "model")
     errors = worst_errors(folder / "predictions.jsonl", _ERRORS_SHOWN)
     for name, text in run_documents(plan, result, advice, errors, lines).items():
         write_text(folder / name, text)
@@ -144,8 +144,3 @@ def worst_errors(predictions: Path, count: int) -> list[dict[str, Any]]:
             if row["predicted"] != row["label"]:
                 wrong.append(row)
     return sorted(wrong, key=lambda row: -row["probabilities"][row["predicted"]])[:count]
-
-
-def _pooling(model: Path) -> str:
-    details = model / "head.json"
-    return str(json.loads(details.read_text(encoding="utf-8"))["pooling"]) if details.exists() else "mean"

@@ -78,7 +78,7 @@ def measure(folder: Path, strategy: str, per_class: int, seed: int, test_rows: i
             )
         )
         seconds = time.perf_counter() - started
-        probabilities = fitted.classifier.probabilities([data.test.texts[row] for row in picked])
+        probabilities = fitted.model.outputs([data.test.texts[row] for row in picked])
     truth = np.array([number[data.test.labels[row]] for row in picked])
     return {
         "data": folder.name,

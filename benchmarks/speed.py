@@ -187,7 +187,7 @@ def _fine_tune(training: Rows, test: Rows, names: list[str]) -> tuple[Cost, Any]
         device=choose_device("cpu"),
         on_event=note,
     )
-    return cost, tuned.probabilities(test.texts).argmax(axis=1)
+    return cost, tuned.outputs(test.texts).argmax(axis=1)
 
 
 def _trainer(training: Rows, test: Rows, names: list[str]) -> tuple[Cost, Any]:

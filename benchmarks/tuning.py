@@ -57,7 +57,7 @@ def ours(encoder: Path, names: list[str], texts: list[str], classes: np.ndarray,
             settings=default_settings("full-fine-tuning"), seed=seed, device=choose_device(), workspace=Path(workspace),
             cache=None,
         )  # fmt: skip
-        return strategy.fit(job).classifier.probabilities(test).argmax(axis=1)
+        return strategy.fit(job).model.outputs(test).argmax(axis=1)
 
 
 class MeanHead(torch.nn.Module):

@@ -19,6 +19,7 @@ from advisor.files import write_with
 
 LAST, BEST = Path("last") / "state.safetensors", Path("best") / "weights.safetensors"
 _RECORD = "record"
+_STATE = ("step", "exp_avg", "exp_avg_sq")
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
@@ -100,8 +101,9 @@ class Checkpoints:
         run = self.run
         run.set_weights({name: tensors[f"weight/{name}"] for name in run.parameters})
         for name, parameter in run.parameters.items():
-            state = {key: tensors[f"{key}/{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-            run.optimizer.state[parameter] = {key: value.to(parameter.device) for key, value in state.items()}
+            state = {key: tensors[f"{key}/{name}"] for key in _STATE if f"{key}/{name}" in tensors}
+            if state:
+                run.optimizer.state[parameter] = {key: value.to(parameter.device) for key, value in state.items()}
         run.step, run.stopped, run.worse = record["step"], record["stopped"], record["worse"]
         run.batch_tokens, run.history = record["batch_tokens"], record["history"]
         run.best_step = self.saved_best = record["best_step"]

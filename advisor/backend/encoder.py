@@ -163,8 +163,12 @@ def _by_transformers(folder: Path, dtype: torch.dtype, fused: bool) -> Any:
     return AutoModel.from_pretrained(folder, dtype=dtype, attn_implementation=None if fused else "eager")
 
 
-def load_tokenizer(folder: Path) -> Any:
+def load_tokenizer(folder: Path, **options: Any) -> Any:
     """Load a tokenizer that pads on the right, with its end of text where it has no padding token (decoders).
+
+    Args:
+        folder: where its files are.
+        options: of the tokenizer's own class.
 
     Raises:
         OSError: the folder holds no tokenizer.
@@ -172,7 +176,7 @@ def load_tokenizer(folder: Path) -> Any:
     """
     from transformers import AutoTokenizer
 
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, **options)
     tokenizer.padding_side = "right"
     if tokenizer.pad_token is None:
         if not (tokenizer.eos_token or tokenizer.unk_token):

@@ -1,79 +1,18 @@
-"""A linear head on frozen features, and the cross-validated logistic regression that fits one."""
+"""Logistic regression on frozen features, its strength chosen by cross-validation."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
 from advisor.backend.arrays import Floats, Indices, Labels, row_log_losses, softmax
 from advisor.backend.encoder import Progress
+from advisor.backend.head import LinearHead
 from advisor.backend.logistic import LogisticRegression
 from advisor.backend.settings import ProbeSettings
-from advisor.errors import InputError
-from advisor.files import write_json, write_with
 
-HEAD_WEIGHTS = "head.safetensors"
-HEAD_DETAILS = "head.json"
-HEAD_SCHEMA = 1
 _SCALE_BOUNDS = (0.1, 10.0)
 _NEWTON_STEPS = 20
-
-
-@dataclass(frozen=True)
-class LinearHead:
-    """Logits as features @ weightᵀ + bias.
-
-    Attributes:
-        weight: (classes, hidden) float32.
-        bias: (classes,) float32.
-    """
-
-    weight: Floats
-    bias: Floats
-
-    def logits(self, features: Floats) -> Floats:
-        """Return (rows, classes) logits of (rows, hidden) features."""
-        logits: Floats = features @ self.weight.T
-        logits += self.bias
-        return logits
-
-    def probabilities(self, features: Floats) -> Floats:
-        """Return (rows, classes) probabilities, each row summing to one."""
-        return softmax(self.logits(features))
-
-    def scaled(self, factor: float) -> "LinearHead":
-        """Return the head whose logits are ``factor`` times as large: a temperature of 1 / ``factor``."""
-        return LinearHead(self.weight * np.float32(factor), self.bias * np.float32(factor))
-
-    def save(self, folder: Path, labels: Sequence[str], extra: dict[str, Any]) -> None:
-        """Write ``head.safetensors``, then ``head.json``: labels in the order of the rows, and ``extra``."""
-        details = {"schema": HEAD_SCHEMA, **extra, "labels": list(labels)}
-        tensors = {"weight": np.ascontiguousarray(self.weight), "bias": np.ascontiguousarray(self.bias)}
-        write_with(folder / HEAD_WEIGHTS, lambda path: save_file(tensors, path))
-        write_json(folder / HEAD_DETAILS, details)
-
-    @classmethod
-    def load(cls, folder: Path) -> tuple["LinearHead", dict[str, Any]]:
-        """Read what :meth:`save` wrote: the head and the content of ``head.json``.
-
-        Raises:
-            InputError: a file is absent or damaged, or the two don't belong together.
-        """
-        try:
-            details = json.loads((folder / HEAD_DETAILS).read_text(encoding="utf-8"))
-            tensors = load_file(folder / HEAD_WEIGHTS)
-            head = cls(tensors["weight"], tensors["bias"])
-            classes = len(details["labels"])
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as failure:
-            raise InputError(f"{folder}: no readable classification head there ({failure})") from None
-        if head.weight.ndim != 2 or head.bias.shape != (classes,) or len(head.weight) != classes:
-            raise InputError(f"{folder}: {HEAD_WEIGHTS} and {HEAD_DETAILS} do not belong together")
-        return head, details
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from advisor.backend.arrays import Floats, Indices, Labels, row_log_losses
 from advisor.backend.encoder import Encoder
-from advisor.backend.linear import LinearHead
+from advisor.backend.head import LinearHead
 from advisor.backend.settings import FewShotSettings, ZeroShotSettings
 from advisor.backend.wording import describe
 

@@ -6,32 +6,26 @@ draws the same as one that was never stopped.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from sklearn.metrics import accuracy_score, f1_score
 from torch import Tensor, nn
 
 from advisor.backend.batching import token_batches
 from advisor.backend.encoder import out_of_memory
-from advisor.backend.tuned import TunedClassifier
+from advisor.backend.evaluation import headline
+from advisor.backend.layers import depths
+from advisor.backend.objectives import Unit
+from advisor.backend.rows import Rows
+from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.errors import RunError
+from advisor.tasks import Measure
 
 OnEvent = Callable[[dict[str, Any]], None]
-Metric = Literal["macro_f1", "accuracy"]
 _NO_LIMIT = 1 << 40
 _LENGTH_JITTER = 3
-
-
-@dataclass(frozen=True)
-class LabelledTexts:
-    """Texts and, for each, the index of its class."""
-
-    texts: Sequence[str]
-    labels: Sequence[int]
 
 
 class Training:
@@ -39,32 +33,30 @@ class Training:
 
     def __init__(
         self,
-        classifier: TunedClassifier,
-        training: LabelledTexts,
-        validation: LabelledTexts | None,
+        model: TunedModel,
+        training: Rows,
+        validation: Rows | None,
         settings: TuningSettings,
         seed: int,
-        metric: Metric,
+        measure: Measure,
         notify: OnEvent,
     ) -> None:
-        self.classifier, self.settings, self.seed, self.metric, self.notify = (
-            classifier,
-            settings,
-            seed,
-            metric,
-            notify,
-        )
-        self.tokens = classifier.tokenize(training.texts)
-        self.lengths = np.array([len(row) for row in self.tokens])
-        self.targets = torch.tensor(training.labels, device=classifier.device.torch)
-        self.class_weights = _class_weights(settings, training.labels, len(classifier.labels)).to(self.targets.device)
+        self.model, self.objective, self.settings = model, model.objective, settings
+        self.seed, self.measure, self.notify = seed, measure, notify
+        self.objective.smoothing = settings.label_smoothing
+        self.objective.prepare(training.targets, balanced=settings.class_weights == "balanced")
+        self.units = model.units(training.inputs)
+        self.aims = self.objective.aims(self.units, training.targets)
+        self.weights = np.array([self.objective.weight(aim) for aim in self.aims])
+        self.lengths = np.array([len(unit.ids) for unit in self.units])
         self.validation = validation
-        self.validation_tokens = classifier.tokenize(validation.texts) if validation else []
+        self.validation_units = model.units(validation.inputs) if validation else []
         self.parameters = {
-            name: parameter for name, parameter in classifier.model.named_parameters() if parameter.requires_grad
+            name: parameter for name, parameter in model.model.named_parameters() if parameter.requires_grad
         }
-        self.optimizer = _optimizer(classifier, self.parameters, settings)
-        self.epoch_steps = math.ceil(len(self.tokens) / settings.batch_size)
+        self.depths = depths(model.model)
+        self.optimizer = _optimizer(model, self.parameters, self.depths, settings)
+        self.epoch_steps = math.ceil(len(self.units) / settings.batch_size)
         self.steps = max(math.ceil(settings.epochs * self.epoch_steps), settings.min_steps)
         self.due = {math.ceil(self.steps * n / settings.evaluations) for n in range(1, settings.evaluations + 1)}
         self.batch_tokens = settings.batch_tokens
@@ -81,19 +73,19 @@ class Training:
     def start(self) -> None:
         """Give the head its first weights, where the settings ask for a probe's."""
         if self.settings.head_c is not None:
-            labels = np.asarray(self.targets.cpu())
-            self.classifier.start_head(self.tokens, labels, self.settings.head_c)
+            self.model.start_head(self.units, self.aims, self.settings.head_c)
 
     def update(self) -> float:
         """Take one optimiser step from the next batch; return its loss.
 
-        Running out of memory halves what is computed at once, down to one row, and computes the batch again.
+        Running out of memory halves what is computed at once, down to one unit, and computes the batch again.
 
         Raises:
-            RunError: one row or the optimiser's state does not fit in memory.
+            RunError: one unit or the optimiser's state does not fit in memory.
         """
         rows = self._rows()
         self._set_rates()
+        self._unfreeze()
         while True:
             try:
                 loss = self._backward(rows)
@@ -117,20 +109,17 @@ class Training:
         """Look at the validation rows where the step is due; remember the best weights, count the worse."""
         if self.validation is None or self.step not in self.due:
             return
-        found = self.classifier.token_probabilities(self.validation_tokens)
-        truth = np.asarray(self.validation.labels)
-        guess = found.argmax(axis=1)
-        loss = float(-np.log(np.clip(found[np.arange(len(truth)), truth], 1e-12, None)).mean())
+        loss, measured = self._validated(self.validation)
         record = {
             "step": float(self.step),
             "epoch": self.step / self.epoch_steps,
             "training_loss": training_loss,
             "loss": loss,
-            "accuracy": float(accuracy_score(truth, guess)),
-            "macro_f1": float(f1_score(truth, guess, average="macro", zero_division=0.0)),
+            **measured,
         }
         self.history.append(record)
-        score = (record[self.metric], -loss)
+        value = record[self.measure.key]
+        score = (-value if self.measure.lower_is_better else value, -loss)
         if self.best_score is None or score > self.best_score:
             self.best_score, self.best_step, self.worse = score, self.step, 0
             self.best = {name: parameter.detach().cpu().clone() for name, parameter in self.parameters.items()}
@@ -147,8 +136,26 @@ class Training:
         for name, parameter in self.parameters.items():
             parameter.copy_(weights[name])
 
+    def _validated(self, validation: Rows) -> tuple[float, dict[str, float]]:
+        """Return the mean loss on the validation rows, and their measures."""
+        aims = self.objective.aims(self.validation_units, validation.targets)
+        numbers = {id(unit): number for number, unit in enumerate(self.validation_units)}
+        total = 0.0
+
+        def found(batch: Sequence[Unit]) -> Sequence[Any]:
+            nonlocal total
+            logits = self.model.logits(batch)
+            total += self.objective.loss(logits, batch, [aims[numbers[id(unit)]] for unit in batch]).item()
+            return self.objective.found(logits, batch)
+
+        outputs = self.objective.merged(
+            self.validation_units, self.model.by_batch(self.validation_units, found), validation.inputs
+        )
+        weight = sum(map(self.objective.weight, aims))
+        return total / max(weight, 1e-12), headline(self.objective.task.id, outputs, validation, self.objective.labels)
+
     def _rows(self) -> np.ndarray:
-        """Return the row numbers of the next batch: rows of similar length, dealt anew every epoch."""
+        """Return the numbers of the next batch's units: of similar length, dealt anew every epoch."""
         epoch, index = divmod(self.step, self.epoch_steps)
         if epoch != self.batches_epoch:
             order = np.random.default_rng([self.seed, epoch])
@@ -168,28 +175,28 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
 
+    def _unfreeze(self) -> None:
+        """Let the layers learn that are due by now, from the top, where they begin one after the other."""
+        if not self.settings.gradual_share:
+            return
+        top = max(self.depths.values())
+        reached = min(1.0, self.step / (self.settings.gradual_share * self.steps))
+        for name, parameter in self.parameters.items():
+            parameter.requires_grad_(self.depths[name] >= top - round(reached * top))
+
     def _backward(self, rows: np.ndarray) -> float:
         """Accumulate the gradients of the batch's mean loss, in parts that fit the token budget."""
         self.optimizer.zero_grad(set_to_none=True)
-        self.classifier.model.train(self.settings.dropout)
+        self.model.model.train(self.settings.dropout)
         with torch.random.fork_rng(enabled=self.settings.dropout):
             if self.settings.dropout:
                 torch.manual_seed(self.seed * 1_000_003 + self.step)
-            whole = self.class_weights[self.targets[rows]].sum()
+            whole = max(float(self.weights[rows].sum()), 1e-12)
             total = 0.0
             for part in token_batches(self.lengths[rows].tolist(), self.batch_tokens):
-                chosen = rows[part]
-                logits = self.classifier.logits([self.tokens[row] for row in chosen])
-                loss = (
-                    nn.functional.cross_entropy(
-                        logits,
-                        self.targets[chosen],
-                        weight=self.class_weights,
-                        label_smoothing=self.settings.label_smoothing,
-                        reduction="none",
-                    ).sum()
-                    / whole
-                )
+                units = [self.units[row] for row in rows[part]]
+                aims = [self.aims[row] for row in rows[part]]
+                loss = self.objective.loss(self.model.logits(units), units, aims) / whole
                 loss.backward()  # type: ignore[no-untyped-call]
                 total += loss.item()
         return total
@@ -204,36 +211,27 @@ class Training:
                 f"out of memory on a single text of {longest} tokens; set a smaller max_length or use a smaller encoder"
             )
         self.batch_tokens = longest * (at_once // 2)
-        if self.classifier.device.kind == "cuda":
+        if self.model.device.kind == "cuda":
             torch.cuda.empty_cache()
         self.notify({"event": "out of memory", "step": self.step, "batch_tokens": self.batch_tokens})
 
 
 def _optimizer(
-    classifier: TunedClassifier, parameters: dict[str, nn.Parameter], settings: TuningSettings
+    model: TunedModel, parameters: dict[str, nn.Parameter], depths: dict[str, int], settings: TuningSettings
 ) -> torch.optim.AdamW:
-    """Return AdamW with the rates of the output layer and of all below it, decaying matrices only."""
-    output_parameters = {id(parameter) for parameter in classifier.output_layer.parameters()}
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for parameter in parameters.values():
-        key = (id(parameter) in output_parameters, parameter.ndim > 1)
-        groups.setdefault(key, []).append(parameter)
+    """Return AdamW with the rates of the output layer and of every layer below it, decaying matrices only."""
+    output = {id(parameter) for parameter in model.output_layer.parameters()}
+    top = max(depths.values())
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in parameters.items():
+        below = settings.learning_rate * settings.layer_decay ** (top - depths[name])
+        peak = settings.head_learning_rate if id(parameter) in output else below
+        groups.setdefault((peak, parameter.ndim > 1), []).append(parameter)
     return torch.optim.AdamW(
         [
-            {
-                "params": members,
-                "peak": settings.head_learning_rate if is_output else settings.learning_rate,
-                "weight_decay": settings.weight_decay if matrix else 0.0,
-            }
-            for (is_output, matrix), members in groups.items()
+            {"params": members, "peak": peak, "weight_decay": settings.weight_decay if matrix else 0.0}
+            for (peak, matrix), members in groups.items()
         ],
         lr=settings.learning_rate,
-        fused=classifier.device.kind in {"cpu", "cuda", "mps"},
+        fused=model.device.kind in {"cpu", "cuda", "mps"},
     )
-
-
-def _class_weights(settings: TuningSettings, labels: Sequence[int], classes: int) -> Tensor:
-    counts = np.bincount(np.asarray(labels), minlength=classes)
-    if settings.class_weights == "none":
-        return torch.ones(classes)
-    return torch.tensor(len(labels) / (classes * np.maximum(counts, 1)), dtype=torch.float32)

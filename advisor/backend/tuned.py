@@ -1,4 +1,4 @@
-"""A classifier whose encoder is tuned: texts in, probabilities out; saved as a plain transformers model."""
+"""A tuned model: a transformers model with a task's head; inputs in, outputs out; saved as transformers saves."""
 
 import shutil
 import tempfile
@@ -10,188 +10,194 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from advisor.backend.arrays import Floats, Labels
+from advisor.backend.arrays import Floats
 from advisor.backend.batching import token_batches
 from advisor.backend.devices import Device
-from advisor.backend.encoder import (
-    collate,
-    declared_pooling,
-    load_tokenizer,
-    out_of_memory,
-    quiet_transformers,
-)
-from advisor.backend.logistic import LogisticRegression
-from advisor.backend.pooling_layer import (
-    expressible,
-    head_logits,
-    pooling_layer,
-    start_near_linear,
-    text_vector,
-)
+from advisor.backend.encoder import collate, declared_pooling, load_tokenizer, out_of_memory, quiet_transformers
+from advisor.backend.head_start import probe_weights
+from advisor.backend.objectives import Objective, Unit, objective_for
+from advisor.backend.pooling_layer import expressible, head_logits, pooling_layer, start_near_linear, text_vector
+from advisor.backend.tuning_settings import ReadingSettings
 from advisor.errors import InputError, RunError
+from advisor.knowledge.hyperparameters import default_values
 from advisor.knowledge.pretrained import length_limit
+from advisor.tasks import TASKS, Input
 
 Progress = Callable[[int, int], None]
-TokenRows = Sequence[Sequence[int]]
+ADAPTATION = "adaptation"
 _PREDICTION_TOKENS = 4096
 _MOST_PROBED = 5000
-_PROBE_TOLERANCE, _PROBE_ITERATIONS = 1e-4, 100
 
 
 @dataclass
-class TunedClassifier:
-    """A transformers sequence classifier with its tokenizer.
+class TunedModel:
+    """A transformers model with a task's head, and its tokenizer.
 
     Attributes:
-        labels: class names, in the order of the probabilities.
-        max_length: longest input in tokens, special ones included.
+        objective: what it learns: how rows become units of tokens, and what its logits say.
+        max_length: longest unit in tokens, special ones included.
         mean_pooled: the head reads the mean of the tokens, computed here; an export gets a layer for it.
+        thresholds: probability from which each of several classes counts as given; None for other tasks.
         head_note: which head was discarded and which one put on, in words.
-        history: one record an evaluation while tuning, as `advisor.backend.tuning` writes it.
+        history: one record an evaluation while tuning, as `advisor.backend.training` writes it.
     """
 
     model: Any
     tokenizer: Any
-    labels: list[str]
+    objective: Objective
     device: Device
     max_length: int
     mean_pooled: bool = False
+    thresholds: Floats | None = None
     head_note: str = ""
     history: list[dict[str, float]] = field(default_factory=list)
 
     @classmethod
     def with_new_head(
-        cls, encoder: Path, labels: Sequence[str], device: Device, *, seed: int, max_length: int | None = None
-    ) -> "TunedClassifier":
-        """Load a pre-trained encoder, discard its pre-training head and put an untrained class head on.
+        cls, encoder: Path, objective: Objective, device: Device, *, seed: int, max_length: int | None = None
+    ) -> "TunedModel":
+        """Load a pre-trained encoder, discard its pre-training head and put an untrained one for the task on.
 
-        The head reads the mean of the tokens where the encoder's files declare that it was trained so and its
-        type allows the export of that; else it is the stock head on the first token.
+        A head on whole texts reads the mean of the tokens where the encoder's files declare that it was trained so and
+        its type allows the export of that; else it is the stock head.
 
         Raises:
             InputError: the folder holds no encoder that can be loaded.
         """
-        from transformers import AutoModelForSequenceClassification
-
         with _loading(encoder), torch.random.fork_rng():
             torch.manual_seed(seed)
-            model, loading = AutoModelForSequenceClassification.from_pretrained(
+            model, loading = _model_class(objective).from_pretrained(
                 encoder,
-                num_labels=len(labels),
-                id2label=dict(enumerate(labels)),
-                label2id={label: index for index, label in enumerate(labels)},
-                problem_type="single_label_classification",
+                **objective.configuration(),
                 dtype=torch.float32,
                 attn_implementation=_attention(device),
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
-            tokenizer = load_tokenizer(encoder)
+            tokenizer = _tokenizer(encoder, objective)
             limit = length_limit(encoder)
         pooling, declared = declared_pooling(encoder)
-        mean_pooled = declared and pooling == "mean" and expressible(model.config)
+        pools = objective.auto_class == "AutoModelForSequenceClassification" and expressible(model.config)
+        mean_pooled = pools and declared and pooling == "mean"
         if mean_pooled:
             start_near_linear(model)
         return cls(
             model=model.to(device.torch).eval(),
             tokenizer=tokenizer,
-            labels=list(labels),
+            objective=objective,
             device=device,
             max_length=min(limit, max_length or limit),
             mean_pooled=mean_pooled,
-            head_note=_head_note(loading["unexpected_keys"], len(labels), model.config.hidden_size, mean_pooled),
+            head_note=_head_note(loading["unexpected_keys"], objective, model.config.hidden_size, mean_pooled),
         )
 
     @classmethod
-    def load(cls, folder: Path, device: Device) -> "TunedClassifier":
-        """Load what `save` wrote, or any transformers sequence classifier.
+    def load(cls, folder: Path, device: Device) -> "TunedModel":
+        """Load what `save` wrote, or any transformers model with a head for one of the tasks.
 
         Raises:
             InputError: the folder holds no model that can be loaded.
         """
-        from transformers import AutoModelForSequenceClassification
+        from transformers import AutoConfig
 
         with _loading(folder):
-            model = AutoModelForSequenceClassification.from_pretrained(
+            config = AutoConfig.from_pretrained(folder)
+            kept = getattr(config, ADAPTATION, None) or {}
+            task = kept.get("task") or _task_of(config)
+            labels = [config.id2label[number] for number in range(config.num_labels)]
+            predicts = TASKS[task].predicts
+            objective = objective_for(task, [] if predicts in ("number", "span") else labels, _reading(kept))
+            model = _model_class(objective).from_pretrained(
                 folder, dtype=torch.float32, attn_implementation=_attention(device)
             )
-            tokenizer = load_tokenizer(folder)
+            tokenizer = _tokenizer(folder, objective)
             limit = length_limit(folder)
+        thresholds = kept.get("thresholds")
         return cls(
             model=model.to(device.torch).eval(),
             tokenizer=tokenizer,
-            labels=[model.config.id2label[index] for index in range(model.config.num_labels)],
+            objective=objective,
             device=device,
-            max_length=limit,
+            max_length=min(limit, kept.get("max_length") or limit),
+            thresholds=np.array(thresholds, dtype=np.float32) if thresholds else None,
         )
 
-    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return token ids, cut at the limit, special tokens included."""
-        if not texts:
-            return []
-        ids = self.tokenizer(list(texts), truncation=True, max_length=self.max_length)["input_ids"]
-        return [row or [self.tokenizer.pad_token_id or 0] for row in ids]
+    @property
+    def task(self) -> str:
+        """Id of the task."""
+        return self.objective.task.id
 
-    def logits(self, rows: TokenRows) -> Tensor:
-        """Return float32 logits (rows, classes) of token ids, with gradients where they are enabled."""
-        ids, mask = collate(rows, self.tokenizer.pad_token_id or 0, self.device.torch)
-        with self._precision():
+    @property
+    def labels(self) -> list[str]:
+        """Classes or tags in the order of the outputs."""
+        return self.objective.labels
+
+    def units(self, inputs: Sequence[Input]) -> list[Unit]:
+        """Return inputs as units of tokens, within the limit."""
+        with quiet_transformers():
+            return self.objective.units(self.tokenizer, inputs, self.max_length)
+
+    def logits(self, units: Sequence[Unit]) -> Tensor:
+        """Return float32 logits of a batch, (units, …) as its head gives them, with gradients where enabled."""
+        pad, device = int(self.tokenizer.pad_token_id or 0), self.device.torch
+        ids, mask = collate([unit.ids for unit in units], pad, device)
+        kinds = [unit.kinds for unit in units if unit.kinds is not None]
+        known = {"token_type_ids": collate(kinds, 0, device)[0]} if kinds else {}
+        with torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16):
             if self.mean_pooled:
-                hidden = self.model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
+                hidden = self.model.base_model(input_ids=ids, attention_mask=mask, **known).last_hidden_state
                 vectors = text_vector(hidden, mask, self.model.config.layer_norm_eps)
                 return head_logits(self.model, vectors).float()
-            return self.model(input_ids=ids, attention_mask=mask).logits.float()  # type: ignore[no-any-return]
+            return self.objective.read(self.model(input_ids=ids, attention_mask=mask, **known))
 
-    def probabilities(self, texts: Sequence[str], progress: Progress | None = None) -> Floats:
-        """Return class probabilities, float32 (texts, classes), each row summing to one.
+    def outputs(self, inputs: Sequence[Input], progress: Progress | None = None) -> Floats:
+        """Return the outputs of all rows, as `advisor.backend.predictor` defines them.
 
         Raises:
-            RunError: memory runs out on a single text.
+            RunError: memory runs out on a single unit.
         """
-        return self.token_probabilities(self.tokenize(texts), progress)
+        units = self.units(inputs)
+        found = self.by_batch(units, lambda batch: self.objective.found(self.logits(batch), batch), progress)
+        return self.objective.merged(units, found, inputs)
 
-    def token_probabilities(self, tokens: TokenRows, progress: Progress | None = None) -> Floats:
-        """Return what `probabilities` does, for texts already made token ids."""
-        return self._by_batch(tokens, len(self.labels), lambda rows: torch.softmax(self.logits(rows), dim=-1), progress)
-
-    def head_inputs(self, tokens: TokenRows) -> Floats:
-        """Return what the output layer reads, float32 (texts, width of the head)."""
+    def head_inputs(self, units: Sequence[Unit]) -> Floats:
+        """Return what the output layer reads for each item it answers for, float32 (items, width of the head)."""
         read: list[Tensor] = []
-        output = self.output_layer
-        hook = output.register_forward_pre_hook(lambda layer, inputs: read.append(inputs[0]))
+        hook = self.output_layer.register_forward_pre_hook(lambda layer, inputs: read.append(inputs[0]))
 
-        def inputs(rows: TokenRows) -> Tensor:
+        def inputs(batch: Sequence[Unit]) -> list[Floats]:
             read.clear()
-            self.logits(rows)
-            return read[0].float()
+            self.logits(batch)
+            return self.objective.split(self.objective.items(read[0].float(), batch).cpu().numpy(), batch)
 
         try:
-            return self._by_batch(tokens, output.in_features, inputs)
+            return np.concatenate(self.by_batch(units, inputs))
         finally:
             hook.remove()
 
-    def start_head(self, tokens: TokenRows, labels: Labels, c: float) -> None:
-        """Set the output layer to logistic regression on what it reads, so that tuning starts from a probe.
+    def start_head(self, units: Sequence[Unit], aims: Sequence[Any], c: float) -> None:
+        """Set the output layer to a regularised linear model of what it reads, so that tuning starts from a probe.
 
         Then the first gradients do not distort the encoder to suit a random head (Kumar et al. 2022,
         arXiv:2202.10054).
 
         Args:
-            tokens: training rows; a few thousand of many do.
-            labels: class number of each.
+            units: training units; a few thousand of many do.
+            aims: the target of each.
             c: inverse regularisation strength, scikit-learn's C.
         """
-        some = np.random.default_rng(0).permutation(len(tokens))[:_MOST_PROBED]
-        features = self.head_inputs([tokens[row] for row in some])
-        weights = np.ones(len(some), dtype=np.float32)
-        regression = LogisticRegression(features, labels[some].astype(np.int64), len(self.labels), weights)
-        weight, bias = regression.fit(c, _PROBE_TOLERANCE, _PROBE_ITERATIONS)
+        some = np.random.default_rng(0).permutation(len(units))[:_MOST_PROBED]
+        features = self.head_inputs([units[number] for number in some])
+        targets = self.objective.item_targets([aims[number] for number in some])
+        weight, bias = probe_weights(self.objective.task.predicts, features, targets, self.objective.width, c)
         with torch.no_grad():
-            self.output_layer.weight.copy_(torch.from_numpy(weight.T))
-            self.output_layer.bias.copy_(torch.from_numpy(bias))
+            self.output_layer.weight.copy_(torch.from_numpy(weight))
+            if self.output_layer.bias is not None:
+                self.output_layer.bias.copy_(torch.from_numpy(bias))
 
     @property
     def output_layer(self) -> nn.Linear:
@@ -199,27 +205,31 @@ class TunedClassifier:
         return [module for module in self.model.modules() if isinstance(module, nn.Linear)][-1]
 
     @torch.no_grad()
-    def _by_batch(
+    def by_batch(
         self,
-        tokens: TokenRows,
-        width: int,
-        compute: Callable[[TokenRows], Tensor],
+        units: Sequence[Unit],
+        compute: Callable[[Sequence[Unit]], Sequence[Any]],
         progress: Progress | None = None,
-    ) -> Floats:
-        """Compute (rows, width) without dropout, in batches that are halved where memory runs out."""
+    ) -> list[Any]:
+        """Compute one result a unit without dropout, in batches that are halved where memory runs out.
+
+        Raises:
+            RunError: memory runs out on a single unit.
+        """
         was_training = self.model.training
         self.model.eval()
-        found: Floats = np.empty((len(tokens), width), dtype=np.float32)
-        lengths = np.array([len(row) for row in tokens], dtype=np.int64)
-        left, done, budget = np.arange(len(tokens)), np.zeros(len(tokens), dtype=bool), _PREDICTION_TOKENS
+        found: list[Any] = [None] * len(units)
+        lengths = np.array([len(unit.ids) for unit in units], dtype=np.int64)
+        left, done, budget = np.arange(len(units)), np.zeros(len(units), dtype=bool), _PREDICTION_TOKENS
         while len(left):
             try:
                 for batch in token_batches(lengths[left].tolist(), budget):
                     rows = left[batch]
-                    found[rows] = compute([tokens[row] for row in rows]).cpu().numpy()
+                    for row, result in zip(rows, compute([units[row] for row in rows]), strict=True):
+                        found[row] = result
                     done[rows] = True
                     if progress:
-                        progress(int(done.sum()), len(tokens))
+                        progress(int(done.sum()), len(units))
             except (MemoryError, RuntimeError) as failure:
                 if not out_of_memory(failure):
                     raise
@@ -230,12 +240,12 @@ class TunedClassifier:
         self.model.train(was_training)
         return found
 
-    def in_fp32(self) -> "TunedClassifier":
+    def in_fp32(self) -> "TunedModel":
         """Return the same model, which holds fp32 weights, computing without bf16."""
         return replace(self, device=self.device.in_fp32())
 
     def save(self, folder: Path) -> None:
-        """Write a folder that ``transformers.pipeline("text-classification", model=folder)`` loads.
+        """Write a folder that ``transformers.pipeline`` and ``AutoModelFor…`` load.
 
         The folder is put in place whole; one that was there before is replaced.
 
@@ -244,6 +254,10 @@ class TunedClassifier:
         """
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        kept = {"task": self.task, "max_length": self.max_length, **self.objective.reading.model_dump()}
+        if self.thresholds is not None:
+            kept["thresholds"] = [round(float(threshold), 6) for threshold in self.thresholds]
+        setattr(self.model.config, ADAPTATION, kept)
         try:
             self.tokenizer.model_max_length = self.max_length
             self.tokenizer.padding_side = "right"
@@ -257,8 +271,36 @@ class TunedClassifier:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
-    def _precision(self) -> Any:
-        return torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16)
+
+def _model_class(objective: Objective) -> Any:
+    import transformers
+
+    return getattr(transformers, objective.auto_class)
+
+
+def _tokenizer(folder: Path, objective: Objective) -> Any:
+    """Load a tokenizer; one that tells a word's start by a space must be told so to read words apart."""
+    tokenizer = load_tokenizer(folder)
+    if objective.prefix_space and getattr(tokenizer, "add_prefix_space", None) is False:
+        return load_tokenizer(folder, add_prefix_space=True)
+    return tokenizer
+
+
+def _reading(kept: dict[str, Any]) -> ReadingSettings:
+    """Return how inputs are read: as the model's files say, else as the rules do."""
+    defaults = default_values("full-fine-tuning")
+    return ReadingSettings(**{name: kept.get(name, defaults[name]) for name in ReadingSettings.model_fields})
+
+
+def _task_of(config: Any) -> str:
+    """Return the task that a model's configuration tells, text classification where it tells none."""
+    kind = (config.architectures or [""])[0]
+    if kind.endswith("ForTokenClassification"):
+        return "token-classification"
+    if kind.endswith("ForQuestionAnswering"):
+        return "question-answering"
+    problems = {"multi_label_classification": "multi-label", "regression": "regression"}
+    return problems.get(getattr(config, "problem_type", None) or "", "text-classification")
 
 
 @contextmanager
@@ -277,10 +319,17 @@ def _attention(device: Device) -> str:
     return "eager" if device.kind == "cpu" else "sdpa"
 
 
-def _head_note(discarded: Sequence[str], classes: int, width: int, mean_pooled: bool) -> str:
+def _head_note(discarded: Sequence[str], objective: Objective, width: int, mean_pooled: bool) -> str:
     """Say which parts of the pre-trained files go unused and which head takes their place."""
     parts = sorted({".".join(key.split(".")[:2]) for key in discarded if "position_ids" not in key})
     gone = ", ".join(parts) if parts else "none in the files"
-    source = "the mean of the tokens, as the encoder was trained" if mean_pooled else "the first token"
-    added = f"{source} → {width} × {width} → {classes} classes, untrained"
-    return f"pre-training head discarded: {gone}; head added: {added}"
+    match objective.task.predicts:
+        case "tags":
+            added = f"every word's first token → {objective.width} tags"
+        case "span":
+            added = "every token → start and end of the answer"
+        case kind:
+            source = "the mean of the tokens, as the encoder was trained" if mean_pooled else "the first token"
+            made = "a number" if kind == "number" else f"{objective.width} classes"
+            added = f"{source} → {width} × {width} → {made}"
+    return f"pre-training head discarded: {gone}; head added: {added}, untrained"

@@ -1,25 +1,29 @@
-"""Full fine-tuning: an encoder and a new head trained on labelled texts, stable on small data too.
+"""Tuning by gradient steps: an encoder and a new head trained on labelled rows, stable on small data too.
 
 AdamW with bias correction, warm-up, clipped gradients, enough steps and the best of several evaluations
-(Mosbach et al. 2021, arXiv:2006.04884; Zhang et al. 2021, arXiv:2006.05987). Texts of similar length share
+(Mosbach et al. 2021, arXiv:2006.04884; Zhang et al. 2021, arXiv:2006.05987). Rows of similar length share
 a batch, which saves padding.
 """
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+import numpy as np
 
 from advisor.backend.checkpoint import Checkpoints
 from advisor.backend.devices import Device
-from advisor.backend.training import LabelledTexts, Metric, OnEvent, Training
-from advisor.backend.tuned import TunedClassifier
-from advisor.backend.tuning_settings import TuningSettings
+from advisor.backend.layers import freeze
+from advisor.backend.objectives import objective_for
+from advisor.backend.rows import Rows
+from advisor.backend.thresholds import choose_thresholds
+from advisor.backend.training import OnEvent, Training
+from advisor.backend.tuned import TunedModel
+from advisor.backend.tuning_settings import ReadingSettings, TuningSettings
 from advisor.files import sha256_of
+from advisor.tasks import TASKS, Measure
 
 StepProgress = Callable[[int, int, float], None]
 SAVE_SECONDS = 15.0
@@ -28,30 +32,33 @@ _ENCODER_FILES = {".json", ".safetensors", ".bin", ".txt", ".model"}
 
 def fine_tune(
     encoder: Path,
-    classes: Sequence[str],
-    training: LabelledTexts,
-    validation: LabelledTexts | None,
+    task: str,
+    labels: Sequence[str],
+    training: Rows,
+    validation: Rows | None,
     settings: TuningSettings,
     *,
     seed: int,
     device: Device,
-    metric: Metric = "macro_f1",
+    measure: Measure | None = None,
     checkpoints: Path | None = None,
     save_seconds: float = SAVE_SECONDS,
     progress: StepProgress | None = None,
     on_event: OnEvent | None = None,
-) -> TunedClassifier:
-    """Tune the weights of an encoder and a new class head; the same call again goes on from a checkpoint.
+) -> TunedModel:
+    """Tune the weights of an encoder and a new head; the same call again goes on from a checkpoint.
 
     Args:
         encoder: folder of the pre-trained encoder.
-        classes: class names; labels index them.
+        task: id of the task.
+        labels: classes or tags; targets are numbers of them. Empty for numbers and spans.
         training: rows to learn from.
         validation: rows that choose the best evaluation and stop training early; None trains to the end.
         settings: hyper-parameters.
         seed: source of the order of batches, of dropout and of a stock head's first weights.
         device: where to compute and in which precision; weights are kept in fp32.
-        metric: what makes an evaluation better; the lower loss decides between equals.
+        measure: what makes an evaluation better, the task's leading measure if left out; the lower loss decides
+            between equals.
         checkpoints: folder for ``last/`` and ``best/``; None keeps none. The caller removes it when done.
         save_seconds: least time between two checkpoints.
         progress: told step, steps in all and training loss after every update.
@@ -59,17 +66,20 @@ def fine_tune(
             the end.
 
     Returns:
-        the classifier with the best weights found, ready to predict or save.
+        the model with the best weights found, ready to predict or save.
 
     Raises:
-        RunError: a checkpoint belongs to other settings or data, or a single text does not fit in memory.
+        RunError: a checkpoint belongs to other settings or data, or a single unit does not fit in memory.
     """
-    classifier = TunedClassifier.with_new_head(encoder, classes, device, seed=seed, max_length=settings.max_length)
-    freeze(classifier.model, settings)
+    measure = measure or TASKS[task].measures[0]
+    reading = ReadingSettings(**{name: getattr(settings, name) for name in ReadingSettings.model_fields})
+    objective = objective_for(task, labels, reading)
+    model = TunedModel.with_new_head(encoder, objective, device, seed=seed, max_length=settings.max_length)
+    freeze(model.model, settings)
     notify = on_event or (lambda event: None)
-    notify({"event": "head", "note": classifier.head_note})
-    run = Training(classifier, training, validation, settings, seed, metric, notify)
-    identity = _fingerprint(encoder, classes, training, validation, settings, seed, metric)
+    notify({"event": "head", "note": model.head_note})
+    run = Training(model, training, validation, settings, seed, measure, notify)
+    identity = _fingerprint(encoder, task, labels, training, validation, settings, seed, measure)
     kept = Checkpoints(run, checkpoints, identity)
     if not kept.restore():
         run.start()
@@ -84,46 +94,30 @@ def fine_tune(
     if run.best is not None:
         run.set_weights(run.best)
     notify({"event": "tuned", "steps": run.step, "best_step": run.best_step})
-    classifier.model.eval()
-    classifier.history = run.history
-    return classifier
-
-
-def freeze(model: Any, settings: TuningSettings) -> None:
-    """Switch off the gradients of what shall not learn.
-
-    Below the trained layers lies every parameter that the encoder registers before them: embeddings and lower layers.
-    What it registers after its layers, a last normalisation or a pooler, belongs to the top.
-    """
-    if settings.freeze_token_embeddings:
-        model.get_input_embeddings().weight.requires_grad_(False)
-    if settings.trained_share == 1:
-        return
-    encoder = model.base_model
-    layers = max((m for m in encoder.modules() if isinstance(m, nn.ModuleList)), key=len)
-    lowest = layers[len(layers) - math.ceil(settings.trained_share * len(layers))]
-    top = {id(parameter) for parameter in lowest.parameters()}
-    for parameter in encoder.parameters():
-        if id(parameter) in top:
-            return
-        parameter.requires_grad_(False)
+    model.model.eval()
+    objective.finish(model.output_layer)
+    if validation is not None and objective.task.predicts == "classes":
+        model.thresholds = choose_thresholds(model.outputs(validation.inputs), validation.targets)
+    model.history = run.history
+    return model
 
 
 def _fingerprint(
     encoder: Path,
-    classes: Sequence[str],
-    training: LabelledTexts,
-    validation: LabelledTexts | None,
+    task: str,
+    labels: Sequence[str],
+    training: Rows,
+    validation: Rows | None,
     settings: TuningSettings,
     seed: int,
-    metric: str,
+    measure: Measure,
 ) -> str:
     """Return a hash of everything that a run's result depends on, device and versions apart."""
     digest = hashlib.sha256()
     for part in (training, validation):
-        rows = [list(part.texts), [int(label) for label in part.labels]] if part else None
-        digest.update(json.dumps(rows).encode())
-    digest.update(json.dumps([list(classes), settings.model_dump(), seed, metric]).encode())
+        rows = [part.inputs, [np.asarray(target).tolist() for target in part.targets]] if part else None
+        digest.update(json.dumps(rows, default=list).encode())
+    digest.update(json.dumps([task, list(labels), settings.model_dump(), seed, measure.key]).encode())
     for path in sorted(encoder.iterdir()):
         if path.suffix in _ENCODER_FILES:
             digest.update(f"{path.name} {sha256_of(path)}".encode())

@@ -5,7 +5,24 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class TuningSettings(BaseModel):
+class ReadingSettings(BaseModel):
+    """How long inputs are read; an export keeps it in the model's configuration.
+
+    Attributes:
+        long_texts: what happens to a text beyond the limit: its end is cut off, its middle is, or it is read in
+            windows whose outputs are averaged. Contexts of questions are always read in windows.
+        overlap: share of a question's window that the next one repeats.
+        longest_answer: most tokens of an answer to a question.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    long_texts: Literal["truncate", "head-tail", "windows"]
+    overlap: float = Field(ge=0, le=0.9)
+    longest_answer: int = Field(ge=1)
+
+
+class TuningSettings(ReadingSettings):
     """What `advisor.backend.tuning.fine_tune` may be told; the defaults are in the rules.
 
     Attributes:
@@ -26,13 +43,15 @@ class TuningSettings(BaseModel):
         dropout: whether the encoder's own dropout is on.
         freeze_token_embeddings: whether the table of token embeddings keeps its pre-trained values.
         trained_share: share of the encoder's layers that learn, counted from the top and rounded up; all below stays.
+        layer_decay: factor on the learning rate from each layer to the one below it (Howard and Ruder 2018,
+            arXiv:1801.06146); 1 for the same rate everywhere.
+        gradual_share: share of the steps over which layers begin to learn one after the other, from the top (same
+            source); 0 for all at once.
         class_weights: ``balanced`` weighs a row by rows / (classes · rows of its class), as scikit-learn.
         evaluations: how often the validation rows are looked at, evenly over the steps.
         patience: evaluations without a better one after which training stops.
         max_length: cut texts at this many tokens where the encoder would allow more; None for its own limit.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     learning_rate: float = Field(gt=0)
     head_learning_rate: float = Field(gt=0)
@@ -51,5 +70,7 @@ class TuningSettings(BaseModel):
     evaluations: int = Field(ge=1)
     patience: int = Field(ge=1)
     trained_share: float = Field(default=1.0, gt=0, le=1)
+    layer_decay: float = Field(gt=0, le=1)
+    gradual_share: float = Field(ge=0, le=1)
     class_weights: Literal["none", "balanced"] = "none"
     max_length: int | None = Field(default=None, ge=8)

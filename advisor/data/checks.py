@@ -59,10 +59,10 @@ def check_test(train: Part, test: Part, column: str) -> None:
     """
     if not test.examples:
         raise DataError(f"{test.path}: no row has both a text and a label; a test set needs labels")
-    known = set(train.examples.labels)
+    known = set(train.examples.classes)
     unknown: dict[str, int] = {}
     count = 0
-    for row, label in zip(test.examples.rows, test.examples.labels, strict=True):
+    for row, label in zip(test.examples.rows, test.examples.classes, strict=True):
         if label not in known:
             unknown.setdefault(label, row)
             count += 1

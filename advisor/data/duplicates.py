@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, Field
 
-from advisor.data.examples import Examples
+from advisor.data.examples import Examples, as_text
 
 _SHOWN_ROWS = 10
 _WORD = re.compile(r"\w+")
@@ -87,7 +87,7 @@ class Seen:
         self.by_words: dict[int, int] = {}
         self.repeats: dict[int, int] = {}
         self.near_repeats: list[int] = []
-        for index, text in enumerate(examples.texts):
+        for index, text in enumerate(self.texts):
             folded = fold(text)
             first = self.by_text.setdefault(hash(folded), index)
             if first != index and fold(self.texts[first]) == folded:
@@ -125,7 +125,7 @@ def find_contradictions(examples: Examples, repeats: dict[int, int]) -> Contradi
     result = Contradictions()
     dissenting = 0
     for first, members in sorted(groups.items()):
-        labels = Counter(examples.labels[index] for index in members)
+        labels = Counter(examples.classes[index] for index in members)
         result.disagreement_rows += len(members)
         dissenting += len(members) - max(labels.values())
         if len(labels) > 1:
@@ -135,9 +135,9 @@ def find_contradictions(examples: Examples, repeats: dict[int, int]) -> Contradi
                 shown = members[:_SHOWN_ROWS]
                 result.examples.append(
                     Contradiction(
-                        text=examples.texts[first][:200],
+                        text=as_text(examples.inputs[first])[:200],
                         rows=[examples.rows[index] for index in shown],
-                        labels=[examples.labels[index] for index in shown],
+                        labels=[examples.classes[index] for index in shown],
                     )
                 )
     if result.disagreement_rows:
@@ -155,10 +155,10 @@ def find_leakage(train: Examples, test: Examples, seen: Seen) -> Leakage:
             exact.append((index, same))
         elif similar is not None:
             near.append((index, similar))
-    labels: dict[int, set[str]] = {first: {train.labels[first]} for _, first in exact}
+    labels: dict[int, set[str]] = {first: {train.classes[first]} for _, first in exact}
     for index, first in seen.repeats.items():
         if first in labels:
-            labels[first].add(train.labels[index])
+            labels[first].add(train.classes[index])
     return Leakage(
         exact=finding(test.rows[index] for index, _ in exact),
         near=finding(test.rows[index] for index, _ in near),

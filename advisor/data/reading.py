@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from advisor.data.checks import check_test, check_train, check_unique
 from advisor.data.columns import Columns, find_columns, guess_task, listed_names, shown
@@ -15,6 +15,7 @@ from advisor.data.examples import Examples, LabelledData, Part
 from advisor.data.formats import KNOWN, SUFFIXES, Table, open_table
 from advisor.data.values import as_text, canonical, other_task, refuse, whole_characters
 from advisor.errors import DataError
+from advisor.tasks import Input, Label
 
 __all__ = ["DataSource", "Examples", "LabelledData", "Part", "load_labelled"]
 
@@ -31,17 +32,19 @@ class DataSource:
         path: a file, a folder with ``train.*`` and perhaps ``test.*``, or a Hugging Face id
             ``owner/name[/config[/split]]``.
         test: a file with test rows; wins over the folder's own.
-        text_column: name of the text column; found where ``None``.
+        text_column: name of the text column, or of the first text of a pair; found where ``None``.
         label_column: name of the label column; found where ``None``.
+        pair_column: name of the column of a pair's second text; found where ``None``.
     """
 
     path: str | Path
     test: Path | None = None
     text_column: str | None = None
     label_column: str | None = None
+    pair_column: str | None = None
 
 
-def load_labelled(source: DataSource) -> LabelledData:
+def load_labelled(source: DataSource, task: str | None = None) -> LabelledData:
     """Read and check labelled data.
 
     Labels become text: whole numbers without a fraction, truth values ``true`` and ``false``; ``None``,
@@ -174,7 +177,7 @@ def _collect(table: Table, rows: Iterable[tuple[int, Any]], columns: Columns) ->
         unit=table.unit,
         columns=table.columns,
         sha256=digest,
-        examples=Examples(texts, labels, numbers),
+        examples=Examples(cast("list[Input]", texts), cast("list[Label]", labels), numbers),
         without_text=without_text,
         unlabelled=unlabelled,
         unlabelled_rows=unlabelled_rows,

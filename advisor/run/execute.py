@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from advisor.backend.classifier import load_classifier
 from advisor.backend.devices import choose_device
 from advisor.backend.evaluation import evaluate
+from advisor.backend.predictor import load_model
 from advisor.cache import cache_folder
 from advisor.errors import InputError
 from advisor.estimates.forecast import default_settings
@@ -145,11 +145,11 @@ class _Run:
         found = {"majority": self.scores(majority, measured)}
         if self.plan.strategy != "zero-shot":
             fitted = self.fit("zero-shot", self.data.folds[-1])
-            found["zero-shot"] = self.scores(fitted.classifier.probabilities(measured.texts), measured)
+            found["zero-shot"] = self.scores(fitted.model.outputs(measured.texts), measured)
         return found
 
     def train(self) -> dict[str, Any]:
-        """Fit every fold, predict its test rows, export the last fold's classifier."""
+        """Fit every fold, predict its test rows, export the last fold's model."""
         for fold in self.data.folds[:-1]:
             if self.folder.array(fold.name) is None:
                 self.folder.keep_array(fold.name, self.fit_and_predict(fold)[1])
@@ -158,8 +158,8 @@ class _Run:
         fitted, probabilities = self.fit_and_predict(self.data.folds[-1])
         seconds, memory = self.fitted_after - started + before, peak_memory()
         self.folder.keep_array("final", probabilities)
-        self.folder.keep_array("parity", fitted.classifier.in_fp32().probabilities(self.parity_texts()))
-        save_model(fitted.classifier, self.folder.model)
+        self.folder.keep_array("parity", fitted.model.in_fp32().outputs(self.parity_texts()))
+        save_model(fitted.model, self.folder.model)
         return {"seconds": seconds, "memory_bytes": memory, "chosen": fitted.chosen}
 
     def fit_and_predict(self, fold: Fold) -> tuple[Fitted, np.ndarray]:
@@ -167,7 +167,7 @@ class _Run:
         fitted = self.fit(self.plan.strategy, fold)
         self.fitted_after = time.perf_counter()
         texts = fold.test.texts if fold.test else []
-        return fitted, fitted.classifier.probabilities(texts, self.progress.steps)
+        return fitted, fitted.model.outputs(texts, self.progress.steps)
 
     def evaluate(self) -> dict[str, Any]:
         """Write the predictions down, score them, and time single texts on the exported model."""
@@ -182,8 +182,8 @@ class _Run:
             draws=self.settings["bootstrap_draws"],
             seed=self.plan.seed,
         )
-        classifier = load_classifier(self.folder.model, choose_device())
-        latency = latencies(classifier, measured.texts[: self.settings["latency_texts"]], self.progress.steps)
+        model = load_model(self.folder.model, choose_device())
+        latency = latencies(model, measured.texts[: self.settings["latency_texts"]], self.progress.steps)
         return {"evaluation": found.as_dict(), **latency}
 
     def export(self) -> dict[str, Any]:

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from advisor.backend.classifier import Classifier
+from advisor.backend.predictor import Predictor
 from advisor.errors import RunError
 from advisor.run import reload
 
 
-def save_model(classifier: Classifier, target: Path) -> None:
-    """Let a classifier write itself to a folder beside ``target``, then rename it there."""
+def save_model(model: Predictor, target: Path) -> None:
+    """Let a model write itself to a folder beside ``target``, then rename it there."""
     unfinished = target.with_name(f".{target.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    classifier.save(unfinished)
+    model.save(unfinished)
     shutil.rmtree(target, ignore_errors=True)
     unfinished.rename(target)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from advisor.backend.classifier import Classifier
+from advisor.backend.predictor import Predictor
 from advisor.run.folder import RunFolder
 
 _TICK_SECONDS = 2.0
@@ -38,13 +38,13 @@ class Ticks:
         return total
 
 
-def latencies(classifier: Classifier, texts: list[str], progress: Callable[[int, int], None]) -> dict[str, float]:
+def latencies(model: Predictor, texts: list[str], progress: Callable[[int, int], None]) -> dict[str, float]:
     """Time single texts after a first one; return the median and the 95th percentile in ms."""
-    classifier.probabilities(texts[:1])
+    model.outputs(texts[:1])
     times = []
     for number, text in enumerate(texts, start=1):
         started = time.perf_counter()
-        classifier.probabilities([text])
+        model.outputs([text])
         times.append((time.perf_counter() - started) * 1e3)
         progress(number, len(texts))
     return {

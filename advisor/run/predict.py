@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from advisor.backend.classifier import Classifier, load_classifier
 from advisor.backend.devices import choose_device
+from advisor.backend.predictor import Predictor, load_model
 from advisor.data.formats import open_table
 from advisor.errors import DataError, InputError
 from advisor.files import write_with
@@ -23,7 +23,7 @@ Row = dict[str, Any]
 class ServedModel:
     """A run's model, and the text column of its training data."""
 
-    classifier: Classifier
+    predictor: Predictor
     text_column: str
 
 
@@ -34,15 +34,15 @@ def open_model(run_folder: Path) -> ServedModel:
         InputError: the folder holds no finished run.
     """
     result = read_result(run_folder)
-    return ServedModel(load_classifier(run_folder / "model", choose_device()), str(result.data["text_column"]))
+    return ServedModel(load_model(run_folder / "model", choose_device()), str(result.data["text_column"]))
 
 
 def predict_rows(model: ServedModel, rows: Iterable[Row]) -> Iterator[Row]:
     """Yield every row with ``label``, ``probability`` and ``probabilities``; ``text`` is what is read."""
     rows = iter(rows)
-    labels = model.classifier.labels
+    labels = model.predictor.labels
     while window := list(islice(rows, _WINDOW)):
-        probabilities = model.classifier.probabilities([row["text"] for row in window])
+        probabilities = model.predictor.outputs([row["text"] for row in window])
         for row, found in zip(window, probabilities, strict=True):
             best = int(found.argmax())
             yield row | {

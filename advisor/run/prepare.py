@@ -62,10 +62,10 @@ def prepare(plan: Plan, plan_folder: Path) -> Prepared:
     data = _read(plan, plan_folder)
     labels = list(plan.labels)
     numbers = {label: number for number, label in enumerate(labels)}
-    train = _rows(data.train.texts, data.train.labels, data.train.rows, numbers)
+    train = _rows(data.train.texts, data.train.classes, data.train.rows, numbers)
     split, seed = plan.data.split, plan.seed
     if data.test is not None:
-        test = _rows(data.test.texts, data.test.labels, data.test.rows, numbers)
+        test = _rows(data.test.texts, data.test.classes, data.test.rows, numbers)
         return Prepared(labels, [_fold("final", train, test, plan)], test)
     if split.kind == "held-out":
         kept, held = stratified_split(train.classes, split.share or 0.0, seed)

@@ -14,8 +14,8 @@ from advisor.knowledge.catalogue import BaseModelFacts
 if TYPE_CHECKING:
     import numpy as np
 
-    from advisor.backend.classifier import Classifier
     from advisor.backend.devices import Device
+    from advisor.backend.predictor import Predictor
 
 Family = Literal["prompting", "freezing", "fine-tuning", "alignment"]
 Engine = Literal["encoder", "llm-local", "llm-api"]
@@ -92,9 +92,9 @@ class FitJob:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted classifier, and what was chosen on the way."""
+    """A fitted model, and what was chosen on the way."""
 
-    classifier: "Classifier"
+    model: "Predictor"
     chosen: dict[str, Any] = field(default_factory=dict)
 
 

@@ -36,9 +36,9 @@ class FewShot(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed the demonstrations and weigh them."""
-        from advisor.backend.classifier import FrozenClassifier
         from advisor.backend.encoder import shared_encoder
         from advisor.backend.features import FeatureCache
+        from advisor.backend.frozen import FrozenModel
         from advisor.backend.prompting import few_shot_head, zero_shot_head
 
         settings = cast(PromptedSettings, job.settings)
@@ -52,4 +52,4 @@ class FewShot(Strategy):
             "scale": fit.scale,
             "leave_one_out_accuracy": fit.accuracy,
         }
-        return Fitted(FrozenClassifier(encoder, fit.head, list(job.labels), cache), chosen)
+        return Fitted(FrozenModel(encoder, fit.head, list(job.labels), cache=cache), chosen)

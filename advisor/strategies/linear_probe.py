@@ -33,9 +33,9 @@ class LinearProbe(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed and fit."""
-        from advisor.backend.classifier import FrozenClassifier
         from advisor.backend.encoder import shared_encoder
         from advisor.backend.features import FeatureCache
+        from advisor.backend.frozen import FrozenModel
         from advisor.backend.linear import fit_logistic
 
         encoder = shared_encoder(job.encoder, job.device, job.max_length)
@@ -51,4 +51,4 @@ class LinearProbe(Strategy):
             progress=job.progress,
         )
         chosen = {"c": fit.c, "held_out_log_loss": fit.scores.get(fit.c), "held_out_accuracy": fit.accuracy}
-        return Fitted(FrozenClassifier(encoder, fit.head, list(job.labels), cache), chosen)
+        return Fitted(FrozenModel(encoder, fit.head, list(job.labels), cache=cache), chosen)

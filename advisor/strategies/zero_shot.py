@@ -33,9 +33,9 @@ class ZeroShot(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed the prompted labels."""
-        from advisor.backend.classifier import FrozenClassifier
         from advisor.backend.encoder import shared_encoder
         from advisor.backend.features import FeatureCache
+        from advisor.backend.frozen import FrozenModel
         from advisor.backend.prompting import zero_shot_head
 
         settings = cast(ZeroShotSettings, job.settings)
@@ -43,4 +43,4 @@ class ZeroShot(Strategy):
         cache = FeatureCache(job.cache)
         background = cache.embed(encoder, job.texts, job.progress) if settings.centring and job.texts else None
         head = zero_shot_head(encoder, job.labels, job.descriptions, settings, background)
-        return Fitted(FrozenClassifier(encoder, head, list(job.labels), cache))
+        return Fitted(FrozenModel(encoder, head, list(job.labels), cache=cache))

@@ -1,18 +1,13 @@
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression as Reference
 
 from advisor.backend.arrays import row_log_losses, softmax
-from advisor.backend.linear import LinearHead, balanced_weights, fit_logistic, stratified_folds
+from advisor.backend.linear import balanced_weights, fit_logistic, stratified_folds
 from advisor.backend.logistic import LogisticRegression
 from advisor.backend.settings import ProbeSettings
-from advisor.errors import InputError
 
 SETTINGS = ProbeSettings(
     grid=(0.25, 1, 4, 16, 64, 256),
@@ -136,27 +131,3 @@ def test_softmax_and_losses_survive_large_logits() -> None:
     logits = np.array([[1000.0, 0.0], [-1000.0, -1001.0]], dtype=np.float32)
     assert softmax(logits)[0] == pytest.approx([1, 0])
     assert row_log_losses(logits, np.array([1, 0])) == pytest.approx([1000, np.log1p(np.exp(-1))])
-
-
-def test_a_saved_head_comes_back(tmp_path: Path) -> None:
-    head = LinearHead(np.arange(6, dtype=np.float32).reshape(2, 3), np.array([0.5, -0.5], dtype=np.float32))
-    head.save(tmp_path, ["yes", "não"], {"pooling": "mean"})
-    loaded, details = LinearHead.load(tmp_path)
-    assert np.array_equal(loaded.weight, head.weight)
-    assert np.array_equal(loaded.bias, head.bias)
-    assert details == {"schema": 1, "pooling": "mean", "labels": ["yes", "não"]}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["head.json", "head.safetensors"]
-
-
-def test_a_damaged_head_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    head = LinearHead(np.zeros((2, 3), dtype=np.float32), np.zeros(2, dtype=np.float32))
-    head.save(tmp_path, ["a", "b"], {})
-    (tmp_path / "head.safetensors").write_bytes(b"not tensors")
-    with pytest.raises(InputError, match="no readable classification head"):
-        LinearHead.load(tmp_path)
-    save_file({"weight": np.zeros((3, 3), dtype=np.float32), "bias": np.zeros(3)}, tmp_path / "head.safetensors")
-    with pytest.raises(InputError, match="do not belong together"):
-        LinearHead.load(tmp_path)
-    (tmp_path / "head.json").write_text(json.dumps(["a"]))
-    with pytest.raises(InputError, match="no readable classification head"):
-        LinearHead.load(tmp_path)

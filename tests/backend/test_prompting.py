@@ -6,7 +6,7 @@ import pytest
 
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder
-from advisor.backend.linear import LinearHead
+from advisor.backend.head import LinearHead
 from advisor.backend.prompting import few_shot_head, zero_shot_head
 from advisor.backend.settings import FewShotSettings, ZeroShotSettings
 from advisor.backend.wording import describe, humanise

@@ -23,23 +23,23 @@ def classifier(request, make_encoder, cpu):
 
 def test_probabilities_have_a_row_for_each_text_in_order(classifier):
     reports = []
-    found = classifier.probabilities(TEXTS, lambda done, rows: reports.append((done, rows)))
+    found = classifier.outputs(TEXTS, lambda done, rows: reports.append((done, rows)))
     assert found.shape == (5, 3)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
-    alone = np.concatenate([classifier.probabilities([text]) for text in TEXTS])
+    alone = np.concatenate([classifier.outputs([text]) for text in TEXTS])
     np.testing.assert_allclose(found, alone, atol=1e-6)
     assert reports[-1] == (5, 5)
-    assert classifier.probabilities([]).shape == (0, 3)
+    assert classifier.outputs([]).shape == (0, 3)
 
 
 def test_a_saved_model_gives_the_same_probabilities_here_and_in_a_pipeline(classifier, tmp_path, cpu):
-    wanted = classifier.probabilities(TEXTS)
+    wanted = classifier.outputs(TEXTS)
     classifier.save(tmp_path / "model")
     again = TunedClassifier.load(tmp_path / "model", cpu)
     assert again.labels == LABELS
     assert again.max_length == classifier.max_length
-    np.testing.assert_allclose(again.probabilities(TEXTS), wanted, atol=1e-4)
+    np.testing.assert_allclose(again.outputs(TEXTS), wanted, atol=1e-4)
     plain = pipeline("text-classification", model=str(tmp_path / "model"), top_k=None, device="cpu")
     found = [{entry["label"]: entry["score"] for entry in row} for row in plain(TEXTS, batch_size=5)]
     np.testing.assert_allclose([[row[label] for label in LABELS] for row in found], wanted, atol=1e-4)
@@ -84,7 +84,7 @@ def test_a_new_head_knows_nothing_yet_and_costs_no_global_randomness(make_encode
     assert torch.equal(before, torch.random.get_rng_state())
     assert made.max_length == 9
     assert max(len(row) for row in made.tokenize(["film " * 30])) == 9
-    np.testing.assert_allclose(made.probabilities(["good", "bad"]), 1 / 3, atol=1e-6)
+    np.testing.assert_allclose(made.outputs(["good", "bad"]), 1 / 3, atol=1e-6)
 
 
 @pytest.mark.parametrize("pooling", ["mean", None])
@@ -106,13 +106,13 @@ def test_a_started_head_is_a_logistic_regression_on_what_it_reads(make_encoder, 
     inputs = made.head_inputs(tokens)
     assert inputs.shape == (8, 32)
     wanted = LogisticRegression(C=0.5, tol=1e-8, max_iter=1000).fit(inputs, classes).predict_proba(inputs)
-    np.testing.assert_allclose(made.probabilities(texts), wanted, atol=0.02)
+    np.testing.assert_allclose(made.outputs(texts), wanted, atol=0.02)
 
 
 def test_prediction_goes_on_in_smaller_batches_when_memory_runs_out(make_encoder, cpu, monkeypatch):
     made = TunedClassifier.with_new_head(make_encoder("bert", None), LABELS, cpu, seed=0)
     texts = ["good film", "a bad meal"] * 40
-    wanted = made.probabilities(texts)
+    wanted = made.outputs(texts)
     logits = TunedClassifier.logits
 
     def at_most(rows_allowed):
@@ -124,10 +124,10 @@ def test_prediction_goes_on_in_smaller_batches_when_memory_runs_out(make_encoder
         return limited
 
     monkeypatch.setattr(TunedClassifier, "logits", at_most(16))
-    np.testing.assert_allclose(made.probabilities(texts), wanted, atol=1e-6)
+    np.testing.assert_allclose(made.outputs(texts), wanted, atol=1e-6)
     monkeypatch.setattr(TunedClassifier, "logits", at_most(0))
     with pytest.raises(RunError, match="not even one text fits in memory"):
-        made.probabilities(texts)
+        made.outputs(texts)
 
 
 @pytest.mark.parametrize("damage", ["nothing there", "cut short", "no config"])

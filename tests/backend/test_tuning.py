@@ -76,7 +76,7 @@ def test_it_learns_and_says_how(tune):
         progress=lambda step, steps, loss: reports.append((step, steps, loss)),
         on_event=events.append,
     )
-    assert (tuned.probabilities(TEXTS).argmax(1) == TRAINING.labels).mean() > 0.9
+    assert (tuned.outputs(TEXTS).argmax(1) == TRAINING.labels).mean() > 0.9
     assert reports[-1][:2] == (60, 60)
     assert reports[-1][2] < reports[0][2]
     assert [record["step"] for record in tuned.history] == [15, 30, 45, 60]
@@ -263,7 +263,7 @@ def test_balanced_weights_help_the_rare_class(tune):
     short = {"min_steps": 6, "epochs": 0.1, "label_smoothing": 0.0, "dropout": False}
     plain = tune({**short, "class_weights": "none"}, training=training, validation=None)
     balanced = tune(short, training=training, validation=None)
-    rare = [found.probabilities(["bad film"])[0, 0] for found in (plain, balanced)]
+    rare = [found.outputs(["bad film"])[0, 0] for found in (plain, balanced)]
     assert rare[1] > rare[0]
 
 
@@ -285,7 +285,7 @@ def test_every_row_is_seen_once_an_epoch_in_an_order_that_changes(tune, monkeypa
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
 def test_both_schedules_learn(tune, schedule):
     tuned = tune({"schedule": schedule, "min_steps": 40, "dropout": False})
-    assert np.mean(tuned.probabilities(TEXTS).argmax(1) == TRAINING.labels) > 0.8
+    assert np.mean(tuned.outputs(TEXTS).argmax(1) == TRAINING.labels) > 0.8
 
 
 def test_a_job_of_the_strategy_is_carried_out(make_encoder, cpu, tmp_path):
@@ -304,7 +304,7 @@ def test_a_job_of_the_strategy_is_carried_out(make_encoder, cpu, tmp_path):
         max_length=7,
     )
     fitted = STRATEGIES["full-fine-tuning"].fit(job)
-    assert fitted.classifier.labels == CLASSES
-    assert fitted.classifier.max_length == 7
+    assert fitted.model.labels == CLASSES
+    assert fitted.model.max_length == 7
     assert len(fitted.chosen["evaluations"]) == 4
     assert (tmp_path / LAST).exists()

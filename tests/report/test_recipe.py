@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.backend.classifier import load_classifier
 from advisor.backend.devices import Device
+from advisor.backend.predictor import load_model
 from advisor.estimates.forecast import default_settings
 from advisor.files import sha256_of, write_text
 from advisor.knowledge.hyperparameters import load_evaluation
@@ -317,11 +317,11 @@ def test_a_recipe_does_what_the_run_does(
 
     texts = [text for part in TEXTS.values() for text in part]
     device = Device("cpu", "fp32", "for tests")
-    ours, theirs = (load_classifier(place / "model", device) for place in (folder, tmp_path / "run"))
+    ours, theirs = (load_model(place / "model", device) for place in (folder, tmp_path / "run"))
     assert ours.labels == theirs.labels == list(plan.labels)
     tolerance = 0.1 if strategy == "linear-probe" else 0.02 if STRATEGIES[strategy].whole_model else 1e-4
-    probabilities = ours.probabilities(texts)
-    assert np.abs(probabilities - theirs.probabilities(texts)).max() < tolerance
+    probabilities = ours.outputs(texts)
+    assert np.abs(probabilities - theirs.outputs(texts)).max() < tolerance
     if STRATEGIES[strategy].whole_model:
         served = pipeline("text-classification", model=str(folder / "model"))(texts)
         assert [found["label"] for found in served] == [ours.labels[row.argmax()] for row in probabilities]

@@ -1,7 +1,7 @@
-"""Classifiers as they are served: texts in, class probabilities out, whatever strategy made them.
+"""A frozen encoder with a linear head, as it is served.
 
-A :class:`FrozenClassifier` is kept as an encoder's folder with ``head.safetensors`` and ``head.json`` beside
-its files. It loads without this package, in the five lines that :func:`usage` gives::
+It is kept as an encoder's folder with ``head.safetensors`` and ``head.json`` beside its files, and loads without this
+package, in the five lines that :func:`usage` gives::
 
     encoder, tokenizer = AutoModel.from_pretrained("model"), AutoTokenizer.from_pretrained("model")
     head, info = load_file("model/head.safetensors"), json.loads(Path("model/head.json").read_bytes())
@@ -13,10 +13,10 @@ its files. It loads without this package, in the five lines that :func:`usage` g
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -25,8 +25,9 @@ from advisor.backend.arrays import Floats
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder, Progress, quiet_transformers
 from advisor.backend.features import FeatureCache
-from advisor.backend.linear import HEAD_DETAILS, LinearHead
+from advisor.backend.head import HEAD_DETAILS, HeadDetails, LinearHead
 from advisor.files import write_with
+from advisor.tasks import Input
 
 _WINDOW = 4096
 _KEPT_FILES = ("sentence_bert_config.json", "1_Pooling/config.json")
@@ -52,35 +53,26 @@ _VECTORS = {
 }
 
 
-class Classifier(Protocol):
-    """Anything that gives class probabilities."""
-
-    labels: list[str]
-
-    def probabilities(self, texts: Sequence[str], progress: Progress | None = None) -> Floats:
-        """Return (texts, classes) float32 probabilities, the classes in the order of ``labels``."""
-        ...
-
-    def in_fp32(self) -> "Classifier":
-        """Return the classifier computing as it does after export: in fp32."""
-        ...
-
-    def save(self, folder: Path) -> None:
-        """Write all that is needed to load it without this package."""
-        ...
-
-
 @dataclass
-class FrozenClassifier:
-    """A frozen encoder with a linear head."""
+class FrozenModel:
+    """A frozen encoder with a linear head.
+
+    Attributes:
+        thresholds: probability from which a class holds, one a class, for multi-label alone.
+        chosen: more for ``head.json``, such as the C chosen.
+    """
 
     encoder: Encoder
     head: LinearHead
     labels: list[str]
+    task: str = "text-classification"
+    thresholds: Floats | None = None
     cache: FeatureCache = field(default_factory=lambda: FeatureCache(None))
+    chosen: dict[str, Any] = field(default_factory=dict)
 
-    def probabilities(self, texts: Sequence[str], progress: Progress | None = None) -> Floats:
+    def outputs(self, inputs: Sequence[Input], progress: Progress | None = None) -> Floats:
         """Return (texts, classes) float32 probabilities; embedding by windows bounds the memory."""
+        texts = cast(Sequence[str], inputs)
         result: Floats = np.empty((len(texts), len(self.labels)), dtype=np.float32)
         for start in range(0, len(texts), _WINDOW):
             window = texts[start : start + _WINDOW]
@@ -94,65 +86,58 @@ class FrozenClassifier:
             )
         return result
 
-    def in_fp32(self) -> "FrozenClassifier":
+    def in_fp32(self) -> "FrozenModel":
         """Return the same head on the encoder's fp32 weights, read again where they are held in bf16."""
         encoder = self.encoder
         if not encoder.device.bf16:
             return self
         exact = Encoder.load(encoder.folder, encoder.device.in_fp32(), encoder.max_length)
         exact.pooling = encoder.pooling
-        return FrozenClassifier(exact, self.head, self.labels, self.cache)
+        return replace(self, encoder=exact)
 
-    def save(self, folder: Path, extra: dict[str, Any] | None = None) -> None:
-        """Write encoder (weights fp32), tokenizer and head to ``folder``; ``head.json`` comes last.
-
-        Args:
-            folder: made if absent.
-            extra: more for ``head.json``, such as the C chosen.
-        """
-        save_encoder(self.encoder, folder)
-        details = {
+    @property
+    def details(self) -> HeadDetails:
+        """What ``head.json`` says."""
+        known = {
+            "schema": 2,
+            "task": self.task,
+            "labels": self.labels,
             "pooling": self.encoder.pooling,
             "max_length": self.encoder.max_length,
-            "normalised": True,
-            **(extra or {}),
+            "thresholds": None if self.thresholds is None else self.thresholds.tolist(),
         }
-        self.head.save(folder, self.labels, details)
+        return HeadDetails.model_validate(self.chosen | known)
+
+    def save(self, folder: Path) -> None:
+        """Write encoder (weights fp32), tokenizer and head to ``folder``, made if absent; ``head.json`` comes last."""
+        save_encoder(self.encoder, folder)
+        self.head.save(folder, self.details)
 
     @classmethod
-    def load(cls, folder: Path, device: Device) -> "FrozenClassifier":
+    def load(cls, folder: Path, device: Device) -> "FrozenModel":
         """Read what :meth:`save` wrote.
 
         Raises:
             InputError: a file is absent or damaged.
         """
         head, details = LinearHead.load(folder)
-        encoder = Encoder.load(folder, device, max_length=details["max_length"])
-        encoder.pooling = details["pooling"]
-        return cls(encoder, head, list(details["labels"]))
+        encoder = Encoder.load(folder, device, max_length=details.max_length)
+        encoder.pooling = details.pooling
+        thresholds = None if details.thresholds is None else np.array(details.thresholds, dtype=np.float32)
+        return cls(encoder, head, list(details.labels), details.task, thresholds)
 
 
-def load_classifier(folder: Path, device: Device) -> Classifier:
-    """Load the classifier that a run wrote to ``folder``: frozen where there is a ``head.json``, else tuned.
-
-    Raises:
-        InputError: a file is absent or damaged.
-    """
-    if (folder / HEAD_DETAILS).exists():
-        return FrozenClassifier.load(folder, device)
-    from advisor.backend.tuned import TunedClassifier
-
-    return TunedClassifier.load(folder, device)
-
-
-def usage(folder: str, pooling: str) -> str:
-    """Return the lines of Python that use a saved frozen classifier with transformers alone.
+def usage(folder: Path, name: str) -> str:
+    """Return the lines of Python that use a saved frozen model with transformers alone; none for a tuned one.
 
     Args:
-        folder: where the classifier lies, as the reader will write it.
-        pooling: of the encoder, ``mean`` or ``cls``.
+        folder: where the model lies.
+        name: the same, as the reader will write it.
     """
-    return _USAGE.replace("FOLDER", folder).replace("VECTORS", _VECTORS[pooling])
+    if not (folder / HEAD_DETAILS).exists():
+        return ""
+    _, details = LinearHead.load(folder)
+    return _USAGE.replace("FOLDER", name).replace("VECTORS", _VECTORS[details.pooling])
 
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:

@@ -1,0 +1,99 @@
+"""Inputs made units of tokens: texts cut or read in windows, pairs, words, questions with their contexts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from advisor.backend.long_texts import cut
+from advisor.backend.objectives.base import Unit
+from advisor.backend.tuning_settings import ReadingSettings
+from advisor.tasks import Input
+
+
+def cut_units(tokenizer: Any, texts: Sequence[Input], limit: int, reading: ReadingSettings) -> list[Unit]:
+    """Return units of single texts; what stands between the special tokens is cut as the settings say."""
+    if not texts:
+        return []
+    if reading.long_texts == "truncate":
+        rows = tokenizer(list(texts), truncation=True, max_length=limit)["input_ids"]
+        return [Unit(row, ids or [padding(tokenizer)]) for row, ids in enumerate(rows)]
+    opening, closing = special_frame(tokenizer)
+    bare = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+    room = limit - len(opening) - len(closing)
+    return [
+        Unit(row, [*opening, *part, *closing] or [padding(tokenizer)])
+        for row, ids in enumerate(bare)
+        for part in cut(ids, room, reading.long_texts)
+    ]
+
+
+def pair_units(tokenizer: Any, pairs: Sequence[Any], limit: int) -> list[Unit]:
+    """Return a unit a pair; the longer text loses its end where both do not fit."""
+    firsts, seconds = [pair.first for pair in pairs], [pair.second for pair in pairs]
+    found = tokenizer(firsts, seconds, truncation="longest_first", max_length=limit)
+    kinds = found.get("token_type_ids") or [None] * len(pairs)
+    return [Unit(row, ids, kind) for row, (ids, kind) in enumerate(zip(found["input_ids"], kinds, strict=True))]
+
+
+def word_units(tokenizer: Any, rows: Sequence[Any], limit: int) -> list[Unit]:
+    """Return a unit a row of words; ``marks`` are the first token of each word, -1 beyond the limit."""
+    if not rows:
+        return []
+    found = tokenizer([list(row) for row in rows], is_split_into_words=True, truncation=True, max_length=limit)
+    units = []
+    for row, words in enumerate(rows):
+        first = np.full(len(words), -1, dtype=np.int64)
+        for place, word in reversed(list(enumerate(found.word_ids(row)))):
+            if word is not None:
+                first[word] = place
+        units.append(Unit(row, found["input_ids"][row] or [padding(tokenizer)], marks=first))
+    return units
+
+
+def question_units(tokenizer: Any, pairs: Sequence[Any], limit: int, reading: ReadingSettings) -> list[Unit]:
+    """Return the windows of every question's context; ``marks`` are the characters that each token covers there.
+
+    A question takes half of a window at most.
+    """
+    units: list[Unit] = []
+    for row, pair in enumerate(pairs):
+        question = _shortened(tokenizer, pair.first, limit // 2)
+        spare = limit - len(tokenizer(question, "", verbose=False)["input_ids"])
+        found = tokenizer(
+            question,
+            pair.second,
+            truncation="only_second",
+            max_length=limit,
+            stride=int(reading.overlap * spare),
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+            verbose=False,
+        )
+        for window, ids in enumerate(found["input_ids"]):
+            marks = np.array(found["offset_mapping"][window], dtype=np.int64)
+            marks[[of != 1 for of in found.sequence_ids(window)]] = 0
+            kinds = found["token_type_ids"][window] if "token_type_ids" in found else None
+            units.append(Unit(row, ids, kinds, marks))
+    return units
+
+
+def special_frame(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """Return the special tokens that a text begins and ends with."""
+    ids, mask = (
+        tokenizer("a", return_special_tokens_mask=True)[name] for name in ("input_ids", "special_tokens_mask")
+    )
+    first = mask.index(0) if 0 in mask else len(ids)
+    last = len(mask) - mask[::-1].index(0) if 0 in mask else len(ids)
+    return ids[:first], ids[last:]
+
+
+def padding(tokenizer: Any) -> int:
+    """Return the token id that fills a batch up."""
+    return int(tokenizer.pad_token_id or 0)
+
+
+def _shortened(tokenizer: Any, question: str, most: int) -> str:
+    found = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    ends = found["offset_mapping"]
+    return question if len(ends) <= most else question[: ends[most - 1][1]]

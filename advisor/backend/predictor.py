@@ -1,0 +1,56 @@
+"""A fitted model as runs see it: inputs of a task in, one array of outputs out, whatever strategy made it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from advisor.backend.arrays import Floats
+from advisor.backend.devices import Device
+from advisor.backend.encoder import Progress
+from advisor.backend.head import HEAD_DETAILS
+from advisor.tasks import Input
+
+
+class Predictor(Protocol):
+    """Anything that answers a task.
+
+    Attributes:
+        task: id of the task, a key of ``advisor.tasks.TASKS``.
+        labels: classes or tags in the order of the outputs' columns; empty for numbers and spans.
+        thresholds: probability from which a class holds, one a class, for multi-label alone.
+    """
+
+    task: str
+    labels: list[str]
+    thresholds: Floats | None
+
+    def outputs(self, inputs: Sequence[Input], progress: Progress | None = None) -> Floats:
+        """Return float32 outputs, one line a row, or one line a word where words are tagged.
+
+        Columns are probabilities of ``labels``; for a number its value in the label's own unit; for an answer in a
+        context its first character, the one behind its last, and a score from 0 to 1.
+        """
+        ...
+
+    def in_fp32(self) -> "Predictor":
+        """Return the model computing as it does after export: in fp32."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write all that is needed to load it without this package."""
+        ...
+
+
+def load_model(folder: Path, device: Device) -> Predictor:
+    """Load the model that a run wrote to ``folder``: frozen where there is a ``head.json``, else tuned.
+
+    Raises:
+        InputError: a file is absent or damaged.
+    """
+    if (folder / HEAD_DETAILS).exists():
+        from advisor.backend.frozen import FrozenModel
+
+        return FrozenModel.load(folder, device)
+    from advisor.backend.tuned import TunedModel
+
+    return TunedModel.load(folder, device)

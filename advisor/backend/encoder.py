@@ -185,6 +185,17 @@ def load_tokenizer(folder: Path, **options: Any) -> Any:
     return tokenizer
 
 
+def is_decoder(config: Any) -> bool:
+    """Whether a token sees only those before it: the types that transformers can have write but not fill gaps."""
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    )
+
+    kind = config.model_type
+    return kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+
+
 def out_of_memory(failure: Exception) -> bool:
     """Whether an error says that memory ran out; on a CPU PyTorch says it only in words."""
     if isinstance(failure, MemoryError | torch.OutOfMemoryError):

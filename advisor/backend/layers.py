@@ -15,7 +15,9 @@ def depths(model: Any) -> dict[str, int]:
     """
     encoder = model.base_model
     layers = layer_list(encoder)
-    of_layer = {id(parameter): number for number, layer in enumerate(layers, start=1) for parameter in layer.parameters()}
+    of_layer = {
+        id(parameter): number for number, layer in enumerate(layers, start=1) for parameter in layer.parameters()
+    }
     found: dict[int, int] = {}
     reached = 0
     for parameter in encoder.parameters():

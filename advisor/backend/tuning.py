@@ -19,15 +19,15 @@ from advisor.backend.layers import freeze
 from advisor.backend.objectives import objective_for
 from advisor.backend.rows import Rows
 from advisor.backend.thresholds import choose_thresholds
-from advisor.backend.training import OnEvent, Training
+from advisor.backend.training import Training
 from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import ReadingSettings, TuningSettings
-from advisor.files import sha256_of
+from advisor.backend.updates import OnEvent
+from advisor.knowledge.pretrained import content_digest
 from advisor.tasks import TASKS, Measure
 
 StepProgress = Callable[[int, int, float], None]
 SAVE_SECONDS = 15.0
-_ENCODER_FILES = {".json", ".safetensors", ".bin", ".txt", ".model"}
 
 
 def fine_tune(
@@ -118,7 +118,5 @@ def _fingerprint(
         rows = [part.inputs, [np.asarray(target).tolist() for target in part.targets]] if part else None
         digest.update(json.dumps(rows, default=list).encode())
     digest.update(json.dumps([task, list(labels), settings.model_dump(), seed, measure.key]).encode())
-    for path in sorted(encoder.iterdir()):
-        if path.suffix in _ENCODER_FILES:
-            digest.update(f"{path.name} {sha256_of(path)}".encode())
+    digest.update(content_digest(encoder).encode())
     return digest.hexdigest()

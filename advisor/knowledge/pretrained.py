@@ -1,5 +1,6 @@
 """A pre-trained model's folder as facts: sizes from its configuration, parameters and heads from its weights' names."""
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.errors import InputError
+from advisor.files import sha256_of
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -19,6 +21,7 @@ _COUNT_FROM_PADDING = frozenset(
 )  # fmt: skip
 _EMBEDDINGS = ("embed", "wte", "wpe", "shared")
 _INNER = ("intermediate_size", "hidden_dim", "n_inner", "d_ff")
+_CONTENT = {".json", ".safetensors", ".bin", ".txt", ".model", ".py"}
 _LONGEST_WITHOUT_LIMIT = 512
 _OBJECTIVES = {
     "MaskedLM": "masked",
@@ -59,6 +62,12 @@ def describe_folder(folder: Path) -> dict[str, Any]:
         }
     except (OSError, KeyError, ValueError, TypeError) as failure:
         raise InputError(f"{folder}: no usable config.json of a pre-trained encoder ({failure})") from None
+
+
+def content_digest(folder: Path) -> str:
+    """Return a hash of a model's files, by which a changed model is told from the one that was used before."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in _CONTENT and path.is_file())
+    return hashlib.sha256("\n".join(f"{path.name} {sha256_of(path)}" for path in files).encode()).hexdigest()
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -80,9 +80,7 @@ def question_units(tokenizer: Any, pairs: Sequence[Any], limit: int, reading: Re
 
 def special_frame(tokenizer: Any) -> tuple[list[int], list[int]]:
     """Return the special tokens that a text begins and ends with."""
-    ids, mask = (
-        tokenizer("a", return_special_tokens_mask=True)[name] for name in ("input_ids", "special_tokens_mask")
-    )
+    ids, mask = (tokenizer("a", return_special_tokens_mask=True)[name] for name in ("input_ids", "special_tokens_mask"))
     first = mask.index(0) if 0 in mask else len(ids)
     last = len(mask) - mask[::-1].index(0) if 0 in mask else len(ids)
     return ids[:first], ids[last:]

@@ -20,9 +20,13 @@ class Predictor(Protocol):
         thresholds: probability from which a class holds, one a class, for multi-label alone.
     """
 
-    task: str
-    labels: list[str]
     thresholds: Floats | None
+
+    @property
+    def task(self) -> str: ...
+
+    @property
+    def labels(self) -> list[str]: ...
 
     def outputs(self, inputs: Sequence[Input], progress: Progress | None = None) -> Floats:
         """Return float32 outputs, one line a row, or one line a word where words are tagged.

@@ -3,8 +3,9 @@
 import os
 from collections import Counter
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from advisor import __version__
 from advisor.data.examples import Part
@@ -29,6 +30,7 @@ from advisor.plan.plan import (
 )
 from advisor.profile import Profile
 from advisor.strategies import EXECUTABLE, STRATEGIES, Strategy
+from advisor.tasks import TASKS, Measure
 
 DEFAULT_SEED = 13
 _PINNED = (
@@ -36,7 +38,6 @@ _PINNED = (
 )  # fmt: skip
 _FEWEST_FOLDS = 2
 _UNAVOIDABLE = {"applies-to-task", "demonstrations"}
-METRICS = ("accuracy", "macro-f1")
 
 
 def build_plan(
@@ -61,9 +62,9 @@ def build_plan(
         NoFeasibleStrategy: the strategy asked for is ruled out for a reason that no run can get around.
     """
     profile = advice.profile
-    if profile.task.type not in (None, "text-classification"):
+    if profile.task.type not in (None, *TASKS):
         raise InputError(
-            f"plans are for text-classification; for {profile.task.type} there is advice only (advisor recommend)"
+            f"plans are for {', '.join(TASKS)}; for {profile.task.type} there is advice only (advisor recommend)"
         )
     if data is None:
         raise InputError("a plan needs labelled data: name them by data.path in the profile or by --data")
@@ -72,14 +73,15 @@ def build_plan(
     located = locate_model(candidate.model, profile.model.revision)
     split = _split(data, chosen)
     forecast, settings = _forecast(advice, chosen, located, data)
-    metric = profile.task.metric if profile.task.metric in METRICS else METRICS[0]
-    weights, note = _class_weights(data, metric, chosen)
+    task = TASKS[data.task]
+    measure = task.measure(profile.task.metric)
+    weights, note = _class_weights(data, measure, chosen)
     max_length = min(located.facts.context, settings.get("max_length") or located.facts.context)
     return Plan(
         project=profile.name,
         advisor=__version__,
-        task="text-classification",
-        metric=metric,
+        task=task.id,
+        metric=measure.key,
         strategy=chosen.id,
         family=chosen.family,
         engine="encoder",
@@ -88,13 +90,14 @@ def build_plan(
             revision=located.revision,
             sha256=located.sha256,
             discarded_head=located.facts.pretraining_head,
-            task_head=chosen.task_head,
+            task_head=chosen.head_for(task),
             max_length=max_length,
         ),
         data=PlannedData(
             train=_file(data.train_part, folder),
             test=_file(data.test_part, folder) if data.test_part else None,
             text_column=data.text_column,
+            pair_column=data.pair_column,
             label_column=data.label_column,
             split=split,
         ),
@@ -152,24 +155,40 @@ def _stand_in(advice: Advice) -> Strategy:
 
 
 def _labels(profile: Profile, data: LabelledData) -> dict[str, str | None]:
+    """Return classes or tags with what the profile says of them; a tag's type has the description."""
     found, named = data.label_names, profile.task.labels or {}
-    if named and set(named) != set(found) and profile.source("task.labels") != "detected":
-        missing, unknown = sorted(set(named) - set(found)), sorted(set(found) - set(named))
+    if TASKS[data.task].predicts not in ("class", "classes", "tags"):
+        return {}
+    kinds = {tag: tag.partition("-")[2] or None if TASKS[data.task].predicts == "tags" else tag for tag in found}
+    there = {kind for kind in kinds.values() if kind}
+    if named and set(named) != there and profile.source("task.labels") != "detected":
+        missing, unknown = sorted(set(named) - there), sorted(there - set(named))
         parts = [f"the data lack {', '.join(missing)}"] if missing else []
         parts += [f"the profile lacks {', '.join(unknown)}"] if unknown else []
         raise InputError(f"task.labels and {data.train_part.path} disagree: {'; '.join(parts)}")
-    return {name: named.get(name) for name in found}
+    return {name: named.get(kind) if kind else None for name, kind in kinds.items()}
+
+
+def _counts(data: LabelledData) -> list[int]:
+    """Return how many rows each class has; one number, all rows, where there are no classes."""
+    match TASKS[data.task].predicts:
+        case "class":
+            return list(Counter(data.train.labels).values())
+        case "classes":
+            return list(Counter(chain.from_iterable(cast("list[tuple[str, ...]]", data.train.labels))).values())
+        case _:
+            return [len(data.train)]
 
 
 def _class_weights(
-    data: LabelledData, metric: str, strategy: Strategy
+    data: LabelledData, measure: Measure, strategy: Strategy
 ) -> tuple[Literal["none", "balanced"], list[str]]:
-    """Weight classes where they are imbalanced and the metric counts them alike; it costs accuracy otherwise."""
-    counts = Counter(data.train.labels).values()
+    """Weight classes where they are imbalanced and the measure counts them alike; it costs accuracy otherwise."""
+    counts = _counts(data)
     ratio = max(counts) / min(counts)
     if strategy.family == "prompting" or ratio < load_evaluation()["balance_from"]:
         return "none", []
-    if metric == "macro-f1":
+    if measure.key == "macro_f1":
         return "balanced", []
     return "none", [f"The largest class is {ratio:.0f} times the smallest; task.metric=macro-f1 would weight classes."]
 
@@ -182,7 +201,7 @@ def _split(data: LabelledData, strategy: Strategy) -> PlannedSplit:
         return PlannedSplit(kind="test-file", validation_share=validation)
     if len(data.train) >= settings["cross_validate_below"]:
         return PlannedSplit(kind="held-out", share=settings["test_share"], validation_share=validation)
-    most = max(Counter(data.train.labels).values())
+    most = max(_counts(data))
     if strategy.needs_labels and most < _FEWEST_FOLDS:
         raise InputError(f"{data.train_part.path}: one example a class leaves none to measure on; add a test file")
     folds = max(_FEWEST_FOLDS, min(settings["folds"], most))
@@ -245,6 +264,13 @@ def _steps(strategy: Strategy, located: LocatedModel, data: LabelledData, split:
         if split.validation_share
         else ""
     )
+    task = TASKS[data.task]
+    labels = f", {len(data.label_names)} labels" if data.label_names else ""
+    compared = (
+        "the majority class and with zero-shot"
+        if STRATEGIES["zero-shot"].handles(task.id, "encoder")
+        else "an answer that takes no model"
+    )
     steps = [
         (
             "model",
@@ -252,14 +278,14 @@ def _steps(strategy: Strategy, located: LocatedModel, data: LabelledData, split:
             f"{located.name}: {located.facts.parameters:,} parameters, pinned.",
         ),
         ("discard-head", "Discard its pre-training head", f"{located.facts.pretraining_head}."),
-        ("add-head", "Add the task's head", f"{strategy.task_head}, {len(data.label_names)} labels."),
+        ("add-head", "Add the task's head", f"{strategy.head_for(task)}{labels}."),
         (
             "prepare",
             "Prepare the labelled data",
             f"Check {len(data.train):,} rows against their hash.{validation}",
         ),
         ("train", f"Train: {strategy.changes}", strategy.trains),
-        ("evaluate", "Evaluate", f"{measured}; compare with the majority class and with zero-shot."),
+        ("evaluate", "Evaluate", f"{measured}; compare with {compared}."),
         ("export", "Export", "Write the model, load it in a fresh process, compare its outputs."),
     ]
     return [PlannedStep(id=name, title=title, does=does) for name, title, does in steps]

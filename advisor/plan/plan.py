@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from advisor.documents import read_document
 from advisor.files import write_text
+from advisor.tasks import TASKS, Measure
 
 
 class _Part(BaseModel):
@@ -48,6 +49,7 @@ class PlannedData(_Part):
     train: PlannedFile
     test: PlannedFile | None = None
     text_column: str
+    pair_column: str | None = None
     label_column: str
     split: PlannedSplit
 
@@ -81,7 +83,7 @@ class Plan(_Part):
     schema_: Literal[1] = Field(default=1, alias="schema")
     project: str
     advisor: str
-    task: Literal["text-classification"]
+    task: str
     metric: str
     strategy: str
     family: str
@@ -91,6 +93,7 @@ class Plan(_Part):
     labels: dict[str, str | None]
     seed: int
     class_weights: Literal["none", "balanced"]
+    modifiers: dict[str, dict[str, Any]] = {}
     hyperparameters: dict[str, Any]
     evaluation: dict[str, Any]
     steps: list[PlannedStep]
@@ -98,6 +101,25 @@ class Plan(_Part):
     advice: PlannedAdvice
     notes: list[str]
     versions: dict[str, str]
+
+    @field_validator("task")
+    @classmethod
+    def _known_task(cls, value: str) -> str:
+        if value not in TASKS:
+            raise ValueError(f"there is no task '{value}' that can be planned for; known: {', '.join(TASKS)}")
+        return value
+
+    @property
+    def measure(self) -> Measure:
+        """The measure that leads."""
+        return next(measure for measure in TASKS[self.task].measures if measure.key == self.metric)
+
+    @model_validator(mode="after")
+    def _known_measure(self) -> "Plan":
+        known = [measure.key for measure in TASKS[self.task].measures]
+        if self.metric not in known:
+            raise ValueError(f"metric '{self.metric}' does not judge {self.task}; known: {', '.join(known)}")
+        return self
 
     @field_validator("strategy")
     @classmethod

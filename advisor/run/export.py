@@ -13,6 +13,7 @@ import numpy as np
 from advisor.backend.predictor import Predictor
 from advisor.errors import RunError
 from advisor.run import reload
+from advisor.tasks import Input
 
 
 def save_model(model: Predictor, target: Path) -> None:
@@ -26,15 +27,16 @@ def save_model(model: Predictor, target: Path) -> None:
 
 
 def check_parity(
-    model: Path, texts: Sequence[str], labels: Sequence[str], expected: np.ndarray, tolerance: float
+    model: Path, task: str, inputs: Sequence[Input], labels: Sequence[str], expected: np.ndarray, tolerance: float
 ) -> float:
-    """Load the exported model in a fresh process and compare its probabilities.
+    """Load the exported model in a fresh process and compare its outputs.
 
     Args:
         model: the exported folder.
-        texts: what to predict.
+        task: id of the task.
+        inputs: what to predict.
         labels: order of the probabilities.
-        expected: (texts, labels) what the run's own model gave.
+        expected: the outputs that the run's own model gave, as `advisor.backend.predictor` defines them.
         tolerance: largest difference allowed.
 
     Returns:
@@ -51,7 +53,7 @@ def check_parity(
     }
     done = subprocess.run(
         [sys.executable, reload.__file__, str(model)],
-        input=json.dumps({"texts": list(texts), "labels": list(labels)}),
+        input=json.dumps({"task": task, "inputs": list(inputs), "labels": list(labels)}),
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -61,7 +63,7 @@ def check_parity(
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise RunError(f"the exported model in {model} does not load in a fresh process ({last})")
-    difference = float(np.abs(np.array(json.loads(done.stdout)) - expected).max())
+    difference = float(np.abs(np.array(json.loads(done.stdout)) - expected).max(initial=0.0))
     if not difference <= tolerance:
         raise RunError(
             f"the exported model in {model} differs from the one that was measured by {difference:.2g} "

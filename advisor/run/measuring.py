@@ -1,14 +1,15 @@
-"""What a run measures beside quality: seconds of training, peak memory, latency of single texts."""
+"""What a run measures beside quality: seconds of training, peak memory, latency of single rows."""
 
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from advisor.backend.predictor import Predictor
 from advisor.run.folder import RunFolder
+from advisor.tasks import Input
 
 _TICK_SECONDS = 2.0
 
@@ -38,15 +39,15 @@ class Ticks:
         return total
 
 
-def latencies(model: Predictor, texts: list[str], progress: Callable[[int, int], None]) -> dict[str, float]:
-    """Time single texts after a first one; return the median and the 95th percentile in ms."""
-    model.outputs(texts[:1])
+def latencies(model: Predictor, inputs: Sequence[Input], progress: Callable[[int, int], None]) -> dict[str, float]:
+    """Time single inputs after a first one; return the median and the 95th percentile in ms."""
+    model.outputs(inputs[:1])
     times = []
-    for number, text in enumerate(texts, start=1):
+    for number, one in enumerate(inputs, start=1):
         started = time.perf_counter()
-        model.outputs([text])
+        model.outputs([one])
         times.append((time.perf_counter() - started) * 1e3)
-        progress(number, len(texts))
+        progress(number, len(inputs))
     return {
         "latency_ms_p50": float(np.percentile(times, 50)),
         "latency_ms_p95": float(np.percentile(times, 95)),

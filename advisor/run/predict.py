@@ -1,30 +1,48 @@
-"""Serving a run's model: texts in, labels and probabilities out, in bounded memory."""
+"""Serving a run's model: rows in, answers out, in bounded memory."""
 
 import json
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
+from advisor.backend.answers import answers
 from advisor.backend.devices import choose_device
 from advisor.backend.predictor import Predictor, load_model
 from advisor.data.formats import open_table
 from advisor.errors import DataError, InputError
 from advisor.files import write_with
 from advisor.run.result import read_result
+from advisor.tasks import TASKS, Input, Pair
 
+_WORDS = re.compile(r"\w+|[^\w\s]")
 _WINDOW = 2048
 Row = dict[str, Any]
 
 
+class Field(NamedTuple):
+    """A part of what a model reads: its name in answers, and the column of the training data it was in."""
+
+    name: str
+    column: str
+
+
 @dataclass(frozen=True)
 class ServedModel:
-    """A run's model, and the text column of its training data."""
+    """A run's model, and the parts of what it reads: one text, a pair, words, or a question with its context."""
 
     predictor: Predictor
-    text_column: str
+    fields: tuple[Field, ...]
+
+    def input(self, row: Row) -> Input:
+        """Return what the model reads of a row."""
+        parts = [row[field.name] for field in self.fields]
+        if self.fields[0].name == "words":
+            return tuple(parts[0])
+        return Pair(*parts) if len(parts) == 2 else str(parts[0])
 
 
 def open_model(run_folder: Path) -> ServedModel:
@@ -34,53 +52,70 @@ def open_model(run_folder: Path) -> ServedModel:
         InputError: the folder holds no finished run.
     """
     result = read_result(run_folder)
-    return ServedModel(load_model(run_folder / "model", choose_device()), str(result.data["text_column"]))
+    columns = [str(result.data[name]) for name in ("text_column", "pair_column") if result.data.get(name)]
+    reads = TASKS[result.task].reads
+    names = {"words": ["words"], "question": ["question", "context"]}.get(reads, ["text", "text_pair"])
+    fields = tuple(Field(name, column) for name, column in zip(names, columns, strict=False))
+    return ServedModel(load_model(run_folder / "model", choose_device()), fields)
 
 
 def predict_rows(model: ServedModel, rows: Iterable[Row]) -> Iterator[Row]:
-    """Yield every row with ``label``, ``probability`` and ``probabilities``; ``text`` is what is read."""
-    rows = iter(rows)
-    labels = model.predictor.labels
+    """Yield every row with its answer, as `advisor.backend.answers` gives it."""
+    rows, predictor = iter(rows), model.predictor
     while window := list(islice(rows, _WINDOW)):
-        probabilities = model.predictor.outputs([row["text"] for row in window])
-        for row, found in zip(window, probabilities, strict=True):
-            best = int(found.argmax())
-            yield row | {
-                "label": labels[best],
-                "probability": round(float(found[best]), 6),
-                "probabilities": {label: round(float(p), 6) for label, p in zip(labels, found, strict=True)},
-            }
+        inputs = [model.input(row) for row in window]
+        outputs = predictor.outputs(inputs)
+        found = answers(predictor.task, outputs, inputs, predictor.labels, predictor.thresholds)
+        for row, answer in zip(window, found, strict=True):
+            yield row | answer
 
 
-def read_rows(source: str, text_column: str | None, trained_on: str) -> Iterator[Row]:
-    """Yield rows with a ``text``, from a file or, for ``-``, from JSON lines on stdin.
-
-    Args:
-        source: a path, or ``-``.
-        text_column: where the text is; the training data's column, ``text``, or a sole column if left out.
-        trained_on: name of that column.
+def argument_rows(model: ServedModel, texts: Sequence[str]) -> Iterator[Row]:
+    """Yield rows of texts as typed: one a row, or two where the model reads pairs; words are split where they end.
 
     Raises:
-        DataError: a row cannot be read or has no text.
+        InputError: the last pair lacks its second text.
+    """
+    wanted = len(model.fields)
+    if len(texts) % wanted:
+        raise InputError(
+            f"this model reads two texts a row ({', '.join(f.name for f in model.fields)}); give them in pairs"
+        )
+    for start in range(0, len(texts), wanted):
+        row: Row = {field.name: text for field, text in zip(model.fields, texts[start : start + wanted], strict=True)}
+        yield {"words": _WORDS.findall(row["words"])} if "words" in row else row
+
+
+def read_rows(model: ServedModel, source: str, columns: Sequence[str | None]) -> Iterator[Row]:
+    """Yield rows with what the model reads, from a file or, for ``-``, from JSON lines on stdin.
+
+    Args:
+        model: the model.
+        source: a path, or ``-``; a ``.txt`` holds a text a line.
+        columns: the column of each part as the user names it; the training data's column, or the part's own name,
+            where None.
+
+    Raises:
+        DataError: a row cannot be read or lacks a part.
     """
     if source == "-":
-        yield from _texts(_json_lines(sys.stdin), "stdin", text_column, trained_on)
+        yield from _parts(model, _json_lines(sys.stdin), "stdin", columns)
     elif source.endswith(".txt"):
-        yield from _plain_lines(Path(source))
+        for line in _plain_lines(Path(source)):
+            yield from argument_rows(model, [line])
     else:
         table = open_table(Path(source))
         try:
-            _insist(table.columns, source, (text_column, trained_on, "text"))
+            for field, column in zip(model.fields, columns, strict=False):
+                if table.columns and not set(table.columns) & {column, field.column, field.name}:
+                    raise DataError(
+                        f"{source}: no column named '{column or field.column}'; found: {', '.join(table.columns)}. "
+                        "Name it by --text (and --pair for a second text)"
+                    )
             named = ((number, _named(table.columns, values)) for number, values in table.rows)
-            yield from _texts(named, source, text_column, trained_on)
+            yield from _parts(model, named, source, columns)
         finally:
             table.close()
-
-
-def _insist(columns: list[str], source: str, wanted: tuple[str | None, ...]) -> None:
-    if columns and not set(columns) & set(wanted):
-        name = next(name for name in wanted if name)
-        raise DataError(f"{source}: no column named '{name}'; found: {', '.join(columns)}. Name it by --text")
 
 
 def write_rows(rows: Iterator[Row], output: Path | None, stream: TextIO) -> None:
@@ -99,15 +134,37 @@ def write_rows(rows: Iterator[Row], output: Path | None, stream: TextIO) -> None
     write_with(output, fill)
 
 
-def _texts(rows: Iterable[tuple[int, Any]], source: str, text_column: str | None, trained_on: str) -> Iterator[Row]:
+def _parts(
+    model: ServedModel, rows: Iterable[tuple[int, Any]], source: str, columns: Sequence[str | None]
+) -> Iterator[Row]:
     for number, row in rows:
         if isinstance(row, str):
-            row = {"text": row}
-        name = next((name for name in (text_column, trained_on, "text") if name in row), None)
-        if name is None or not isinstance(row[name], str):
-            wanted = text_column or trained_on
-            raise DataError(f"{source}: row {number} has no text in '{wanted}'; name the column by --text")
-        yield {**row, "text": row[name]}
+            row = {model.fields[0].name: row}
+        if not isinstance(row, dict):
+            raise DataError(f"{source}: row {number} is neither a text nor an object")
+        found: Row = {}
+        for field, column in zip(model.fields, columns, strict=False):
+            name = next((name for name in (column, field.column, field.name) if name in row), None)
+            value = _words(row[name]) if name and field.name == "words" else row.get(name) if name else None
+            if value is None or not isinstance(value, str | list):
+                raise DataError(
+                    f"{source}: row {number} has no {'words' if field.name == 'words' else 'text'} in "
+                    f"'{column or field.column}'; name the column by --text (and --pair for a second text)"
+                )
+            found[field.name] = value
+        yield {**row, **found}
+
+
+def _words(value: Any) -> list[str] | None:
+    """Return words given as a list, as a JSON list, or as text to be split."""
+    if isinstance(value, str):
+        if not value.startswith("["):
+            return _WORDS.findall(value)
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return _WORDS.findall(value)
+    return [str(word) for word in value] if isinstance(value, list | tuple) else None
 
 
 def _named(columns: Iterable[str], values: Iterable[Any]) -> Row:
@@ -123,12 +180,12 @@ def _json_lines(stream: TextIO) -> Iterator[tuple[int, Any]]:
                 raise DataError(f"stdin: line {number} is not JSON") from None
 
 
-def _plain_lines(path: Path) -> Iterator[Row]:
+def _plain_lines(path: Path) -> Iterator[str]:
     try:
         with path.open(encoding="utf-8-sig") as file:
             for line in file:
                 if line.strip():
-                    yield {"text": line.rstrip("\r\n")}
+                    yield line.rstrip("\r\n")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except UnicodeDecodeError:

@@ -1,31 +1,18 @@
 """Prepared data: the plan's files checked against their hashes, labels numbered, rows split."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from advisor.backend.rows import Rows, encode_rows, strata
+from advisor.data.examples import Examples
 from advisor.data.reading import DataSource, LabelledData, load_labelled
 from advisor.errors import RunError
 from advisor.plan.plan import Plan, PlannedFile
 from advisor.strategies import STRATEGIES
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Texts with their class numbers and their places in the file."""
-
-    texts: list[str]
-    classes: np.ndarray
-    places: list[int]
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def take(self, index: Sequence[int] | np.ndarray) -> "Rows":
-        """Return some rows."""
-        return Rows([self.texts[i] for i in index], self.classes[index], [self.places[i] for i in index])
 
 
 @dataclass(frozen=True)
@@ -61,21 +48,20 @@ def prepare(plan: Plan, plan_folder: Path) -> Prepared:
     """
     data = _read(plan, plan_folder)
     labels = list(plan.labels)
-    numbers = {label: number for number, label in enumerate(labels)}
-    train = _rows(data.train.texts, data.train.classes, data.train.rows, numbers)
+    train = _rows(plan, data.train)
     split, seed = plan.data.split, plan.seed
     if data.test is not None:
-        test = _rows(data.test.texts, data.test.classes, data.test.rows, numbers)
+        test = _rows(plan, data.test)
         return Prepared(labels, [_fold("final", train, test, plan)], test)
     if split.kind == "held-out":
-        kept, held = stratified_split(train.classes, split.share or 0.0, seed)
+        kept, held = split_rows(plan.task, train, split.share or 0.0, seed)
         test = train.take(held)
         return Prepared(labels, [_fold("final", train.take(kept), test, plan)], test)
     if not STRATEGIES[plan.strategy].needs_labels:
         return Prepared(labels, [Fold("final", train, None, train)], train)
     folds = [
         _fold(f"fold-{number}", train.take(kept), train.take(held), plan)
-        for number, (kept, held) in enumerate(stratified_folds(train.classes, split.folds or 2, seed), start=1)
+        for number, (kept, held) in enumerate(fold_rows(plan.task, train, split.folds or 2, seed), start=1)
     ]
     order = [place for fold in folds if fold.test for place in fold.test.places]
     by_place = {place: index for index, place in enumerate(train.places)}
@@ -83,39 +69,56 @@ def prepare(plan: Plan, plan_folder: Path) -> Prepared:
     return Prepared(labels, [*folds, _fold("final", train, None, plan)], measured)
 
 
-def stratified_split(classes: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Split row numbers, class by class; a class with a single row stays whole in the first part.
+def split_rows(task: str, rows: Rows, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split row numbers by `strata`; the only row of a stratum stays in the first part.
+
+    Questions about one context stay together: else its answers would be seen before they are asked for.
 
     Returns:
         row numbers kept and held out, both ascending.
     """
-    from sklearn.model_selection import train_test_split
+    from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-    counts = np.bincount(classes)
-    single = np.flatnonzero(counts[classes] < 2)
-    several = np.flatnonzero(counts[classes] >= 2)
-    present = len(set(classes[several].tolist()))
+    groups = strata(task, rows)
+    if groups is None:
+        splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
+        kept, held = next(splitter.split(rows.targets, groups=_contexts(rows)))
+        return np.sort(kept), np.sort(held)
+    counts = np.bincount(groups)
+    single = np.flatnonzero(counts[groups] < 2)
+    several = np.flatnonzero(counts[groups] >= 2)
+    present = len(set(groups[several].tolist()))
     held_count = min(max(round(share * len(several)), present), len(several) - present)
-    kept, held = train_test_split(several, test_size=held_count, random_state=seed, stratify=classes[several])
+    kept, held = train_test_split(several, test_size=held_count, random_state=seed, stratify=groups[several])
     return np.sort(np.concatenate([kept, single])), np.sort(held)
 
 
-def stratified_folds(classes: np.ndarray, folds: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield row numbers kept and held out of each fold; a class with fewer rows than folds goes as far as it can."""
+def fold_rows(task: str, rows: Rows, folds: int, seed: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield row numbers kept and held out of each fold; a stratum with fewer rows than folds goes as far as it can."""
     import warnings
 
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.model_selection import GroupKFold, StratifiedKFold
 
+    groups = strata(task, rows)
+    if groups is None:
+        yield from GroupKFold(folds, shuffle=True, random_state=seed).split(rows.targets, groups=_contexts(rows))
+        return
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")
-        yield from splitter.split(np.zeros(len(classes)), classes)
+        yield from splitter.split(np.zeros(len(groups)), groups)
+
+
+def _contexts(rows: Rows) -> NDArray[np.int64]:
+    """Return a number a row, the same where the context is."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(str(one[1]), len(numbers)) for one in rows.inputs], dtype=np.int64)
 
 
 def _fold(name: str, training: Rows, test: Rows | None, plan: Plan) -> Fold:
     if not (STRATEGIES[plan.strategy].wants_validation and plan.data.split.validation_share):
         return Fold(name, training, None, test)
-    kept, held = stratified_split(training.classes, plan.data.split.validation_share, plan.seed)
+    kept, held = split_rows(plan.task, training, plan.data.split.validation_share, plan.seed)
     return Fold(name, training.take(kept), training.take(held), test)
 
 
@@ -129,7 +132,9 @@ def _read(plan: Plan, folder: Path) -> LabelledData:
             test=Path(_located(apart, folder)) if apart else None,
             text_column=planned.text_column,
             label_column=planned.label_column,
-        )
+            pair_column=planned.pair_column,
+        ),
+        plan.task,
     )
     for part, expected in ((data.train_part, planned.train), (data.test_part, planned.test)):
         if part is not None and expected is not None and part.sha256 != expected.sha256:
@@ -143,8 +148,9 @@ def _located(file: PlannedFile, folder: Path) -> Path | str:
     return path if path.exists() or path.suffix else file.path.rpartition(" (")[0]
 
 
-def _rows(texts: list[str], labels: list[str], places: list[int], numbers: dict[str, int]) -> Rows:
-    unknown = next((label for label in labels if label not in numbers), None)
-    if unknown is not None:
-        raise RunError(f"the data hold a label '{unknown}' that the plan does not name; make the plan again")
-    return Rows(texts, np.array([numbers[label] for label in labels], dtype=np.int64), places)
+def _rows(plan: Plan, examples: Examples) -> Rows:
+    try:
+        return encode_rows(plan.task, examples.inputs, examples.labels, examples.rows, list(plan.labels))
+    except KeyError as unknown:
+        label = unknown.args[0]
+        raise RunError(f"the data hold a label '{label}' that the plan does not name; make the plan again") from None

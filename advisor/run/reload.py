@@ -1,7 +1,8 @@
 """A fresh reader of an exported model: loads it as its card says, with transformers alone, and predicts.
 
-Run as a script, ``python reload.py MODEL_FOLDER``: JSON in on stdin ``{"texts": […], "labels": […]}``, JSON out on
-stdout ``[[probability, …], …]`` in the order of the labels. It imports nothing of the advisor, so anyone can do it.
+Run as a script, ``python reload.py MODEL_FOLDER``: JSON in on stdin ``{"task": …, "inputs": […], "labels": […]}``, JSON
+out on stdout, one list of numbers a row, or a word where words are tagged. It imports nothing of the advisor, so anyone
+can do it.
 """
 
 import json
@@ -9,15 +10,121 @@ import sys
 from pathlib import Path
 from typing import Any
 
+Rows = list[list[float]]
 
-def tuned(folder: str, texts: list[str], labels: list[str]) -> list[list[float]]:
-    """Predict with ``pipeline``."""
+
+def tuned(folder: str, task: str, inputs: list[Any], labels: list[str]) -> Rows:
+    """Predict with a tuned model."""
+    if task == "token-classification":
+        return tags(folder, inputs, labels)
+    if task == "question-answering":
+        return spans(folder, inputs)
+    return texts(folder, task, inputs, labels)
+
+
+def texts(folder: str, task: str, inputs: list[Any], labels: list[str]) -> Rows:
+    """Predict with ``pipeline``; a long text is cut as the model's configuration says."""
     from transformers import pipeline
 
     classify: Any = pipeline("text-classification", model=folder, device=-1)
-    rows = classify(texts, top_k=None, truncation=True)
-    by_label = [{entry["label"]: float(entry["score"]) for entry in row} for row in rows]
-    return [[scores[label] for label in labels] for scores in by_label]
+    how = classify.model.config.adaptation
+    asked = [{"text": one[0], "text_pair": one[1]} if isinstance(one, list) else one for one in inputs]
+    applied = {"function_to_apply": "none"} if task == "regression" else {}
+    if how["long_texts"] != "truncate" and asked and isinstance(asked[0], str):
+        return [_averaged(classify, text, how, labels) for text in inputs]
+    rows = classify(asked, top_k=None, truncation=True, max_length=how["max_length"], **applied)
+    return [_in_order(row, labels or ["value"]) for row in rows]
+
+
+def _averaged(classify: Any, text: str, how: dict[str, Any], labels: list[str]) -> list[float]:
+    """Average over the parts of a text that are read."""
+    import torch
+
+    tokenizer = classify.tokenizer
+    framed = tokenizer("a", return_special_tokens_mask=True)
+    opening = framed["input_ids"][: framed["special_tokens_mask"].index(0)]
+    closing = framed["input_ids"][len(framed["input_ids"]) - framed["special_tokens_mask"][::-1].index(0) :]
+    ids, room = tokenizer(text, add_special_tokens=False)["input_ids"], how["max_length"] - len(opening) - len(closing)
+    if len(ids) <= room:
+        parts = [ids]
+    elif how["long_texts"] == "head-tail":
+        parts = [ids[: room // 4] + ids[len(ids) - (room - room // 4) :]]
+    else:
+        size = -(-len(ids) // -(-len(ids) // room))
+        parts = [ids[start : start + size] for start in range(0, len(ids), size)]
+    config, found = classify.model.config, []
+    with torch.inference_mode():
+        for part in parts:
+            logits = classify.model(input_ids=torch.tensor([[*opening, *part, *closing]])).logits[0]
+            kind = config.problem_type
+            found.append(logits if kind == "regression" else logits.softmax(0) if kind[0] == "s" else logits.sigmoid())
+    mean = torch.stack(found).mean(0).tolist()
+    return [mean[config.label2id[label]] for label in labels] if labels else mean
+
+
+def _in_order(row: list[dict[str, Any]], labels: list[str]) -> list[float]:
+    scores = {entry["label"]: float(entry["score"]) for entry in row}
+    return [scores[label] for label in labels]
+
+
+def tags(folder: str, inputs: list[list[str]], labels: list[str]) -> Rows:
+    """Predict a tag for each word from its first token; a word without one is outside of everything."""
+    import torch
+    from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+    model = AutoModelForTokenClassification.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    order = [model.config.label2id[label] for label in labels]
+    found: Rows = []
+    with torch.inference_mode():
+        for words in inputs:
+            batch = tokenizer([words], is_split_into_words=True, truncation=True, return_tensors="pt")
+            rows = model(**batch).logits[0].softmax(-1)[:, order].tolist()
+            numbers = batch.word_ids(0)
+            outside = [float(label == "O") for label in labels]
+            found += [rows[numbers.index(word)] if word in numbers else outside for word in range(len(words))]
+    return found
+
+
+def spans(folder: str, inputs: list[list[str]]) -> Rows:
+    """Find the best span of each context, read in windows."""
+    import torch
+    from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+    model = AutoModelForQuestionAnswering.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    how, limit = model.config.adaptation, tokenizer.model_max_length
+    found: Rows = []
+    for question, context in inputs:
+        places = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        question = question if len(places) <= limit // 2 else question[: places[limit // 2 - 1][1]]
+        spare = limit - len(tokenizer(question, "")["input_ids"])
+        batch = tokenizer(
+            [question], [context], truncation="only_second", stride=int(how["overlap"] * spare), max_length=limit,
+            return_overflowing_tokens=True, return_offsets_mapping=True, padding=True, return_tensors="pt",
+        )  # fmt: skip
+        offsets, _ = batch.pop("offset_mapping").tolist(), batch.pop("overflow_to_sample_mapping", None)
+        with torch.inference_mode():
+            logits = model(**batch)
+        best = (-float("inf"), 0.0, 0.0, 0.0)
+        for window, (starts, ends) in enumerate(zip(logits.start_logits, logits.end_logits, strict=True)):
+            inside = [
+                place
+                for place, of in enumerate(batch.sequence_ids(window))
+                if of == 1 and offsets[window][place][1] > offsets[window][place][0]
+            ]
+            if not inside:
+                continue
+            starts, ends = starts[inside].double(), ends[inside].double()
+            sums = starts[:, None] + ends[None, :]
+            allowed = torch.ones_like(sums).triu() - torch.ones_like(sums).triu(how["longest_answer"])
+            place = int(sums.masked_fill(allowed == 0, -float("inf")).argmax())
+            first, last = divmod(place, len(inside))
+            share = float(starts.softmax(0)[first] * ends.softmax(0)[last])
+            here = offsets[window][inside[first]][0], offsets[window][inside[last]][1]
+            best = max(best, (float(sums[first, last]), float(here[0]), float(here[1]), share))
+        found.append(list(best[1:]))
+    return found
 
 
 def frozen(folder: str, texts: list[str], labels: list[str]) -> list[list[float]]:
@@ -45,8 +152,11 @@ def frozen(folder: str, texts: list[str], labels: list[str]) -> list[list[float]
 def main() -> None:
     """Read the request, answer it."""
     folder, request = sys.argv[1], json.load(sys.stdin)
-    reader = frozen if Path(folder, "head.json").exists() else tuned
-    json.dump(reader(folder, request["texts"], request["labels"]), sys.stdout)
+    task, inputs, labels = request["task"], request["inputs"], request["labels"]
+    if Path(folder, "head.json").exists():
+        json.dump(frozen(folder, inputs, labels), sys.stdout)
+    else:
+        json.dump(tuned(folder, task, inputs, labels), sys.stdout)
 
 
 if __name__ == "__main__":

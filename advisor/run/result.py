@@ -12,8 +12,12 @@ class Result(BaseModel):
     """What a run found.
 
     Attributes:
-        metrics: accuracy, macro_f1 with 95 % bootstrap intervals; log_loss and expected_calibration_error as values.
-        baseline: accuracy and macro-F1 of the majority class and, unless it is the strategy itself, of zero-shot.
+        metrics: the task's measures with 95 % bootstrap intervals, by key, and others as values.
+        classes: scores of each class or type; empty for numbers and answers.
+        confusion: counts of classes, None where a row has not just one.
+        baseline: the same measures of an answer that takes no model and, where it applies and is not the strategy
+            itself, of zero-shot.
+        seeds: the same measures of fits with other seeds.
         forecast, measured: train_seconds, train_memory_bytes, latency_ms_p50, latency_ms_p95, quality.
         chosen: what fitting chose on the way.
     """
@@ -22,14 +26,16 @@ class Result(BaseModel):
 
     schema_: Literal[1] = Field(default=1, alias="schema")
     project: str
+    task: str = "text-classification"
     strategy: str
     family: str
     model: dict[str, Any]
     data: dict[str, Any]
     metrics: dict[str, dict[str, float]]
     classes: list[dict[str, Any]]
-    confusion: dict[str, Any]
+    confusion: dict[str, Any] | None
     baseline: dict[str, dict[str, float]]
+    seeds: dict[str, dict[str, float]] = {}
     forecast: dict[str, dict[str, float] | None]
     measured: dict[str, float]
     chosen: dict[str, Any]

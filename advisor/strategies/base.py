@@ -10,12 +10,12 @@ from pydantic import BaseModel
 
 from advisor.errors import RunError
 from advisor.knowledge.catalogue import BaseModelFacts
+from advisor.tasks import Measure, Task
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from advisor.backend.devices import Device
     from advisor.backend.predictor import Predictor
+    from advisor.backend.rows import Rows
 
 Family = Literal["prompting", "freezing", "fine-tuning", "alignment"]
 Engine = Literal["encoder", "llm-local", "llm-api"]
@@ -25,6 +25,13 @@ ENCODING = CLASSIFYING | {"pair-classification", "regression", "token-classifica
 READING = ENCODING | {"question-answering"}
 ALIGNING = frozenset({"generation", "preference"})
 PROMPTABLE = READING | ALIGNING
+
+
+_HEADS = {
+    "number": "one output on the mean of the tokens where the encoder was pre-trained so, else on [CLS]",
+    "tags": "a linear layer on the first token of every word, one output a tag",
+    "span": "two outputs a token: being the first and being the last of the answer",
+}
 
 
 class TextLoad(NamedTuple):
@@ -59,13 +66,14 @@ class FitJob:
 
     Attributes:
         encoder: folder of the pre-trained encoder.
-        labels: label names in the order of the class numbers.
+        task: id of the task.
+        labels: classes or tags in the order of their numbers; empty for numbers and spans.
         descriptions: one line about a label, by name, where there is one.
-        texts: training texts; ``classes`` are their class numbers.
-        validation: held-out texts and class numbers for choosing a checkpoint, where the strategy wants them.
+        training: rows to learn from.
+        validation: held-out rows for choosing a checkpoint, where the strategy wants them.
         settings: the strategy's hyper-parameters.
-        balanced: whether classes are weighted inversely to their size.
-        metric: what makes one checkpoint better than another.
+        balanced: whether labels are weighted inversely to how often they occur.
+        measure: what makes one checkpoint better than another.
         workspace: folder for checkpoints; survives a crash, so that fitting goes on from there.
         cache: folder for frozen features, None to keep none.
         progress: called with steps done and in all.
@@ -73,11 +81,11 @@ class FitJob:
     """
 
     encoder: Path
+    task: str
     labels: Sequence[str]
     descriptions: dict[str, str]
-    texts: Sequence[str]
-    classes: "np.ndarray"
-    validation: "tuple[Sequence[str], np.ndarray] | None"
+    training: "Rows"
+    validation: "Rows | None"
     settings: BaseModel
     seed: int
     device: "Device"
@@ -85,7 +93,7 @@ class FitJob:
     cache: Path | None
     max_length: int | None = None
     balanced: bool = False
-    metric: Literal["accuracy", "macro_f1"] = "accuracy"
+    measure: Measure | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
     event: Callable[[dict[str, Any]], None] = lambda event: None
 
@@ -142,6 +150,10 @@ class Strategy(ABC):
         if self.generator_tasks:
             found += ("llm-local", "llm-api") if self.family == "prompting" else ("llm-local",)
         return found
+
+    def head_for(self, task: Task) -> str:
+        """Return the head put on for a task, in words."""
+        return _HEADS.get(task.predicts, self.task_head) if self.whole_model else self.task_head
 
     @abstractmethod
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: BaseModel) -> Workload:

@@ -44,9 +44,9 @@ class FewShot(Strategy):
         settings = cast(PromptedSettings, job.settings)
         encoder = shared_encoder(job.encoder, job.device, job.max_length)
         cache = FeatureCache(job.cache)
-        features = cache.embed(encoder, job.texts, job.progress)
+        features = cache.embed(encoder, job.training.inputs, job.progress)
         described = zero_shot_head(encoder, job.labels, job.descriptions, settings, features)
-        fit = few_shot_head(features, job.classes, described, settings)
+        fit = few_shot_head(features, job.training.targets, described, settings)
         chosen = {
             "description_weight": fit.description_weight,
             "scale": fit.scale,

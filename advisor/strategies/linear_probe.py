@@ -40,10 +40,10 @@ class LinearProbe(Strategy):
 
         encoder = shared_encoder(job.encoder, job.device, job.max_length)
         cache = FeatureCache(job.cache)
-        features = cache.embed(encoder, job.texts, job.progress)
+        features = cache.embed(encoder, job.training.inputs, job.progress)
         fit = fit_logistic(
             features,
-            job.classes,
+            job.training.targets,
             len(job.labels),
             cast(ProbeSettings, job.settings),
             class_weight="balanced" if job.balanced else None,

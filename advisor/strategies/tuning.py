@@ -59,15 +59,15 @@ class Tuning(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Tune."""
-        from advisor.backend.training import LabelledTexts
         from advisor.backend.tuning import fine_tune
 
         settings = cast(TuningSettings, job.settings)
-        classifier = fine_tune(
+        model = fine_tune(
             job.encoder,
+            job.task,
             job.labels,
-            LabelledTexts(job.texts, job.classes.tolist()),
-            LabelledTexts(job.validation[0], job.validation[1].tolist()) if job.validation else None,
+            job.training,
+            job.validation,
             settings.model_copy(
                 update={
                     "max_length": job.max_length,
@@ -75,10 +75,10 @@ class Tuning(Strategy):
                 }
             ),
             seed=job.seed,
-            metric=job.metric,
+            measure=job.measure,
             device=job.device,
             checkpoints=job.workspace,
             progress=lambda step, steps, loss: job.progress(step, steps),
             on_event=job.event,
         )
-        return Fitted(classifier, {"evaluations": classifier.history, "head": classifier.head_note})
+        return Fitted(model, {"evaluations": model.history, "head": model.head_note})

@@ -41,6 +41,10 @@ class ZeroShot(Strategy):
         settings = cast(ZeroShotSettings, job.settings)
         encoder = shared_encoder(job.encoder, job.device, job.max_length)
         cache = FeatureCache(job.cache)
-        background = cache.embed(encoder, job.texts, job.progress) if settings.centring and job.texts else None
+        background = (
+            cache.embed(encoder, job.training.inputs, job.progress)
+            if settings.centring and job.training.inputs
+            else None
+        )
         head = zero_shot_head(encoder, job.labels, job.descriptions, settings, background)
         return Fitted(FrozenModel(encoder, head, list(job.labels), cache=cache))

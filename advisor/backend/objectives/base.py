@@ -105,14 +105,14 @@ class Objective(ABC):
         """Return the target of each item of `items`."""
         return np.array(aims)
 
-    def prepare(self, targets: NDArray[Any], *, balanced: bool) -> None:
+    def prepare(self, targets: NDArray[Any], *, balanced: bool) -> None:  # noqa: B027 - most need nothing
         """Learn from the training targets what the loss needs to know of them."""
 
     def read(self, output: Any) -> Tensor:
         """Return the logits in a model's output, float32."""
         return output.logits.float()  # type: ignore[no-any-return]
 
-    def finish(self, output_layer: Any) -> None:
+    def finish(self, output_layer: Any) -> None:  # noqa: B027 - most need nothing
         """Change the output layer so that an export answers without this objective."""
 
 

@@ -144,7 +144,7 @@ class Number(TextObjective):
 
     def item_targets(self, aims: Sequence[Any]) -> NDArray[Any]:
         """Return the targets in the loss's unit."""
-        return (np.array(aims, dtype=np.float32) - self.mean) / self.deviation  # type: ignore[no-any-return]
+        return (np.array(aims, dtype=np.float32) - self.mean) / self.deviation
 
     def activated(self, logits: Tensor) -> Tensor:
         """Return values in the label's unit."""

@@ -2,32 +2,39 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from advisor.backend.arrays import Floats
 from advisor.backend.batching import token_batches
 from advisor.backend.devices import Device
-from advisor.backend.encoder import collate, declared_pooling, load_tokenizer, out_of_memory, quiet_transformers
+from advisor.backend.encoder import (
+    collate,
+    declared_pooling,
+    load_tokenizer,
+    loading,
+    out_of_memory,
+    quiet_transformers,
+)
 from advisor.backend.head_start import probe_weights
 from advisor.backend.objectives import Objective, Unit, objective_for
 from advisor.backend.pooling_layer import expressible, head_logits, pooling_layer, start_near_linear, text_vector
 from advisor.backend.tuning_settings import ReadingSettings
-from advisor.errors import InputError, RunError
+from advisor.errors import RunError
 from advisor.knowledge.hyperparameters import default_values
 from advisor.knowledge.pretrained import length_limit
 from advisor.tasks import TASKS, Input
 
 Progress = Callable[[int, int], None]
 ADAPTATION = "adaptation"
+_FAILED = "no model can be loaded from there"
 _PREDICTION_TOKENS = 4096
 _MOST_PROBED = 5000
 
@@ -67,9 +74,9 @@ class TunedModel:
         Raises:
             InputError: the folder holds no encoder that can be loaded.
         """
-        with _loading(encoder), torch.random.fork_rng():
+        with loading(encoder, _FAILED), torch.random.fork_rng():
             torch.manual_seed(seed)
-            model, loading = _model_class(objective).from_pretrained(
+            model, found = _model_class(objective).from_pretrained(
                 encoder,
                 **objective.configuration(),
                 dtype=torch.float32,
@@ -91,7 +98,7 @@ class TunedModel:
             device=device,
             max_length=min(limit, max_length or limit),
             mean_pooled=mean_pooled,
-            head_note=_head_note(loading["unexpected_keys"], objective, model.config.hidden_size, mean_pooled),
+            head_note=_head_note(found["unexpected_keys"], objective, model.config.hidden_size, mean_pooled),
         )
 
     @classmethod
@@ -103,7 +110,7 @@ class TunedModel:
         """
         from transformers import AutoConfig
 
-        with _loading(folder):
+        with loading(folder, _FAILED):
             config = AutoConfig.from_pretrained(folder)
             kept = getattr(config, ADAPTATION, None) or {}
             task = kept.get("task") or _task_of(config)
@@ -300,17 +307,6 @@ def _task_of(config: Any) -> str:
         return "question-answering"
     problems = {"multi_label_classification": "multi-label", "regression": "regression"}
     return problems.get(getattr(config, "problem_type", None) or "", "text-classification")
-
-
-@contextmanager
-def _loading(folder: Path) -> Iterator[None]:
-    """Load quietly, and turn what transformers raises into one sentence."""
-    try:
-        with quiet_transformers():
-            yield
-    except (OSError, ValueError, SafetensorError) as failure:
-        reason = str(failure).strip().partition("\n")[0]
-        raise InputError(f"{folder}: no model can be loaded from there ({reason})") from None
 
 
 def _attention(device: Device) -> str:

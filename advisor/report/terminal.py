@@ -19,6 +19,7 @@ from advisor.report.changes import Change, changes
 from advisor.report.explanation import NOT_FOR_THIS_TASK, next_labels_line, short
 from advisor.run.progress import clock
 from advisor.strategies import EXECUTABLE
+from advisor.tasks import TASKS
 
 WIDTH, HEIGHT = 100, 40
 _ROWS_SHOWN = 6
@@ -146,7 +147,7 @@ def _alternatives(advice: Advice, rows: int) -> RenderableType:
     table = Table(box=None, pad_edge=False, expand=True, padding=(0, 1, 0, 0), header_style="bold")
     for title, justify in (
         ("Also possible", "left"),
-        ("accuracy", "left"),
+        (_quality(advice), "left"),
         ("train", "right"),
         ("latency", "right"),
     ):
@@ -158,6 +159,12 @@ def _alternatives(advice: Advice, rows: int) -> RenderableType:
         table.add_row(*_costs(alternative.candidate), escape(_why_not(alternative)))
     more = [alternative.candidate.strategy.id for alternative in advice.alternatives[rows:]]
     return Group(table, Text(f"  and {', '.join(more)}", style="dim")) if more else table
+
+
+def _quality(advice: Advice) -> str:
+    """Return what the quality of the options is called: it is forecast as accuracy alone."""
+    task = TASKS.get(str(advice.decision.facts.values["task.type"]))
+    return "accuracy" if task and any(measure.key == "accuracy" for measure in task.measures) else "quality"
 
 
 def _costs(candidate: Candidate) -> tuple[str, ...]:

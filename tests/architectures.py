@@ -90,7 +90,8 @@ class Architecture:
         make_tokenizer: makes the tokenizer; given ``names``, the special tokens by role.
         tokenizer_class: the name that hub folders give it.
         pretraining_class: the class with the pre-training head.
-        head: what of that class is not the encoder, as the run's log shall name it.
+        head: what of that class is not the encoder, as a plan names it.
+        discarded: what of that a run's log names, where a classifier goes on using a part of it.
         config: what deviates from the common sizes.
         usable: longest input in tokens.
         decoder: whether tokens see only what is before them.
@@ -103,6 +104,7 @@ class Architecture:
     pretraining_class: str
     head: str
     config: Mapping[str, Any] = field(default_factory=dict)
+    discarded: str = ""
     usable: int = POSITIONS
     decoder: bool = False
 
@@ -150,7 +152,7 @@ ARCHITECTURES = {
     ),
     "modernbert": Architecture(
         "modernbert", byte_pairs, "PreTrainedTokenizerFast", _BERT_NAMES, "ModernBertForMaskedLM", "head.dense",
-        {**_SIZES, "global_attn_every_n_layers": 2, "local_attention": 8},
+        {**_SIZES, "global_attn_every_n_layers": 2, "local_attention": 8}, discarded="decoder",
     ),
     "albert": Architecture(
         "albert", unigrams, "AlbertTokenizer", _BERT_NAMES, "AlbertForPreTraining", "sop_classifier",

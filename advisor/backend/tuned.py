@@ -126,9 +126,7 @@ class TunedModel:
             labels = [config.id2label[number] for number in range(config.num_labels)]
             predicts = TASKS[task].predicts
             objective = objective_for(task, [] if predicts in ("number", "span") else labels, _reading(kept))
-            model = _model_class(objective).from_pretrained(
-                folder, dtype=torch.float32, attn_implementation=_attention(device)
-            )
+            model = _read(folder, objective, dtype=torch.float32, attn_implementation=_attention(device))
             tokenizer = _tokenizer(folder, objective)
             limit = length_limit(folder)
         _pad(model.config, tokenizer)
@@ -280,9 +278,7 @@ class TunedModel:
         try:
             self.tokenizer.model_max_length = self.max_length
             self.tokenizer.padding_side = "right"
-            with quiet_transformers(), pooling_layer(self.model) if self.mean_pooled else nullcontext():
-                self.model.save_pretrained(temporary)
-                self.tokenizer.save_pretrained(temporary)
+            self.write(temporary)
             temporary.chmod(0o755)
             if folder.exists():
                 shutil.rmtree(folder)
@@ -290,11 +286,26 @@ class TunedModel:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
+    def write(self, folder: Path) -> None:
+        """Write model and tokenizer into an empty folder."""
+        with quiet_transformers(), pooling_layer(self.model) if self.mean_pooled else nullcontext():
+            self.model.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+
 
 def _model_class(objective: Objective) -> Any:
     import transformers
 
     return getattr(transformers, objective.auto_class)
+
+
+def _read(folder: Path, objective: Objective, **options: Any) -> Any:
+    """Load a model with its head; adapters that are kept apart are merged."""
+    if not (folder / "adapter_config.json").exists():
+        return _model_class(objective).from_pretrained(folder, **options)
+    from advisor.backend.adapters import read_adapted
+
+    return read_adapted(folder, _model_class(objective), **options)
 
 
 def _tokenizer(folder: Path, objective: Objective) -> Any:

@@ -59,18 +59,22 @@ def draw(task: str, rows: Any, job: Job) -> np.ndarray:
     return np.sort(order[: job.rows])
 
 
-def measure(job: Job, encoder: str, device: str, threads: int, test_rows: int) -> dict[str, Any]:
-    """Fit once and measure on the test rows."""
+def measure(job: Job, encoder: str, device: str, threads: int, test_rows: int) -> dict[str, Any] | None:
+    """Fit once and measure on the test rows; None where the strategy does not apply to the task."""
     import torch
 
     from advisor.backend.devices import choose_device
     from advisor.backend.evaluation import headline, trivial_outputs
     from advisor.backend.rows import encode_rows
     from advisor.data.reading import DataSource, load_labelled
+    from advisor.strategies import STRATEGIES
 
     torch.set_num_threads(threads)
     data = load_labelled(DataSource(job.data))
     assert data.test is not None
+    strategy = STRATEGIES.get(job.way.partition(":")[0])
+    if strategy and not strategy.handles(data.task, "encoder"):
+        return None
     names = data.label_names
     training, test = (
         encode_rows(data.task, part.inputs, part.labels, part.rows, names) for part in (data.train, data.test)
@@ -226,6 +230,8 @@ def main(
     work = partial(measure, encoder=encoder, device=device, threads=threads, test_rows=test_rows)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool, results.open("a") as file:
         for found in pool.map(work, left):
+            if found is None:
+                continue
             file.write(json.dumps(found) + "\n")
             file.flush()
             click.echo(json.dumps(found), err=True)

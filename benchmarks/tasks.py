@@ -16,7 +16,7 @@ import platform
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -229,12 +229,14 @@ def main(
     results.parent.mkdir(parents=True, exist_ok=True)
     work = partial(measure, encoder=encoder, device=device, threads=threads, test_rows=test_rows)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool, results.open("a") as file:
-        for found in pool.map(work, left):
-            if found is None:
-                continue
-            file.write(json.dumps(found) + "\n")
-            file.flush()
-            click.echo(json.dumps(found), err=True)
+        running = {pool.submit(work, job): job for job in left}
+        for ended in as_completed(running):
+            if failure := ended.exception():
+                click.echo(f"{running[ended]}: {failure!r}", err=True)
+            elif found := ended.result():
+                file.write(json.dumps(found) + "\n")
+                file.flush()
+                click.echo(json.dumps(found), err=True)
     click.echo(table([json.loads(line) for line in results.read_text().splitlines()]))
 
 

@@ -55,7 +55,7 @@ class Training(Updates):
 
     def start(self) -> None:
         """Give the head its first weights, where the settings ask for a probe's."""
-        if self.settings.head_c is not None:
+        if self.settings.head_c is not None and self.objective.probed:
             self.model.start_head(self.units, self.aims, self.settings.head_c)
 
     def evaluate_if_due(self, training_loss: float) -> None:

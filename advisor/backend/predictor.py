@@ -15,18 +15,20 @@ class Predictor(Protocol):
     """Anything that answers a task.
 
     Attributes:
-        task: id of the task, a key of ``advisor.tasks.TASKS``.
-        labels: classes or tags in the order of the outputs' columns; empty for numbers and spans.
         thresholds: probability from which a class holds, one a class, for multi-label alone.
     """
 
     thresholds: Floats | None
 
     @property
-    def task(self) -> str: ...
+    def task(self) -> str:
+        """Id of the task, a key of ``advisor.tasks.TASKS``."""
+        ...
 
     @property
-    def labels(self) -> list[str]: ...
+    def labels(self) -> list[str]:
+        """Classes or tags in the order of the outputs' columns; empty for numbers and spans."""
+        ...
 
     def outputs(self, inputs: Sequence[Input], progress: Progress | None = None) -> Floats:
         """Return float32 outputs, one line a row, or one line a word where words are tagged.

@@ -100,7 +100,8 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
         errors: rows of ``predictions.jsonl``; right ones among them are passed over.
     """
     parity = result.parity
-    labels, counts = result.confusion["labels"], result.confusion["rows"]
+    confusion = result.confusion or {"labels": [], "rows": []}
+    labels, counts = confusion["labels"], confusion["rows"]
     small = len(labels) <= _MATRIX_CLASSES
     metric = metric_key(plan)
     bars = _bars(result, metric)

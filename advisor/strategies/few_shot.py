@@ -1,5 +1,6 @@
 """Few-shot: demonstrations weighed against prompted label descriptions; no parameter changes."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from advisor.backend.settings import FewShotSettings, ZeroShotSettings
@@ -44,7 +45,7 @@ class FewShot(Strategy):
         settings = cast(PromptedSettings, job.settings)
         encoder = shared_encoder(job.encoder, job.device, job.max_length)
         cache = FeatureCache(job.cache)
-        features = cache.embed(encoder, job.training.inputs, job.progress)
+        features = cache.embed(encoder, cast("Sequence[str]", job.training.inputs), job.progress)
         described = zero_shot_head(encoder, job.labels, job.descriptions, settings, features)
         fit = few_shot_head(features, job.training.targets, described, settings)
         chosen = {

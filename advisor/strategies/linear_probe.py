@@ -1,5 +1,6 @@
 """Linear probe: logistic regression on the features of a frozen encoder."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from advisor.backend.settings import ProbeSettings
@@ -40,7 +41,7 @@ class LinearProbe(Strategy):
 
         encoder = shared_encoder(job.encoder, job.device, job.max_length)
         cache = FeatureCache(job.cache)
-        features = cache.embed(encoder, job.training.inputs, job.progress)
+        features = cache.embed(encoder, cast("Sequence[str]", job.training.inputs), job.progress)
         fit = fit_logistic(
             features,
             job.training.targets,

@@ -1,5 +1,6 @@
 """Zero-shot: texts compared with prompted label descriptions; no label is used and no parameter changes."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from advisor.backend.settings import ZeroShotSettings
@@ -42,7 +43,7 @@ class ZeroShot(Strategy):
         encoder = shared_encoder(job.encoder, job.device, job.max_length)
         cache = FeatureCache(job.cache)
         background = (
-            cache.embed(encoder, job.training.inputs, job.progress)
+            cache.embed(encoder, cast("Sequence[str]", job.training.inputs), job.progress)
             if settings.centring and job.training.inputs
             else None
         )

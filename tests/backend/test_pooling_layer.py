@@ -3,14 +3,14 @@ import torch
 
 from advisor.backend.encoder import collate
 from advisor.backend.pooling_layer import expressible, pooling_layer, text_vector
-from advisor.backend.tuned import TunedClassifier
+from tests.backend.test_tuned import new_model
 
 TYPES = ["bert", "roberta", "xlm-roberta", "camembert", "electra"]
 
 
 @pytest.fixture(params=TYPES)
 def classifier(request, make_encoder, cpu):
-    made = TunedClassifier.with_new_head(make_encoder(request.param), ["no", "yes", "perhaps"], cpu, seed=0)
+    made = new_model(make_encoder(request.param), cpu)
     with torch.no_grad():
         for parameter in made.model.classifier.parameters():
             parameter.normal_(generator=torch.Generator().manual_seed(1))
@@ -18,10 +18,10 @@ def classifier(request, make_encoder, cpu):
 
 
 def test_one_layer_more_computes_what_the_head_was_trained_on(classifier):
-    rows = classifier.tokenize(["good", "the very awful film of a trip", "not quite fine"])
+    units = classifier.units(["good", "the very awful film of a trip", "not quite fine"])
     with torch.no_grad():
-        wanted = classifier.logits(rows)
-        ids, mask = collate(rows, classifier.tokenizer.pad_token_id, torch.device("cpu"))
+        wanted = classifier.logits(units)
+        ids, mask = collate([unit.ids for unit in units], classifier.tokenizer.pad_token_id, torch.device("cpu"))
         with pooling_layer(classifier.model):
             stock = classifier.model(input_ids=ids, attention_mask=mask).logits
     assert wanted.std() > 0.01
@@ -47,7 +47,7 @@ def test_a_text_vector_is_the_normalised_mean_of_its_own_tokens():
 @pytest.mark.parametrize("model_type", ["albert", "mpnet", "distilbert"])
 def test_types_whose_layers_cannot_hold_a_mean_are_left_alone(model_type, make_encoder, cpu):
     encoder = make_encoder(model_type)
-    made = TunedClassifier.with_new_head(encoder, ["no", "yes"], cpu, seed=0)
+    made = new_model(encoder, cpu)
     assert not made.mean_pooled
     assert not expressible(made.model.config)
     assert "the first token" in made.head_note

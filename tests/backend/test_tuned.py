@@ -6,16 +6,26 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from transformers import pipeline
 
-from advisor.backend.tuned import TunedClassifier
+from advisor.backend.objectives import objective_for
+from advisor.backend.tuned import TunedModel
+from advisor.backend.tuning_settings import ReadingSettings
 from advisor.errors import InputError, RunError
 
 LABELS = ["negative", "neutral", "positive"]
 TEXTS = ["good film", "a very very awful meal of the trip", "fine", "unknown words only", ""]
 
 
+READING = ReadingSettings(long_texts="truncate", overlap=0.3, longest_answer=30)
+
+
+def new_model(folder, cpu, seed=0, max_length=None):
+    objective = objective_for("text-classification", LABELS, READING)
+    return TunedModel.with_new_head(folder, objective, cpu, seed=seed, max_length=max_length)
+
+
 @pytest.fixture(params=["mean", "cls", None])
 def classifier(request, make_encoder, cpu):
-    made = TunedClassifier.with_new_head(make_encoder("bert", request.param), LABELS, cpu, seed=0)
+    made = new_model(make_encoder("bert", request.param), cpu)
     with torch.no_grad():
         made.model.classifier.weight.normal_(generator=torch.Generator().manual_seed(1))
     return made
@@ -36,7 +46,7 @@ def test_probabilities_have_a_row_for_each_text_in_order(classifier):
 def test_a_saved_model_gives_the_same_probabilities_here_and_in_a_pipeline(classifier, tmp_path, cpu):
     wanted = classifier.outputs(TEXTS)
     classifier.save(tmp_path / "model")
-    again = TunedClassifier.load(tmp_path / "model", cpu)
+    again = TunedModel.load(tmp_path / "model", cpu)
     assert again.labels == LABELS
     assert again.max_length == classifier.max_length
     np.testing.assert_allclose(again.outputs(TEXTS), wanted, atol=1e-4)
@@ -62,7 +72,7 @@ def test_saving_replaces_an_older_folder_and_leaves_nothing_beside_it(classifier
 
 def test_the_head_note_tells_what_the_head_reads(make_encoder, cpu):
     def note(pooling):
-        return TunedClassifier.with_new_head(make_encoder("bert", pooling), LABELS, cpu, seed=0).head_note
+        return new_model(make_encoder("bert", pooling), cpu, seed=0).head_note
 
     assert "the mean of the tokens" in note("mean")
     assert "the first token" in note("cls")
@@ -74,22 +84,22 @@ def test_a_discarded_pre_training_head_is_named(make_encoder, cpu):
 
     folder = make_encoder("bert", "mean")
     AutoModelForMaskedLM.from_config(AutoConfig.from_pretrained(folder)).save_pretrained(folder)
-    note = TunedClassifier.with_new_head(folder, LABELS, cpu, seed=0).head_note
+    note = new_model(folder, cpu, seed=0).head_note
     assert "pre-training head discarded: cls.predictions" in note
 
 
 def test_a_new_head_knows_nothing_yet_and_costs_no_global_randomness(make_encoder, cpu):
     before = torch.random.get_rng_state()
-    made = TunedClassifier.with_new_head(make_encoder("bert", "mean"), LABELS, cpu, seed=3, max_length=9)
+    made = new_model(make_encoder("bert", "mean"), cpu, seed=3, max_length=9)
     assert torch.equal(before, torch.random.get_rng_state())
     assert made.max_length == 9
-    assert max(len(row) for row in made.tokenize(["film " * 30])) == 9
+    assert max(len(unit.ids) for unit in made.units(["film " * 30])) == 9
     np.testing.assert_allclose(made.outputs(["good", "bad"]), 1 / 3, atol=1e-6)
 
 
 @pytest.mark.parametrize("pooling", ["mean", None])
 def test_a_started_head_is_a_logistic_regression_on_what_it_reads(make_encoder, cpu, pooling):
-    made = TunedClassifier.with_new_head(make_encoder("bert", pooling), LABELS, cpu, seed=0)
+    made = new_model(make_encoder("bert", pooling), cpu, seed=0)
     texts = [
         "good film",
         "great film",
@@ -101,19 +111,19 @@ def test_a_started_head_is_a_logistic_regression_on_what_it_reads(make_encoder, 
         "not fine",
     ]
     classes = np.array([2, 2, 0, 0, 1, 1, 2, 0])
-    tokens = made.tokenize(texts)
-    made.start_head(tokens, classes, 0.5)
-    inputs = made.head_inputs(tokens)
+    units = made.units(texts)
+    made.start_head(units, classes, 0.5)
+    inputs = made.head_inputs(units)
     assert inputs.shape == (8, 32)
     wanted = LogisticRegression(C=0.5, tol=1e-8, max_iter=1000).fit(inputs, classes).predict_proba(inputs)
     np.testing.assert_allclose(made.outputs(texts), wanted, atol=0.02)
 
 
 def test_prediction_goes_on_in_smaller_batches_when_memory_runs_out(make_encoder, cpu, monkeypatch):
-    made = TunedClassifier.with_new_head(make_encoder("bert", None), LABELS, cpu, seed=0)
+    made = new_model(make_encoder("bert", None), cpu, seed=0)
     texts = ["good film", "a bad meal"] * 40
     wanted = made.outputs(texts)
-    logits = TunedClassifier.logits
+    logits = TunedModel.logits
 
     def at_most(rows_allowed):
         def limited(self, rows):
@@ -123,9 +133,9 @@ def test_prediction_goes_on_in_smaller_batches_when_memory_runs_out(make_encoder
 
         return limited
 
-    monkeypatch.setattr(TunedClassifier, "logits", at_most(16))
+    monkeypatch.setattr(TunedModel, "logits", at_most(16))
     np.testing.assert_allclose(made.outputs(texts), wanted, atol=1e-6)
-    monkeypatch.setattr(TunedClassifier, "logits", at_most(0))
+    monkeypatch.setattr(TunedModel, "logits", at_most(0))
     with pytest.raises(RunError, match="not even one text fits in memory"):
         made.outputs(texts)
 
@@ -142,8 +152,8 @@ def test_a_folder_without_a_usable_model_is_refused_in_one_sentence(classifier, 
     if damage == "no config":
         (folder / "config.json").unlink()
     for load in (
-        TunedClassifier.load,
-        lambda folder, cpu: TunedClassifier.with_new_head(folder, LABELS, cpu, seed=0),
+        TunedModel.load,
+        lambda folder, cpu: new_model(folder, cpu, seed=0),
     ):
         with pytest.raises(InputError, match="no model can be loaded from there"):
             load(folder, cpu)

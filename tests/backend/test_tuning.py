@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from advisor.backend.checkpoint import BEST, LAST
-from advisor.backend.training import LabelledTexts
-from advisor.backend.tuned import TunedClassifier
+from advisor.backend.rows import Rows
+from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning import fine_tune
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.errors import RunError
@@ -26,8 +26,14 @@ TEXTS = [
     "poor",
     "good",
 ]
-TRAINING = LabelledTexts(TEXTS, [1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1])
-VALIDATION = LabelledTexts(["a great film", "the awful meal", "good trip", "bad room"], [1, 0, 1, 0])
+
+
+def rows(texts, classes):
+    return Rows(texts, np.array(classes), list(range(len(texts))))
+
+
+TRAINING = rows(TEXTS, [1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1])
+VALIDATION = rows(["a great film", "the awful meal", "good trip", "bad room"], [1, 0, 1, 0])
 SETTINGS = TuningSettings(
     learning_rate=1e-3,
     head_learning_rate=1e-2,
@@ -43,6 +49,11 @@ SETTINGS = TuningSettings(
     label_smoothing=0.1,
     dropout=True,
     freeze_token_embeddings=False,
+    long_texts="truncate",
+    overlap=0.3,
+    longest_answer=30,
+    layer_decay=1.0,
+    gradual_share=0.0,
     class_weights="balanced",
     evaluations=4,
     patience=4,
@@ -56,16 +67,16 @@ def tune(make_encoder, cpu):
     def run(changes=None, training=TRAINING, validation=VALIDATION, **arguments):
         settings = SETTINGS.model_copy(update=changes or {})
         call = {"seed": 5, "device": cpu, **arguments}
-        return fine_tune(encoder, CLASSES, training, validation, settings, **call)
+        return fine_tune(encoder, "text-classification", CLASSES, training, validation, settings, **call)
 
     return run
 
 
-def weights(classifier: TunedClassifier) -> dict[str, torch.Tensor]:
+def weights(classifier: TunedModel) -> dict[str, torch.Tensor]:
     return {name: parameter.detach().clone() for name, parameter in classifier.model.named_parameters()}
 
 
-def same(left: TunedClassifier, right: TunedClassifier) -> bool:
+def same(left: TunedModel, right: TunedModel) -> bool:
     return all(torch.equal(value, weights(right)[name]) for name, value in weights(left).items())
 
 
@@ -76,7 +87,7 @@ def test_it_learns_and_says_how(tune):
         progress=lambda step, steps, loss: reports.append((step, steps, loss)),
         on_event=events.append,
     )
-    assert (tuned.outputs(TEXTS).argmax(1) == TRAINING.labels).mean() > 0.9
+    assert (tuned.outputs(TEXTS).argmax(1) == TRAINING.targets).mean() > 0.9
     assert reports[-1][:2] == (60, 60)
     assert reports[-1][2] < reports[0][2]
     assert [record["step"] for record in tuned.history] == [15, 30, 45, 60]
@@ -146,7 +157,7 @@ def test_a_finished_run_is_taken_up_without_another_step(tune, tmp_path):
     [
         {"changes": {"learning_rate": 2e-3}},
         {"seed": 1},
-        {"training": LabelledTexts(TEXTS, [1] * 6 + [0] * 7)},
+        {"training": rows(TEXTS, [1] * 6 + [0] * 7)},
     ],
 )
 def test_a_checkpoint_of_other_settings_or_data_is_refused(tune, tmp_path, other):
@@ -179,7 +190,7 @@ def test_small_parts_give_the_gradients_of_the_whole_batch(tune):
     ],
 )
 def test_exhausted_memory_halves_what_is_computed_at_once(tune, monkeypatch, failure):
-    logits = TunedClassifier.logits
+    logits = TunedModel.logits
 
     def most_two_rows(self, rows):
         if len(rows) > 2:
@@ -188,7 +199,7 @@ def test_exhausted_memory_halves_what_is_computed_at_once(tune, monkeypatch, fai
 
     plain = {"dropout": False, "min_steps": 3, "epochs": 0.1}
     whole = weights(tune(plain, validation=None))
-    monkeypatch.setattr(TunedClassifier, "logits", most_two_rows)
+    monkeypatch.setattr(TunedModel, "logits", most_two_rows)
     events = []
     small = weights(tune(plain, validation=None, on_event=events.append))
     assert any(event["event"] == "out of memory" for event in events)
@@ -200,7 +211,7 @@ def test_a_single_text_too_many_ends_in_one_sentence(tune, monkeypatch):
     def none(self, rows):
         raise MemoryError
 
-    monkeypatch.setattr(TunedClassifier, "logits", none)
+    monkeypatch.setattr(TunedModel, "logits", none)
     with pytest.raises(RunError, match=r"out of memory on a single text of .* max_length"):
         tune(validation=None)
 
@@ -218,7 +229,7 @@ def test_other_failures_are_not_mistaken_for_memory(tune, monkeypatch):
     def broken(self, rows):
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr(TunedClassifier, "logits", broken)
+    monkeypatch.setattr(TunedModel, "logits", broken)
     with pytest.raises(RuntimeError, match="shapes do not match"):
         tune(validation=None)
 
@@ -227,13 +238,13 @@ def test_it_stops_early_and_returns_the_best_weights(tune):
     events = []
     stopped = tune(
         {"learning_rate": 1e-12, "head_learning_rate": 1e-12, "patience": 1, "evaluations": 6},
-        validation=LabelledTexts(["good", "bad"], [1, 0]),
+        validation=rows(["good", "bad"], [1, 0]),
         on_event=events.append,
     )
     best = [event["best"] for event in events if event["event"] == "evaluation"]
     assert best[0]
     best_step = next(event["best_step"] for event in events if event["event"] == "tuned")
-    steps = {record["step"]: (record["macro_f1"], -record["loss"]) for record in stopped.history}
+    steps = {record["step"]: (record["accuracy"], -record["loss"]) for record in stopped.history}
     assert max(steps, key=lambda step: steps[step]) == best_step
     assert not best[-1] or len(best) == 6
 
@@ -259,7 +270,7 @@ def test_frozen_token_embeddings_stay_and_the_rest_moves(tune):
 
 
 def test_balanced_weights_help_the_rare_class(tune):
-    training = LabelledTexts(["good film"] * 11 + ["bad film"], [1] * 11 + [0])
+    training = rows(["good film"] * 11 + ["bad film"], [1] * 11 + [0])
     short = {"min_steps": 6, "epochs": 0.1, "label_smoothing": 0.0, "dropout": False}
     plain = tune({**short, "class_weights": "none"}, training=training, validation=None)
     balanced = tune(short, training=training, validation=None)
@@ -269,15 +280,15 @@ def test_balanced_weights_help_the_rare_class(tune):
 
 def test_every_row_is_seen_once_an_epoch_in_an_order_that_changes(tune, monkeypatch):
     seen = []
-    logits = TunedClassifier.logits
+    logits = TunedModel.logits
 
     def record(self, rows):
-        seen.extend(tuple(row) for row in rows)
+        seen.extend(tuple(unit.ids) for unit in rows)
         return logits(self, rows)
 
-    monkeypatch.setattr(TunedClassifier, "logits", record)
+    monkeypatch.setattr(TunedModel, "logits", record)
     tuned = tune({"epochs": 2, "min_steps": 1}, validation=None)
-    rows = sorted(tuple(row) for row in tuned.tokenize(TEXTS))
+    rows = sorted(tuple(unit.ids) for unit in tuned.units(TEXTS))
     assert sorted(seen[: len(TEXTS)]) == rows == sorted(seen[len(TEXTS) :])
     assert seen[: len(TEXTS)] != seen[len(TEXTS) :]
 
@@ -285,17 +296,17 @@ def test_every_row_is_seen_once_an_epoch_in_an_order_that_changes(tune, monkeypa
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
 def test_both_schedules_learn(tune, schedule):
     tuned = tune({"schedule": schedule, "min_steps": 40, "dropout": False})
-    assert np.mean(tuned.outputs(TEXTS).argmax(1) == TRAINING.labels) > 0.8
+    assert np.mean(tuned.outputs(TEXTS).argmax(1) == TRAINING.targets) > 0.8
 
 
 def test_a_job_of_the_strategy_is_carried_out(make_encoder, cpu, tmp_path):
     job = FitJob(
         encoder=make_encoder("bert", "mean"),
+        task="text-classification",
         labels=CLASSES,
         descriptions={},
-        texts=TEXTS,
-        classes=np.array(TRAINING.labels),
-        validation=(VALIDATION.texts, np.array(VALIDATION.labels)),
+        training=TRAINING,
+        validation=VALIDATION,
         settings=SETTINGS,
         seed=5,
         device=cpu,

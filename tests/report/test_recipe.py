@@ -69,7 +69,7 @@ def make_plan(
             "project": "a project",
             "advisor": "0",
             "task": "text-classification",
-            "metric": "macro-f1",
+            "metric": "macro_f1",
             "strategy": strategy,
             "family": chosen.family,
             "engine": "encoder",

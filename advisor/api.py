@@ -15,6 +15,7 @@ from advisor.plan.plan import Plan, read_plan
 from advisor.profile import Profile
 from advisor.project import open_project
 from advisor.report.documents import plan_documents, run_documents
+from advisor.report.mistakes import worst_rows
 from advisor.report.recipe import recipe_documents
 from advisor.report.record import advice_record
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["build_plan", "load_profile", "open_plan", "recommend", "run_plan", "write_plan"]
 
 _ADVICE = "advice.json"
-_ERRORS_SHOWN = 10
 
 
 def load_profile(path: Path | str, settings: Mapping[str, Any] | None = None) -> Profile:
@@ -129,18 +129,8 @@ def run_plan(
         plan, plan_folder, advice = open_plan(Path(plan))
     result = execute(plan, plan_folder or Path.cwd(), folder, Progress(len(STAGES), silent=not progress))
     lines = usage(folder / "model", "model")
-    errors = worst_errors(folder / "predictions.jsonl", _ERRORS_SHOWN)
+    with (folder / "predictions.jsonl").open(encoding="utf-8") as predictions:
+        errors = worst_rows(plan.task, map(json.loads, predictions))
     for name, text in run_documents(plan, result, advice, errors, lines).items():
         write_text(folder / name, text)
     return result
-
-
-def worst_errors(predictions: Path, count: int) -> list[dict[str, Any]]:
-    """Return the wrong predictions of a run that were made with most confidence."""
-    wrong = []
-    with predictions.open(encoding="utf-8") as file:
-        for line in file:
-            row = json.loads(line)
-            if row["predicted"] != row["label"]:
-                wrong.append(row)
-    return sorted(wrong, key=lambda row: -row["probabilities"][row["predicted"]])[:count]

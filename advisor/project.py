@@ -8,6 +8,7 @@ from advisor.data.reading import DataSource, LabelledData, load_labelled
 from advisor.machine import Machine, this_machine
 from advisor.profile import Profile, load_profile
 from advisor.profile.filling import data_source, fill_from_data, fill_from_machine
+from advisor.tasks import TASKS
 
 
 class Project(NamedTuple):
@@ -34,7 +35,7 @@ def open_project(
 
     Raises:
         InputError: a file is absent, or breaks its schema.
-        DataError: the data cannot be read as labelled text.
+        DataError: the data cannot be read as those of the profile's task, or of any task where it names none.
     """
     known = load_profile(profile) if profile else _unnamed(data)
     if profile and known.model.base and (profile.parent / known.model.base).is_dir():
@@ -49,15 +50,15 @@ def fill_project(profile: Profile, folder: Path, machine: Machine) -> Profile:
     """Return a profile with what its data and the machine tell, relative paths taken from ``folder``.
 
     Raises:
-        DataError: the data cannot be read as labelled text.
+        DataError: the data cannot be read as those of the profile's task, or of any task where it names none.
     """
     return _filled(profile, _read(profile, data_source(profile, folder)), machine)
 
 
 def _read(profile: Profile, source: DataSource | None) -> LabelledData | None:
-    if source is None or profile.task.type not in (None, "text-classification"):
+    if source is None or profile.task.type not in (None, *TASKS):
         return None
-    return load_labelled(source)
+    return load_labelled(source, profile.task.type)
 
 
 def _filled(profile: Profile, data: LabelledData | None, machine: Machine) -> Profile:

@@ -35,6 +35,8 @@ class Measure(NamedTuple):
         choice: as ``task.metric`` names it; empty where it cannot be chosen.
         share: whether it lies between 0 and 1.
         lower_is_better: whether a smaller value is a better one.
+        in_label_units: whether it is measured in the unit of the labels.
+        hub: as the model hub names it; empty where it has no name for it.
     """
 
     key: str
@@ -42,12 +44,15 @@ class Measure(NamedTuple):
     choice: str = ""
     share: bool = True
     lower_is_better: bool = False
+    in_label_units: bool = False
+    hub: str = ""
 
 
-_ACCURACY = Measure("accuracy", "accuracy", "accuracy")
-_MACRO_F1 = Measure("macro_f1", "macro-F1", "macro-f1")
-_MICRO_F1 = Measure("micro_f1", "micro-F1", "micro-f1")
-_EXACT_MATCH = Measure("exact_match", "exact match", "exact-match")
+_ACCURACY = Measure("accuracy", "accuracy", "accuracy", hub="accuracy")
+_MACRO_F1 = Measure("macro_f1", "macro-F1", "macro-f1", hub="f1")
+_MICRO_F1 = Measure("micro_f1", "micro-F1", "micro-f1", hub="f1")
+_EXACT_MATCH = Measure("exact_match", "exact match", "exact-match", hub="exact_match")
+_RMSE = Measure("rmse", "root mean squared error", share=False, lower_is_better=True, in_label_units=True)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,10 @@ class Task:
     pipeline: str
     unit: str = "texts"
 
+    def called(self, *, pairs: bool) -> str:
+        """Return what rows are called, in the plural; ``pairs`` says whether they have a second text."""
+        return "pairs" if pairs and self.reads == "text or pair" else self.unit
+
     def measure(self, choice: str | None) -> Measure:
         """Return the measure that a profile's ``task.metric`` names, the leading one where it names none of these."""
         return next((measure for measure in self.measures if choice and measure.choice == choice), self.measures[0])
@@ -87,14 +96,14 @@ TASKS: dict[str, Task] = {
         Task("pair-classification", "classification of text pairs", "pair", "class",
              (_ACCURACY, _MACRO_F1), "text-classification", "pairs"),
         Task("regression", "regression", "text or pair", "number",
-             (Measure("pearson", "Pearson correlation", "pearson", share=False),
-              Measure("spearman", "Spearman correlation", "spearman", share=False),
-              Measure("rmse", "root mean squared error", share=False, lower_is_better=True)),
+             (Measure("pearson", "Pearson correlation", "pearson", share=False, hub="pearsonr"),
+              Measure("spearman", "Spearman correlation", "spearman", share=False, hub="spearmanr"), _RMSE),
              "text-classification"),
         Task("token-classification", "token classification", "words", "tags",
-             (_MICRO_F1, _MACRO_F1, Measure("precision", "precision"), Measure("recall", "recall"),
-              Measure("token_accuracy", "accuracy of tokens")), "token-classification", "sentences"),
+             (_MICRO_F1, _MACRO_F1, Measure("precision", "precision", hub="precision"),
+              Measure("recall", "recall", hub="recall"),
+              Measure("token_accuracy", "accuracy of tokens", hub="accuracy")), "token-classification", "sentences"),
         Task("question-answering", "extractive question answering", "question", "span",
-             (Measure("f1", "F1 of words"), _EXACT_MATCH), "question-answering", "questions"),
+             (Measure("f1", "F1 of words", hub="f1"), _EXACT_MATCH), "question-answering", "questions"),
     )
 }  # fmt: skip

@@ -10,6 +10,8 @@ from tests.conftest import TEXTS
 
 SENTENCES = [text for texts in TEXTS.values() for text in texts]
 POSITIONS = 48
+# Of random weights; with the usual 0.02 a tiny model says the same of every text.
+SPREAD = 0.2
 _BERT_NAMES = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
 _BERT_NAMES |= {"mask_token": "[MASK]"}
 _ROBERTA_NAMES = {"cls_token": "<s>", "pad_token": "<pad>", "sep_token": "</s>", "unk_token": "<unk>"}
@@ -90,7 +92,8 @@ class Architecture:
         make_tokenizer: makes the tokenizer; given ``names``, the special tokens by role.
         tokenizer_class: the name that hub folders give it.
         pretraining_class: the class with the pre-training head.
-        head: what of that class is not the encoder, as the run's log shall name it.
+        head: what of that class is not the encoder, as a plan names it.
+        discarded: what of that a run's log names, where a classifier goes on using a part of it.
         config: what deviates from the common sizes.
         usable: longest input in tokens.
         decoder: whether tokens see only what is before them.
@@ -103,6 +106,7 @@ class Architecture:
     pretraining_class: str
     head: str
     config: Mapping[str, Any] = field(default_factory=dict)
+    discarded: str = ""
     usable: int = POSITIONS
     decoder: bool = False
 
@@ -150,7 +154,7 @@ ARCHITECTURES = {
     ),
     "modernbert": Architecture(
         "modernbert", byte_pairs, "PreTrainedTokenizerFast", _BERT_NAMES, "ModernBertForMaskedLM", "head.dense",
-        {**_SIZES, "global_attn_every_n_layers": 2, "local_attention": 8},
+        {**_SIZES, "global_attn_every_n_layers": 2, "local_attention": 8}, discarded="decoder",
     ),
     "albert": Architecture(
         "albert", unigrams, "AlbertTokenizer", _BERT_NAMES, "AlbertForPreTraining", "sop_classifier",
@@ -193,7 +197,7 @@ def write_architecture(folder: Path, name: str, *, head: bool = False) -> Path:
     }
     numbers = {"bos_token_id": None, "eos_token_id": None} | numbers
     config = transformers.AutoConfig.for_model(
-        made.model_type, vocab_size=tokenizer.get_vocab_size(), **numbers, **made.config
+        made.model_type, vocab_size=tokenizer.get_vocab_size(), initializer_range=SPREAD, **numbers, **made.config
     )
     with torch.random.fork_rng(), quiet_transformers():
         torch.manual_seed(11)

@@ -35,7 +35,7 @@ def answers(
         outputs: as `evaluate` takes them.
         inputs: what the model was given; of tags they tell how many words each row has.
         labels: names of classes or tags; empty for numbers and answers.
-        thresholds: (classes,), from which a label of several is given; 0.5 where None.
+        thresholds: (classes,) or (rows, classes), from which a label of several is given; 0.5 where None.
     """
     forms: dict[Predicts, Callable[[], Answers]] = {
         "class": lambda: _classes(outputs, labels),

@@ -62,16 +62,12 @@ class Encoder:
         """
         dtype = torch.bfloat16 if device.bf16 and frozen else torch.float32
         fused = device.kind != "cpu" or not device.bf16
-        try:
-            with quiet_transformers():
-                tokenizer = load_tokenizer(folder)
-                model = read_bert(folder, dtype=dtype, fused=fused) if frozen else None
-                model = model or _by_transformers(folder, dtype, fused)
-                limit = length_limit(folder)
-                pooling, declared = declared_pooling(folder)
-        except (OSError, ValueError, ImportError, SafetensorError) as failure:
-            reason = str(failure).strip().splitlines()[0]
-            raise InputError(f"{folder}: no encoder can be loaded from there ({reason})") from None
+        with loading(folder, "no encoder can be loaded from there"):
+            tokenizer = load_tokenizer(folder)
+            model = read_bert(folder, dtype=dtype, fused=fused) if frozen else None
+            model = model or _by_transformers(folder, dtype, fused)
+            limit = length_limit(folder)
+            pooling, declared = declared_pooling(folder)
         return cls(
             folder=folder,
             device=device,
@@ -208,6 +204,25 @@ def out_of_memory(failure: Exception) -> bool:
 def shared_encoder(folder: Path, device: Device, max_length: int | None) -> Encoder:
     """Return the encoder loaded last where it is asked for again: a run uses one several times."""
     return Encoder.load(folder, device, max_length)
+
+
+@contextmanager
+def loading(folder: Path, failed: str) -> Iterator[None]:
+    """Load quietly, and turn what transformers raises into one sentence.
+
+    Args:
+        folder: what is loaded.
+        failed: what to say of it when that fails.
+
+    Raises:
+        InputError: it failed.
+    """
+    try:
+        with quiet_transformers():
+            yield
+    except (OSError, ValueError, ImportError, SafetensorError) as failure:
+        reason = str(failure).strip().partition("\n")[0]
+        raise InputError(f"{folder}: {failed} ({reason})") from None
 
 
 @contextmanager

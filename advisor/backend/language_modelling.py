@@ -101,7 +101,7 @@ class LanguageModel:
         return np.flatnonzero(~np.isin(row, list(self.special)))
 
     def guess(self, row: Ids, order: np.random.Generator, settings: PretrainingSettings) -> Guess:
-        """Hide tokens of a row, as Devlin et al. 2019 (arXiv:1810.04805, section 3.1); a causal model needs none hidden.
+        """Hide tokens of a row (Devlin et al. 2019, arXiv:1810.04805, section 3.1); for a causal model all are guessed.
 
         Args:
             row: token ids.

@@ -1,8 +1,8 @@
 """More pre-training: an encoder goes on guessing tokens, now in unlabelled texts of the domain it is adapted to.
 
-Gururangan et al. 2020 (arXiv:2004.10964). A masked model fills gaps (Devlin et al. 2019, arXiv:1810.04805), a causal one
-guesses what comes next. Where the files hold no head for that, one is made from the token embeddings and learns alone
-first, so that it does not bend the encoder; the losses before and after both have such a head.
+Gururangan et al. 2020 (arXiv:2004.10964). A masked model fills gaps (Devlin et al. 2019, arXiv:1810.04805), a causal
+one guesses what comes next. Where the files hold no head for that, one is made from the token embeddings and learns
+alone first, so that it does not bend the encoder; the losses before and after both have such a head.
 
 The result is a folder of the same kind, without a head: every strategy takes it as its encoder.
 """
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from advisor.backend.batching import token_batches
 from advisor.backend.checkpoint import Checkpoints
 from advisor.backend.devices import Device
-from advisor.backend.encoder import quiet_transformers
+from advisor.backend.encoder import loading, quiet_transformers
 from advisor.backend.language_modelling import Guess, Ids, LanguageModel
 from advisor.backend.pretraining_settings import PretrainingSettings
 from advisor.backend.tuning import SAVE_SECONDS, StepProgress
@@ -94,13 +94,9 @@ def pretrain(
     identity = _fingerprint(encoder, unlike, settings, seed, max_length)
     if (done := _finished(folder, identity)) is not None:
         return done
-    try:
-        with quiet_transformers():
-            model = LanguageModel.load(encoder, device, seed=seed, max_length=max_length)
-            rows = model.rows(unlike)
-    except (OSError, ValueError, KeyError) as failure:
-        reason = str(failure).strip().partition("\n")[0]
-        raise InputError(f"{encoder}: cannot be pre-trained further ({reason})") from None
+    with loading(encoder, "cannot be pre-trained further"):
+        model = LanguageModel.load(encoder, device, seed=seed, max_length=max_length)
+        rows = model.rows(unlike)
     if len(rows) < 2:
         raise InputError("more pre-training needs at least two unlabelled texts of two tokens or more")
     run = Pretraining(model, rows, settings, seed, notify)

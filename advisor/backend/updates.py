@@ -1,7 +1,7 @@
 """Optimiser steps one after the other: what tuning and more pre-training share, and what a checkpoint keeps.
 
-Everything random is drawn from the seed and the number of the step or epoch, so that a run taken up again draws the same
-as one that was never stopped.
+Everything random is drawn from the seed and the number of the step or epoch, so that a run taken up again draws the
+same as one that was never stopped.
 """
 
 import math

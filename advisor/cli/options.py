@@ -24,16 +24,26 @@ rules_option = click.option(
 
 
 def data_options(command: CommandT) -> CommandT:
-    """Add --data, --test, --text and --label."""
+    """Add --data and what `column_options` adds."""
+    return click.option(
+        "--data",
+        metavar="FILE_OR_DIR",
+        help="Labelled data: a file, a folder with train.* and test.*, a hub id.",
+    )(column_options(command))
+
+
+def column_options(command: CommandT) -> CommandT:
+    """Add --test, --text, --pair and --label, which describe labelled data."""
     for option in (
-        click.option("--label", "label_column", metavar="COL", help="Name of the label column."),
-        click.option("--text", "text_column", metavar="COL", help="Name of the text column."),
-        click.option("--test", type=click.Path(path_type=Path), metavar="FILE", help="Held-out test file."),
         click.option(
-            "--data",
-            metavar="FILE_OR_DIR",
-            help="Labelled data: a file, a folder with train.* and test.*, a hub id.",
+            "--label",
+            "label_column",
+            metavar="COL",
+            help="Name of the column of labels, numbers, tags or answers; several as A,B,C where each is 0 or 1.",
         ),
+        click.option("--pair", "pair_column", metavar="COL", help="Name of the column of second texts or contexts."),
+        click.option("--text", "text_column", metavar="COL", help="Name of the column of texts, words or questions."),
+        click.option("--test", type=click.Path(path_type=Path), metavar="FILE", help="Held-out test file."),
     ):
         command = option(command)
     return command
@@ -68,13 +78,13 @@ def map_options(command: CommandT) -> CommandT:
     )(command)
 
 
-def source(data: str | None, test: Path | None, text_column: str | None, label_column: str | None) -> DataSource | None:
-    """Return the data that options name, or None."""
+def source(data: str | None, test: Path | None, **columns: str | None) -> DataSource | None:
+    """Return the data that options name, or None; ``columns`` as in `DataSource`."""
     if data is None:
-        if test or text_column or label_column:
-            raise click.UsageError("--test, --text and --label describe --data; name the data too")
+        if test or any(columns.values()):
+            raise click.UsageError("--test, --text, --pair and --label describe --data; name the data too")
         return None
-    return DataSource(Path(data) if Path(data).exists() else data, test, text_column, label_column)
+    return DataSource(Path(data) if Path(data).exists() else data, test, **columns)
 
 
 def project(profile: Path | None, settings: tuple[str, ...], **data: Any) -> Project:

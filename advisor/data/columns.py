@@ -1,258 +1,259 @@
-"""Which columns hold the text and the label: as named by the user, by usual names, or by their content."""
+"""Which columns hold what a task needs: as named by the user, by usual names, or by their content."""
 
-import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from advisor.data.content import (
+    Rows,
+    class_column,
+    is_data,
+    list_column,
+    number_column,
+    text_column,
+    with_words,
+    zero_one_columns,
+)
+from advisor.data.names import (
+    ANSWER_NAMES,
+    CLASSES_NAMES,
+    CONTEXT_NAMES,
+    LABEL_NAMES,
+    NUMBER_NAMES,
+    QUESTION_NAMES,
+    START_NAMES,
+    TAG_NAMES,
+    TEXT_NAMES,
+    WORD_NAMES,
+    Wanted,
+    flag,
+    listed_names,
+    nearest,
+    place_of,
+    plain,
+    several,
+    shown,
+    usual,
+    usual_pair,
+)
 from advisor.errors import DataError
+from advisor.tasks import TASKS
 
-TEXT_NAMES = (
-    "text", "sentence", "content", "review", "message", "body", "utterance", "query", "question", "comment",
-    "tweet", "title", "description", "input",
-)  # fmt: skip
-LABEL_NAMES = (
-    "label", "labels", "category", "class", "intent", "sentiment", "target", "topic", "tag", "rating", "y",
-)  # fmt: skip
-_PAIRS = (
-    {"text", "text_pair"}, {"premise", "hypothesis"}, {"sentence1", "sentence2"}, {"question1", "question2"},
-    {"text1", "text2"}, {"text_a", "text_b"}, {"sentence_a", "sentence_b"},
-)  # fmt: skip
-_GENERATION = (
-    {"prompt", "completion"}, {"prompt", "response"}, {"instruction", "output"}, {"instruction", "response"},
-    {"messages"}, {"conversations"},
-)  # fmt: skip
-_TAG_NAMES = ("tags", "ner_tags", "pos_tags", "bio", "labels")
-_LONGEST_SHOWN = 40
-
-Rows = Sequence[Sequence[Any]]
+ByContent = Callable[[Sequence[str], Rows, int | None], int | None]
 
 
 class Columns(NamedTuple):
-    """The places of the text and the label in a row."""
+    """The places of what a task needs in a row.
+
+    Attributes:
+        text: the text, the first text of a pair, the question, or the words.
+        labels: the label, number, tags or answers; several columns of 0 and 1 hold one class each.
+        pair: the second text of a pair, or the context.
+        starts: where answers begin, if a column of its own says so.
+    """
 
     text: int
-    label: int
+    labels: tuple[int, ...]
+    pair: int | None = None
+    starts: int | None = None
 
 
-def find_columns(
-    names: Sequence[str], sample: Rows, place: str, text: str | None = None, label: str | None = None
-) -> Columns:
-    """Return where text and label are.
+class _Kind(NamedTuple):
+    """How a column is looked for: what messages call it, its flag, usual names, and what its values look like."""
 
-    A column named by the user wins, then a usual name (case, spaces and dashes aside), then content: one
-    column of long, mostly different strings; one of few, repeated values.
+    called: str
+    flag: str
+    usual: tuple[str, ...]
+    by_content: ByContent
+
+
+def _none(names: Sequence[str], sample: Rows, taken: int | None) -> None:
+    """Find no column by content."""
+
+
+_TEXT = _Kind("text", "--text", TEXT_NAMES, text_column)
+_SECOND = _Kind("second text", "--pair", (), _none)
+_CLASS = _Kind("label", "--label", LABEL_NAMES, class_column)
+_CLASSES = _Kind("labels", "--label", CLASSES_NAMES, list_column)
+_NUMBER = _Kind("label", "--label", NUMBER_NAMES, number_column)
+_WORDS = _Kind("tokens", "--text", WORD_NAMES, _none)
+_TAGS = _Kind("tags", "--label", TAG_NAMES, list_column)
+_QUESTION = _Kind("question", "--text", QUESTION_NAMES, _none)
+_CONTEXT = _Kind("context", "--pair", CONTEXT_NAMES, _none)
+_ANSWERS = _Kind("answers", "--label", ANSWER_NAMES, _none)
+_LABEL_OF = {"class": _CLASS, "classes": _CLASSES, "number": _NUMBER, "tags": _TAGS, "span": _ANSWERS}
+
+
+def find_columns(task: str, names: Sequence[str], sample: Rows, place: str, wanted: Wanted = Wanted()) -> Columns:  # noqa: B008
+    """Return where a task's inputs and labels are.
+
+    A column named by the user wins, then a usual name (case, spaces and dashes aside), then content: one column of
+    long, mostly different strings; one of few, repeated values.
 
     Args:
+        task: a key of `TASKS`.
         names: the columns of the file.
         sample: its first rows, for a decision by content.
         place: the file, for the message.
-        text: the text column as named by the user.
-        label: the label column as named by the user.
+        wanted: the columns that the user named.
 
     Raises:
         DataError: a column is missing, or more than one could be the label.
     """
-    known = [_plain(name) for name in names]
-    wanted = [(text, TEXT_NAMES), (label, LABEL_NAMES)]
-    found = [_given(names, name) if name is not None else _by_name(known, usual) for name, usual in wanted]
-    if text is None and found[0] is not None and found[0] == found[1]:
-        found[0] = None
-    rivals = [index for index, name in enumerate(known) if name in LABEL_NAMES and index != found[0]]
-    if label is None and len(rivals) > 1 and not {"label", "labels"} & set(known):
-        listed = " and ".join(shown(names[index]) for index in rivals)
-        raise DataError(f"{place}: {listed} could each be the label; say which, as in --label {flag(names[rivals[0]])}")
-    if label is None and found[1] is not None:
-        found[1] = _with_words(names, sample, found[1])
-    if None in found and _is_data(names, sample):
-        raise DataError(
-            f"{place}: the first line looks like data, not like column names ({listed_names(names)}); "
-            "put a header such as text,label above it"
-        )
-    if text is None and found[0] is None:
-        found[0] = _text_by_content(names, sample, found[1])
-    if label is None and found[1] is None:
-        found[1] = _label_by_content(names, sample, found[0])
-    if found[0] is None or found[1] is None:
-        raise DataError(_missing(names, sample, place, (text, label), found))
-    if found[0] == found[1]:
-        raise DataError(f"{place}: {shown(names[found[0]])} cannot be both the text and the label; name two columns")
-    return Columns(found[0], found[1])
+    file = _File(names, sample, place)
+    reads, label = TASKS[task].reads, _LABEL_OF[TASKS[task].predicts]
+    if reads == "question":
+        return file.questions(wanted)
+    if reads == "words":
+        return Columns(*file.two((_WORDS, label), (wanted.text, wanted.label)))
+    pair = file.pair(wanted, needed=reads == "pair") if reads != "text" else None
+    if pair is None:
+        if TASKS[task].predicts == "classes":
+            flags = file.flags(wanted)
+            if flags:
+                return Columns(file.without(flags).one(_TEXT, wanted.text), tuple(flags))
+        return Columns(*file.two((_TEXT, label), (wanted.text, wanted.label)))
+    first, second = pair
+    text, labels = file.without([second]).two((_TEXT, label), (names[first], wanted.label))
+    return Columns(text, labels, second)
 
 
-def guess_task(names: Sequence[str], sample: Rows) -> str:
-    """Return the task type (DESIGN.md §2) that columns of these names and values look like.
+class _File:
+    """The columns of one file that may still be taken, with some rows of it.
 
     Args:
-        names: column names.
-        sample: some rows, as many values as names.
+        names: all its columns.
+        sample: some of its rows.
+        place: the file, for messages.
+        hidden: columns that are taken.
     """
-    known = {_plain(name) for name in names}
-    values = {_plain(name): [row[index] for row in sample] for index, name in enumerate(names)}
-    if {"chosen", "rejected"} <= known:
-        return "preference"
-    if any(_lists(values[name]) for name in known & set(_TAG_NAMES)) and _lists(
-        values.get("tokens", values.get("words"))
-    ):
-        return "token-classification"
-    if {"question", "context"} <= known and any(name.startswith("answer") for name in known):
-        return "question-answering"
-    label = next((values[name] for name in LABEL_NAMES if name in known), None)
-    if _lists(label) or (label is None and _one_hot(values) > 1):
-        return "multi-label"
-    if _fractions(label):
-        return "regression"
-    if any(pair <= known for pair in _PAIRS):
-        return "pair-classification"
-    if label is None and any(group <= known for group in _GENERATION):
-        return "generation"
-    return "text-classification"
 
+    def __init__(self, names: Sequence[str], sample: Rows, place: str, hidden: Sequence[int] = ()) -> None:
+        self.places = [index for index in range(len(names)) if index not in hidden]
+        self.names = [names[index] for index in self.places]
+        self.sample = [[row[index] for index in self.places] for row in sample] if hidden else sample
+        self.place = place
 
-def shown(name: Any) -> str:
-    """Return a name or label in quotes, printable and short, for a message."""
-    text = "".join(character if character.isprintable() else "�" for character in str(name)[: _LONGEST_SHOWN + 1])
-    return f"'{text[: _LONGEST_SHOWN - 1]}…'" if len(text) > _LONGEST_SHOWN else f"'{text}'"
+    def without(self, taken: Sequence[int]) -> "_File":
+        """Return the file without some columns, given by their places in the whole file."""
+        return _File(self.names, self.sample, self.place, taken)
 
+    def two(self, kinds: tuple[_Kind, _Kind], given: tuple[str | None, str | None]) -> tuple[int, tuple[int, ...]]:
+        """Return the places of a text and of a label."""
+        names, sample, known = self.names, self.sample, [plain(name) for name in self.names]
+        text, label = (
+            place_of(names, name) if name is not None else usual(names, kind.usual)
+            for kind, name in zip(kinds, given, strict=True)
+        )
+        if text == label and given[0] is None:
+            text = None
+        elif text == label and given[1] is None:
+            label = None
+        if given[1] is None and kinds[1].usual is LABEL_NAMES:
+            self._insist_on_one(known, text)
+            label = label if label is None else with_words(label, known, sample)
+        if None in (text, label) and is_data(names, sample):
+            raise DataError(
+                f"{self.place}: the first line looks like data, not like column names ({listed_names(names)}); "
+                "put a header such as text,label above it"
+            )
+        if given[0] is None and text is None:
+            text = kinds[0].by_content(names, sample, label)
+        if given[1] is None and label is None:
+            label = kinds[1].by_content(names, sample, text)
+        if text is None or label is None:
+            raise DataError(self._missing(kinds, given, (text, label)))
+        if text == label:
+            raise DataError(
+                f"{self.place}: {shown(names[text])} cannot be both the text and the label; name two columns"
+            )
+        return self.places[text], (self.places[label],)
 
-def flag(name: str) -> str:
-    """Return a column name as it is typed after a flag, in quotes where the shell needs them."""
-    bare = shown(name)
-    return bare if any(not (character.isalnum() or character in "_-.") for character in name) else bare[1:-1]
+    def one(self, kind: _Kind, given: str | None) -> int:
+        """Return the place of a column."""
+        found = place_of(self.names, given) if given is not None else usual(self.names, kind.usual)
+        if found is None and given is None:
+            found = kind.by_content(self.names, self.sample, None)
+        if found is None:
+            near = nearest(self.names, given or kind.called, ())
+            named = flag(self.names[near]) if near is not None else "COLUMN"
+            raise DataError(
+                f"{self.place}: no column named {shown(given or kind.called)}; found: {listed_names(self.names)}. "
+                f"Try {kind.flag} {named}"
+            )
+        return self.places[found]
 
+    def pair(self, wanted: Wanted, *, needed: bool) -> tuple[int, int] | None:
+        """Return the places of the two texts of a pair; None where a row has one text and that is enough."""
+        if wanted.pair is None:
+            if not needed and wanted.text is not None:
+                return None
+            first = self.one(_TEXT, wanted.text) if wanted.text is not None else None
+            found = usual_pair(self.names, first)
+            if found is None and needed:
+                raise DataError(
+                    f"{self.place}: no second text of a pair; found: {listed_names(self.names)}. "
+                    "Try --text COLUMN --pair COLUMN"
+                )
+            return found
+        second = self.one(_SECOND, wanted.pair)
+        known = [plain(name) for name in self.names]
+        first = self._partner(known, second) if wanted.text is None else self.one(_TEXT, wanted.text)
+        if first is None:
+            first = self.without([second]).one(_TEXT, None)
+        if first == second:
+            raise DataError(
+                f"{self.place}: {shown(self.names[first])} cannot be both texts of a pair; name two columns"
+            )
+        return first, second
 
-def listed_names(names: Sequence[str], most: int = 12) -> str:
-    """Return column names for a message, the first ``most`` of them."""
-    bare = [shown(name)[1:-1] if name else "(unnamed)" for name in names]
-    return ", ".join(bare[:most]) + (f" and {len(bare) - most} more" if len(bare) > most else "")
+    def questions(self, wanted: Wanted) -> Columns:
+        """Return the places of questions, contexts, answers and, where a column has them, their starts."""
+        text = self.one(_QUESTION, wanted.text)
+        context = self.without([text]).one(_CONTEXT, wanted.pair)
+        answers = self.without([text, context]).one(_ANSWERS, wanted.label)
+        starts = usual(self.names, START_NAMES)
+        return Columns(text, (answers,), context, None if starts == answers else starts)
 
+    def flags(self, wanted: Wanted) -> list[int]:
+        """Return the places of columns of 0 and 1, one a class; none where one column holds the classes."""
+        if wanted.label is not None:
+            return several(self.names, wanted.label)
+        return [] if usual(self.names, CLASSES_NAMES) is not None else zero_one_columns(self.names, self.sample)
 
-def is_fraction(value: Any) -> bool:
-    """Tell whether a value is, or spells, a finite number that is not whole."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return math.isfinite(number) and not number.is_integer()
+    def _partner(self, known: list[str], second: int) -> int | None:
+        return next(
+            (first for first in range(len(known)) if usual_pair(self.names, first) == (first, second)),
+            None,
+        )
 
+    def _insist_on_one(self, known: list[str], text: int | None) -> None:
+        rivals = [index for index, name in enumerate(known) if name in LABEL_NAMES and index != text]
+        if len(rivals) > 1 and not {"label", "labels"} & set(known):
+            listed = " and ".join(shown(self.names[index]) for index in rivals)
+            named = flag(self.names[rivals[0]])
+            raise DataError(f"{self.place}: {listed} could each be the label; say which, as in --label {named}")
 
-def is_number(value: Any) -> bool:
-    """Tell whether a value is, or spells, a finite number."""
-    try:
-        return math.isfinite(float(value))
-    except (TypeError, ValueError, OverflowError):
-        return False
-
-
-def _plain(name: str) -> str:
-    return name.strip().casefold().replace(" ", "_").replace("-", "_")
-
-
-def _given(names: Sequence[str], name: str) -> int | None:
-    """Return the place of a column that the user named: exactly, else by its plain form."""
-    if name in names:
-        return list(names).index(name)
-    same = [index for index, known in enumerate(names) if _plain(known) == _plain(name)]
-    return same[0] if len(same) == 1 else None
-
-
-def _by_name(known: Sequence[str], usual: Sequence[str]) -> int | None:
-    return next((known.index(name) for name in usual if name in known), None)
-
-
-def _with_words(names: Sequence[str], sample: Rows, label: int) -> int:
-    """Prefer ``label_text`` or ``label_name`` to class numbers where it says the same in words."""
-    for index, name in enumerate(names):
-        if _plain(name) in {_plain(names[label]) + ending for ending in ("_text", "_name")}:
-            pairs = {(str(row[label]), str(row[index])) for row in sample if row[index]}
-            if pairs and len(pairs) == len({pair[0] for pair in pairs}) == len({pair[1] for pair in pairs}):
-                return index
-    return label
-
-
-def _text_by_content(names: Sequence[str], sample: Rows, label: int | None) -> int | None:
-    """Return the one column whose values are strings of several words, mostly different."""
-    fitting = [index for index in range(len(names)) if index != label and _is_prose([row[index] for row in sample])]
-    return fitting[0] if len(fitting) == 1 else None
-
-
-def _label_by_content(names: Sequence[str], sample: Rows, text: int | None) -> int | None:
-    """Return the one column with at least two and few, repeated values."""
-    fitting = []
-    for index in range(len(names)):
-        values = [row[index] for row in sample if row[index] not in (None, "")]
-        if index == text or any(isinstance(value, list | dict) for value in values):
-            continue
-        if 2 <= len(set(values)) <= len(values) / 2 and not any(map(is_fraction, values)):
-            fitting.append(index)
-    return fitting[0] if len(fitting) == 1 else None
-
-
-def _is_prose(values: list[Any]) -> bool:
-    texts = [value for value in values if isinstance(value, str) and value.strip()]
-    if not texts or len(texts) < len(values) / 2:
-        return False
-    words = sum(len(text.split()) for text in texts) / len(texts)
-    return words >= 3 and len(set(texts)) > len(texts) / 2
-
-
-def _is_data(names: Sequence[str], sample: Rows) -> bool:
-    """Tell whether a column's name is also one of its values: then the file has no header."""
-    return any(name and any(row[index] == name for row in sample) for index, name in enumerate(names))
-
-
-def _missing(
-    names: Sequence[str],
-    sample: Rows,
-    place: str,
-    given: tuple[str | None, str | None],
-    found: list[int | None],
-) -> str:
-    wanted = [shown(given[i] if given[i] is not None else ("text", "label")[i]) for i in (0, 1) if found[i] is None]
-    flags = []
-    known = [_plain(name) for name in names]
-    text, label = found
-    text = text if text is not None else _by_name(known, TEXT_NAMES)
-    label = label if label is not None else _by_name(known, LABEL_NAMES)
-    likely = (
-        text if text is not None else _text_by_content(names, sample, label),
-        label if label is not None else _label_by_content(names, sample, text),
-    )
-    for option, index, name in zip(("--text", "--label"), likely, given, strict=True):
-        guess = index if index is not None else _nearest(names, name, {likely[0], likely[1]})
-        if guess is not None:
-            flags.append(f"{option} {flag(names[guess])}")
-        else:
-            flags.append(f"{option} COLUMN")
-    return f"{place}: no column named {' or '.join(wanted)}; found: {listed_names(names)}. Try {' '.join(flags)}"
-
-
-def _nearest(names: Sequence[str], name: str | None, taken: set[int | None]) -> int | None:
-    """Return the column spelled most like ``name``; where one column is left, that one."""
-    free = [index for index in range(len(names)) if index not in taken and names[index]]
-    if name is not None:
-        import difflib
-
-        near = difflib.get_close_matches(_plain(name), [_plain(names[index]) for index in free], n=1)
-        if near:
-            return next(index for index in free if _plain(names[index]) == near[0])
-    return free[0] if len(free) == 1 else None
-
-
-def _lists(values: list[Any] | None) -> bool:
-    """Tell whether the values that are there are lists, or strings that spell lists."""
-    there = [value for value in values or [] if value not in (None, "")]
-    return bool(there) and all(
-        isinstance(value, list) or (isinstance(value, str) and value.startswith("[") and value.endswith("]"))
-        for value in there
-    )
-
-
-def _fractions(values: list[Any] | None) -> bool:
-    """Tell whether the values are numbers, some of them not whole."""
-    there = [value for value in values or [] if value not in (None, "")]
-    return any(map(is_fraction, there)) and all(map(is_number, there))
-
-
-def _one_hot(values: dict[str, list[Any]]) -> int:
-    """Return how many columns hold nothing but 0 and 1, both of them somewhere."""
-    return sum({str(value) for value in column} == {"0", "1"} for column in values.values())
+    def _missing(
+        self, kinds: tuple[_Kind, _Kind], given: tuple[str | None, str | None], found: tuple[int | None, int | None]
+    ) -> str:
+        """Say which columns are missing and which could be meant."""
+        names, sample = self.names, self.sample
+        wanted = [
+            shown(name if name is not None else kind.called)
+            for kind, name, place in zip(kinds, given, found, strict=True)
+            if place is None
+        ]
+        text, label = (
+            place if place is not None else usual(names, kind.usual) for kind, place in zip(kinds, found, strict=True)
+        )
+        likely = (
+            text if text is not None else kinds[0].by_content(names, sample, label),
+            label if label is not None else kinds[1].by_content(names, sample, text),
+        )
+        flags = []
+        for kind, index, name in zip(kinds, likely, given, strict=True):
+            guess = index if index is not None else nearest(names, name, likely)
+            flags.append(f"{kind.flag} {flag(names[guess]) if guess is not None else 'COLUMN'}")
+        return (
+            f"{self.place}: no column named {' or '.join(wanted)}; found: {listed_names(names)}. Try {' '.join(flags)}"
+        )

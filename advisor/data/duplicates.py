@@ -1,12 +1,13 @@
-"""Texts that occur more than once: repeats, contradictory labels, and test texts seen in training."""
+"""Inputs that occur more than once: repeats, contradictory labels, and test rows seen in training."""
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from pydantic import BaseModel, Field
 
 from advisor.data.examples import Examples, as_text
+from advisor.tasks import TASKS, Input, Label, Pair
 
 _SHOWN_ROWS = 10
 _WORD = re.compile(r"\w+")
@@ -73,8 +74,15 @@ def fold(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+def folded(one: Input) -> str:
+    """Return all that a model reads of a row in the form in which duplicates are compared."""
+    if isinstance(one, str):
+        return fold(one)
+    return "\n".join(map(fold, one)) if isinstance(one, Pair) else fold(" ".join(one))
+
+
 class Seen:
-    """First places of texts, by folded text and by set of words; hashes stand for the texts to save memory.
+    """First places of inputs, by folded text and by set of words; hashes stand for the texts to save memory.
 
     Attributes:
         repeats: index of a repeating row to the index of the first row with its folded text.
@@ -82,41 +90,59 @@ class Seen:
     """
 
     def __init__(self, examples: Examples) -> None:
-        self.texts = examples.texts
+        self.inputs = examples.inputs
         self.by_text: dict[int, int] = {}
         self.by_words: dict[int, int] = {}
         self.repeats: dict[int, int] = {}
         self.near_repeats: list[int] = []
-        for index, text in enumerate(self.texts):
-            folded = fold(text)
-            first = self.by_text.setdefault(hash(folded), index)
-            if first != index and fold(self.texts[first]) == folded:
+        for index, one in enumerate(self.inputs):
+            text = folded(one)
+            first = self.by_text.setdefault(hash(text), index)
+            if first != index and folded(self.inputs[first]) == text:
                 self.repeats[index] = first
                 continue
-            bag = _bag(folded)
+            bag = _bag(text)
             first = self.by_words.setdefault(hash(bag), index)
-            if first != index and len(bag) > 1 and _bag(fold(self.texts[first])) == bag:
+            if first != index and len(bag) > 1 and _bag(folded(self.inputs[first])) == bag:
                 self.near_repeats.append(index)
 
-    def find(self, text: str) -> tuple[int | None, int | None]:
+    def find(self, one: Input) -> tuple[int | None, int | None]:
         """Return the first row with the same folded text, and the first with the same set of words."""
-        folded = fold(text)
-        same = self.by_text.get(hash(folded))
-        if same is not None and fold(self.texts[same]) == folded:
+        text = folded(one)
+        same = self.by_text.get(hash(text))
+        if same is not None and folded(self.inputs[same]) == text:
             return same, None
-        bag = _bag(folded)
+        bag = _bag(text)
         near = self.by_words.get(hash(bag))
-        if near is not None and len(bag) > 1 and _bag(fold(self.texts[near])) == bag:
+        if near is not None and len(bag) > 1 and _bag(folded(self.inputs[near])) == bag:
             return None, near
         return None, None
 
 
-def _bag(folded: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(folded))
+def _bag(text: str) -> frozenset[object]:
+    """Return the words of a folded text; of a pair, those of either text apart, whichever comes first."""
+    if "\n" in text:
+        return frozenset(frozenset(_WORD.findall(part)) for part in text.split("\n"))
+    return frozenset(_WORD.findall(text))
 
 
-def find_contradictions(examples: Examples, repeats: dict[int, int]) -> Contradictions:
-    """Return the texts that carry several labels; ``repeats`` as in `Seen`."""
+def label_text(task: str, label: Label) -> str:
+    """Return a label in words: tags with spaces between, several classes with commas, answers with bars."""
+    if isinstance(label, str):
+        return label
+    if isinstance(label, float):
+        return f"{label:g}"
+    between = {"tags": " ", "span": " | "}.get(TASKS[task].predicts, ", ")
+    return between.join(part if isinstance(part, str) else part.text for part in label)
+
+
+def _same(task: str, label: Label) -> Hashable:
+    """Return a label in the form in which two are compared: classes and answers in any order, tags in theirs."""
+    return frozenset(label) if isinstance(label, tuple) and TASKS[task].predicts != "tags" else label
+
+
+def find_contradictions(task: str, examples: Examples, repeats: dict[int, int]) -> Contradictions:
+    """Return the inputs that carry several labels; ``repeats`` as in `Seen`."""
     groups: dict[int, list[int]] = defaultdict(list)
     for index, first in repeats.items():
         if not groups[first]:
@@ -125,7 +151,7 @@ def find_contradictions(examples: Examples, repeats: dict[int, int]) -> Contradi
     result = Contradictions()
     dissenting = 0
     for first, members in sorted(groups.items()):
-        labels = Counter(examples.classes[index] for index in members)
+        labels = Counter(_same(task, examples.labels[index]) for index in members)
         result.disagreement_rows += len(members)
         dissenting += len(members) - max(labels.values())
         if len(labels) > 1:
@@ -137,7 +163,7 @@ def find_contradictions(examples: Examples, repeats: dict[int, int]) -> Contradi
                     Contradiction(
                         text=as_text(examples.inputs[first])[:200],
                         rows=[examples.rows[index] for index in shown],
-                        labels=[examples.classes[index] for index in shown],
+                        labels=[label_text(task, examples.labels[index]) for index in shown],
                     )
                 )
     if result.disagreement_rows:
@@ -145,23 +171,23 @@ def find_contradictions(examples: Examples, repeats: dict[int, int]) -> Contradi
     return result
 
 
-def find_leakage(train: Examples, test: Examples, seen: Seen) -> Leakage:
-    """Return the test rows whose text ``seen`` has met in training."""
+def find_leakage(task: str, train: Examples, test: Examples, seen: Seen) -> Leakage:
+    """Return the test rows whose input ``seen`` has met in training."""
     exact: list[tuple[int, int]] = []
     near: list[tuple[int, int]] = []
-    for index, text in enumerate(test.texts):
-        same, similar = seen.find(text)
+    for index, one in enumerate(test.inputs):
+        same, similar = seen.find(one)
         if same is not None:
             exact.append((index, same))
         elif similar is not None:
             near.append((index, similar))
-    labels: dict[int, set[str]] = {first: {train.classes[first]} for _, first in exact}
+    labels = {first: {_same(task, train.labels[first])} for _, first in exact}
     for index, first in seen.repeats.items():
         if first in labels:
-            labels[first].add(train.classes[index])
+            labels[first].add(_same(task, train.labels[index]))
     return Leakage(
         exact=finding(test.rows[index] for index, _ in exact),
         near=finding(test.rows[index] for index, _ in near),
         pairs=[(test.rows[index], train.rows[first]) for index, first in (exact + near)[:_SHOWN_ROWS]],
-        other_label=sum(test.labels[index] not in labels[first] for index, first in exact),
+        other_label=sum(_same(task, test.labels[index]) not in labels[first] for index, first in exact),
     )

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import cast
 
-from advisor.data.columns import is_number
+from advisor.data.content import is_number
+from advisor.data.tags import OUTSIDE
 from advisor.tasks import TASKS, Input, Label, Pair
-
-OUTSIDE = "O"
-"""The tag of a word that is part of no entity."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Examples:
         inputs: what a model reads, one a row and all of one kind: a text, never blank; a pair of texts; or words.
         labels: one a row: a class without surrounding space, never empty; several classes, perhaps none; a number;
             a tag a word; or the answers that stand in a context.
-        rows: each row's place in its file, from 1; `Part.unit` says whether lines or rows.
+        rows: each row's place in its file, from 1; `Part.unit` says what they count.
     """
 
     inputs: list[Input] = field(default_factory=list, repr=False)
@@ -57,7 +55,7 @@ class Part:
     Attributes:
         path: the file as the user named it, or the hub id with its split.
         format: ``csv``, ``tsv``, ``jsonl``, ``json``, ``conll``, ``parquet`` or ``hub``.
-        unit: what row numbers count, ``line`` or ``row``.
+        unit: what row numbers count, ``line``, ``row`` or ``question``.
         columns: all columns of the file.
         sha256: of the file's bytes; for a hub id, of its rows as JSON lines ``[text, label]``.
         examples: rows with all that the task needs.

@@ -1,13 +1,11 @@
 """A look over labelled data: balance, lengths, duplicates, contradictions, leakage, odd rows."""
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from advisor.data.columns import guess_task
 from advisor.data.duplicates import (
     Contradictions,
     Finding,
@@ -18,21 +16,26 @@ from advisor.data.duplicates import (
     finding,
 )
 from advisor.data.examples import LabelledData, Part
-from advisor.data.lengths import Quantiles, TokenLengths, evenly, quantiles, token_lengths
+from advisor.data.lengths import Quantiles, TokenLengths, evenly, quantiles, token_lengths, word_counts
+from advisor.data.targets import (
+    Answers,
+    Entities,
+    LabelCount,
+    LabelSets,
+    Numbers,
+    answer_spans,
+    entity_types,
+    label_counts,
+    label_sets,
+    numbers,
+)
+from advisor.tasks import TASKS
 
-__all__ = ["Inspection", "guess_task", "inspect_data"]
+__all__ = ["Inspection", "inspect_data"]
 
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MOJIBAKE = re.compile("[ÂÃ][\u0080-\u00bf]|â€|ï»¿|\ufffd")
-
-
-class LabelCount(BaseModel):
-    """How often a label occurs among the usable training rows; ``share`` from 0 to 1."""
-
-    label: str
-    count: int
-    share: float
 
 
 class Odd(BaseModel):
@@ -71,29 +74,41 @@ class Inspection(BaseModel):
     """What was found in labelled data.
 
     Attributes:
+        task: as named, or as the columns look.
         train, test: the files; ``rows`` counts all that are not blank, ``usable`` those with text and label.
+        pair_column: the column of second texts or contexts, where there is one.
         unlabelled: training rows with a text and no label.
+        classes: classes, or types of entities; this and the next three are ``None`` for numbers and answers.
         labels: from the most frequent to the least.
-        imbalance: rows of the largest class for one row of the smallest.
-        words: lengths of the training texts in words, split at spaces.
+        imbalance: rows of the largest class for one row of the smallest; of entities likewise.
+        label_sets: where a row may have several labels.
+        numbers: where numbers are predicted.
+        entities: where words are tagged.
+        answers: where answers are found in contexts.
+        words: lengths of the training inputs in words, split at spaces, both texts of a pair together.
         tokens: lengths in tokens, where a tokenizer was given.
-        duplicates: training rows that repeat an earlier row's text, case and spaces aside.
+        duplicates: training rows that repeat all an earlier row's texts, case and spaces aside.
         near_duplicates: further rows that have the same set of words as an earlier one.
         leakage: ``None`` without a test file.
         non_ascii_letters: share of letters beyond ASCII, from 0 to 1: near 0 for English,
             near 1 for scripts other than Latin.
     """
 
-    task: str = "text-classification"
+    task: str
     train: FileSummary
     test: FileSummary | None
     text_column: str
     label_column: str
+    pair_column: str | None
     unlabelled: int
-    classes: int
-    labels: list[LabelCount]
-    smallest_class: LabelCount
-    imbalance: float
+    classes: int | None
+    labels: list[LabelCount] | None
+    smallest_class: LabelCount | None
+    imbalance: float | None
+    label_sets: LabelSets | None
+    numbers: Numbers | None
+    entities: Entities | None
+    answers: Answers | None
     words: Quantiles
     tokens: TokenLengths | None
     duplicates: Finding
@@ -115,41 +130,44 @@ def inspect_data(data: LabelledData, *, tokenizer_path: Path | None, limit: int 
     Raises:
         InputError: the tokenizer cannot be read.
     """
-    train = data.train
-    counts = Counter(train.labels).most_common()
-    labels = [
-        LabelCount(label=label, count=count, share=count / len(train))
-        for label, count in sorted(counts, key=lambda pair: (-pair[1], pair[0]))
-    ]
-    lengths = [len(text.split()) for text in train.texts]
+    train, task, texts = data.train, data.task, data.train.texts
+    predicts = TASKS[task].predicts
+    labels = label_counts(task, train) or None
+    lengths = word_counts(train.inputs)
     words = quantiles(lengths)
     seen = Seen(train)
     return Inspection(
+        task=task,
         train=_summary(data.train_part),
         test=_summary(data.test_part) if data.test_part else None,
         text_column=data.text_column,
         label_column=data.label_column,
+        pair_column=data.pair_column,
         unlabelled=len(data.unlabelled),
-        classes=len(labels),
+        classes=len(labels) if labels else None,
         labels=labels,
-        smallest_class=labels[-1],
-        imbalance=labels[0].count / labels[-1].count,
+        smallest_class=labels[-1] if labels else None,
+        imbalance=labels[0].count / labels[-1].count if labels else None,
+        label_sets=label_sets(train) if predicts == "classes" else None,
+        numbers=numbers(train) if predicts == "number" else None,
+        entities=entity_types(train) if predicts == "tags" else None,
+        answers=answer_spans(train, data.test) if predicts == "span" else None,
         words=words,
-        tokens=token_lengths(train.texts, tokenizer_path, limit) if tokenizer_path else None,
+        tokens=token_lengths(train.inputs, tokenizer_path, limit) if tokenizer_path else None,
         duplicates=finding(train.rows[index] for index in sorted(seen.repeats)),
         near_duplicates=finding(train.rows[index] for index in seen.near_repeats),
-        contradictions=find_contradictions(train, seen.repeats),
-        leakage=find_leakage(train, data.test, seen) if data.test is not None else None,
-        odd=_odd(data.train_part, lengths, words),
-        non_ascii_letters=_non_ascii_letters(train.texts),
+        contradictions=find_contradictions(task, train, seen.repeats),
+        leakage=find_leakage(task, train, data.test, seen) if data.test is not None else None,
+        odd=_odd(data.train_part, texts, lengths, words),
+        non_ascii_letters=_non_ascii_letters(texts),
     )
 
 
-def _odd(part: Part, lengths: list[int], words: Quantiles) -> Odd:
+def _odd(part: Part, texts: list[str], lengths: list[int], words: Quantiles) -> Odd:
     examples = part.examples
 
     def where(wrong: Callable[[str], object]) -> Finding:
-        return finding(row for row, text in zip(examples.rows, examples.texts, strict=True) if wrong(text))
+        return finding(row for row, text in zip(examples.rows, texts, strict=True) if wrong(text))
 
     longest = 10 * words.p95
     return Odd(

@@ -1,11 +1,16 @@
-"""Lengths of texts, in words or in an encoder's tokens, as quantiles."""
+"""Lengths of what a model reads, in words or in an encoder's tokens, as quantiles."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from advisor.errors import InputError
+from advisor.tasks import Input, Pair
+
+RowT = TypeVar("RowT")
+NumberT = TypeVar("NumberT", int, float)
 
 _SAMPLED_TEXTS = 5000
 _TOKENIZED_AT_ONCE = 256
@@ -40,8 +45,11 @@ class TokenLengths(BaseModel):
     truncated: float | None = None
 
 
-def token_lengths(texts: list[str], tokenizer_path: Path, limit: int | None) -> TokenLengths:
-    """Tokenize all texts or an evenly spaced sample; only a text's first 200,000 characters count."""
+def token_lengths(inputs: Sequence[Input], tokenizer_path: Path, limit: int | None) -> TokenLengths:
+    """Tokenize all inputs or an evenly spaced sample, both texts of a pair together.
+
+    Only a text's first 200,000 characters count.
+    """
     from tokenizers import Tokenizer
 
     try:
@@ -51,32 +59,56 @@ def token_lengths(texts: list[str], tokenizer_path: Path, limit: int | None) -> 
         raise InputError(f"{tokenizer_path}: the tokenizer cannot be read ({reason})") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    chosen = evenly(texts)
+    chosen = evenly(inputs)
+    as_words = bool(chosen) and not isinstance(chosen[0], str | Pair)
     lengths: list[int] = []
     for start in range(0, len(chosen), _TOKENIZED_AT_ONCE):
-        batch = [text[:_TOKENIZED_CHARACTERS] for text in chosen[start : start + _TOKENIZED_AT_ONCE]]
-        lengths += [len(encoding) for encoding in tokenizer.encode_batch_fast(batch)]
+        batch = [_cut(one) for one in chosen[start : start + _TOKENIZED_AT_ONCE]]
+        lengths += [len(encoding) for encoding in tokenizer.encode_batch_fast(batch, is_pretokenized=as_words)]
     return TokenLengths(
         lengths=quantiles(lengths),
         texts=len(chosen),
-        sampled=len(chosen) < len(texts),
+        sampled=len(chosen) < len(inputs),
         limit=limit,
         truncated=sum(length > limit for length in lengths) / len(lengths) if limit else None,
     )
 
 
-def evenly(texts: list[str], most: int = _SAMPLED_TEXTS) -> list[str]:
-    """Return all texts, or ``most`` of them evenly spaced."""
-    if len(texts) <= most:
-        return texts
-    return [texts[index * len(texts) // most] for index in range(most)]
+def word_counts(inputs: Sequence[Input]) -> list[int]:
+    """Return lengths in words, texts split at spaces, both texts of a pair together."""
+    return [
+        len(one.split())
+        if isinstance(one, str)
+        else sum(len(text.split()) for text in one)
+        if isinstance(one, Pair)
+        else len(one)
+        for one in inputs
+    ]
+
+
+def evenly(rows: Sequence[RowT], most: int = _SAMPLED_TEXTS) -> Sequence[RowT]:
+    """Return all rows, or ``most`` of them evenly spaced."""
+    if len(rows) <= most:
+        return rows
+    return [rows[index * len(rows) // most] for index in range(most)]
 
 
 def quantiles(lengths: Sequence[int]) -> Quantiles:
-    """Return nearest-rank quantiles: the smallest length that at least that share of texts do not exceed."""
+    """Return nearest-rank quantiles of lengths."""
     ordered = sorted(lengths)
+    p50, p90, p95, p99 = (nearest_rank(ordered, percent) for percent in (50, 90, 95, 99))
+    return Quantiles(p50=p50, p90=p90, p95=p95, p99=p99, max=ordered[-1])
 
-    def rank(percent: int) -> int:
-        return ordered[-(-percent * len(ordered) // 100) - 1]
 
-    return Quantiles(p50=rank(50), p90=rank(90), p95=rank(95), p99=rank(99), max=ordered[-1])
+def nearest_rank(ordered: Sequence[NumberT], percent: int) -> NumberT:
+    """Return the smallest of the values, which are in order, that at least that share of them do not exceed."""
+    return ordered[-(-percent * len(ordered) // 100) - 1]
+
+
+def _cut(one: Input) -> Any:
+    """Return an input as the tokenizer takes it, its texts cut."""
+    if isinstance(one, str):
+        return one[:_TOKENIZED_CHARACTERS]
+    if isinstance(one, Pair):
+        return one.first[:_TOKENIZED_CHARACTERS], one.second[:_TOKENIZED_CHARACTERS]
+    return list(one)

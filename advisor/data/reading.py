@@ -1,21 +1,24 @@
-"""Labelled texts, read from a file, a folder or the hub and checked: one text and one label a row."""
+"""Labelled data, read from a file, a folder or the hub and checked."""
 
-import hashlib
-import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from advisor.data.checks import check_test, check_train, check_unique
-from advisor.data.columns import Columns, find_columns, guess_task, listed_names, shown
+from advisor.data.collecting import collect, collect_texts, other_task
+from advisor.data.columns import find_columns
+from advisor.data.content import column
 from advisor.data.examples import Examples, LabelledData, Part
-from advisor.data.formats import KNOWN, SUFFIXES, Table, open_table
-from advisor.data.values import as_text, canonical, other_task, refuse, whole_characters
+from advisor.data.formats import KNOWN, SUFFIXES, open_table
+from advisor.data.formats.table import Table
+from advisor.data.guess import guess_task
+from advisor.data.inputs import input_reader
+from advisor.data.labels import label_reader, separator_of, spells_lists
+from advisor.data.names import Wanted, joined, listed_names, several, shown
 from advisor.errors import DataError
-from advisor.tasks import Input, Label
+from advisor.tasks import TASKS
 
 __all__ = ["DataSource", "Examples", "LabelledData", "Part", "load_labelled"]
 
@@ -45,37 +48,52 @@ class DataSource:
 
 
 def load_labelled(source: DataSource, task: str | None = None) -> LabelledData:
-    """Read and check labelled data.
+    """Read and check labelled data of a task.
 
-    Labels become text: whole numbers without a fraction, truth values ``true`` and ``false``; ``None``,
-    ``NA`` and the like written as text stay labels. Rows without a label are kept as unlabelled texts.
+    Classes become text: whole numbers without a fraction, truth values ``true`` and ``false``; ``None``, ``NA`` and
+    the like written as text stay labels. Tags become BIO. Rows without a label are kept as unlabelled texts; an empty
+    list is the label of a row to which no class applies, or whose context holds no answer.
+
+    Args:
+        source: where they are.
+        task: a key of `TASKS`; guessed from the columns if left out.
 
     Raises:
         DataError: something is wrong with the files; one sentence with file and place.
         InputError: the hub cannot be asked.
     """
     train_path, test_path = _locate(source)
+    wanted = Wanted(source.text_column, source.pair_column, source.label_column)
     if isinstance(train_path, str):
-        from advisor.data.hub import hub_tables
+        from advisor.data.formats.hub import hub_tables
 
         table, test_table = hub_tables(train_path)
     else:
         table, test_table = open_table(train_path), None
-    part, text_column, label_column = _read(table, source.text_column, source.label_column)
-    check_train(part, label_column)
+    train = _read(table, task, wanted)
+    check_train(train.task, train.part, train.columns.label or "")
     if test_path is not None:
         test_table = open_table(test_path)
     if test_table is None:
-        check_unique(part, label_column)
-        return LabelledData(part, None, text_column, label_column)
-    known = test_table.columns
-    test, *_ = _read(
-        test_table,
-        text_column if text_column in known else source.text_column,
-        label_column if label_column in known else source.label_column,
-    )
-    check_test(part, test, label_column)
-    return LabelledData(part, test, text_column, label_column)
+        check_unique(train.task, train.part, train.columns.label or "")
+        return _labelled(train, None)
+    test = _read(test_table, train.task, _of_test(train, test_table, wanted), train.written).part
+    check_test(train.task, train.part, test, train.columns.label or "")
+    return _labelled(train, test)
+
+
+class _Reading(NamedTuple):
+    """One file as read: its task, the names of the columns used, and some labels as they are written."""
+
+    task: str
+    part: Part
+    columns: Wanted
+    written: list[Any]
+
+
+def _labelled(train: _Reading, test: Part | None) -> LabelledData:
+    text, pair, label = train.columns
+    return LabelledData(train.part, test, text or "", label or "", train.task, pair)
 
 
 def _locate(source: DataSource) -> tuple[Path | str, Path | None]:
@@ -113,79 +131,63 @@ def _one_of(folder: Path, files: list[Path], stem: str) -> Path | None:
     return found[0] if found else None
 
 
-def _read(table: Table, text: str | None, label: str | None) -> tuple[Part, str, str]:
-    """Read all rows of a table; return them with the names of the text and the label column."""
+def _of_test(train: _Reading, table: Table, wanted: Wanted) -> Wanted:
+    """Return the columns to look for in a test file: the training file's where it has them."""
+    return Wanted(
+        *(
+            used if used is not None and (used in table.columns or several(table.columns, used)) else named
+            for used, named in zip(train.columns, wanted, strict=True)
+        )
+    )
+
+
+def _read(table: Table, task: str | None, wanted: Wanted, written: list[Any] | None = None) -> _Reading:
+    """Read all rows of a table; ``written`` as in `label_reader`, by default this table's own labels."""
     try:
         head = list(islice(table.rows, _SAMPLE))
         if not head:
             found = "only a header, no rows" if table.format in {"csv", "tsv"} else "no rows"
             raise DataError(f"{table.path}: {found}; at least two labelled rows are needed")
         sample = [values for _, values in head]
-        task = guess_task(table.columns, sample) if text is None or label is None else "text-classification"
-        if task not in {"text-classification", "regression"}:
-            raise other_task(table, task, f"columns {listed_names(table.columns, 6)}")
-        columns = find_columns(table.columns, sample, str(table.path), text, label)
-        part = _collect(table, chain(head, table.rows), columns)
+        task = _task(table, sample, task, wanted)
+        columns = find_columns(task, table.columns, sample, str(table.path), wanted)
+        rows = chain(head, table.rows)
+        names = [table.columns[place] for place in columns.labels]
+        used = Wanted(
+            table.columns[columns.text], None if columns.pair is None else table.columns[columns.pair], joined(names)
+        )
+        if written is None:
+            written = column(sample, columns.labels[0])
+        if task == "text-classification":
+            return _Reading(task, collect_texts(table, rows, columns), used, written)
+        if (
+            task == "multi-label"
+            and len(names) == 1
+            and written
+            and not (spells_lists(written) or separator_of(written))
+        ):
+            raise other_task(table.path, "text-classification", f"one label a row in column {shown(names[0])}", task)
+        part = collect(
+            task,
+            table,
+            rows,
+            input_reader(task, columns, table.columns),
+            label_reader(task, columns, table.columns, written),
+        )
+        return _Reading(task, part, used, written)
     finally:
         table.close()
-    return part, table.columns[columns.text], table.columns[columns.label]
 
 
-def _collect(table: Table, rows: Iterable[tuple[int, Any]], columns: Columns) -> Part:
-    texts: list[str] = []
-    labels: list[str] = []
-    numbers: list[int] = []
-    without_text: list[int] = []
-    unlabelled: list[str] = []
-    unlabelled_rows: list[int] = []
-    as_written: dict[str, str] = {}
-    at_text, at_label = columns.text, columns.label
-    escapes = table.format in {"json", "jsonl"}
-    rows = iter(rows)
-    for number, values in rows:
-        text, label = values[at_text], values[at_label]
-        if type(text) is not str:
-            text = as_text(text)
-            if text is None:
-                refuse(table, at_text, number, values[at_text], rows, label=False)
-        if type(label) is not str:
-            label = as_text(label)
-            if label is None:
-                refuse(table, at_label, number, values[at_label], rows, label=True)
-        if escapes and not text.isascii():
-            text = whole_characters(text)
-        if not text or text.isspace():
-            without_text.append(number)
-            continue
-        known = as_written.get(label)
-        if known is None:
-            known = as_written[label] = whole_characters(label.strip())
-        if not known:
-            unlabelled.append(text)
-            unlabelled_rows.append(number)
-            continue
-        texts.append(text)
-        labels.append(known)
-        numbers.append(number)
-    rewritten = canonical({name for name in as_written.values() if name})
-    if rewritten:
-        labels = [rewritten.get(name, name) for name in labels]
-    digest = _rows_digest(texts, labels) if table.format == "hub" else table.sha256()
-    return Part(
-        path=str(table.path),
-        format=table.format,
-        unit=table.unit,
-        columns=table.columns,
-        sha256=digest,
-        examples=Examples(cast("list[Input]", texts), cast("list[Label]", labels), numbers),
-        without_text=without_text,
-        unlabelled=unlabelled,
-        unlabelled_rows=unlabelled_rows,
-    )
+def _task(table: Table, sample: list[Any], task: str | None, wanted: Wanted) -> str:
+    """Return the task that is named, else the one that the columns look like.
 
-
-def _rows_digest(texts: list[str], labels: list[str]) -> str:
-    digest = hashlib.sha256()
-    for pair in zip(texts, labels, strict=True):
-        digest.update(json.dumps(pair, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-    return digest.hexdigest()
+    Raises:
+        DataError: they look like a task that cannot be read, or, without columns named, like another than is named.
+    """
+    guess = guess_task(table.columns, sample, wanted)
+    if task is None or (task == "text-classification" and guess != "regression"):
+        if guess != (task or guess) or guess not in TASKS:
+            raise other_task(table.path, guess, f"columns {listed_names(table.columns, 6)}", task)
+        return guess
+    return task

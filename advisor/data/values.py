@@ -1,16 +1,29 @@
-"""Values of a row as text: what a text or a label column may hold."""
+"""Values of a row: a cell as text, as a number, as a list; what to say of a cell that is none of these."""
 
+import ast
+import json
 import re
-from collections.abc import Iterable
-from contextlib import suppress
-from typing import Any, NoReturn
+import warnings
+from typing import Any
 
-from advisor.data.columns import shown
-from advisor.data.formats import Row, Table
-from advisor.data.lines import and_more
-from advisor.errors import DataError
+from advisor.data.names import shown
 
 _WHOLE = re.compile(r"([-+]?[0-9]+)\.0+")
+_LONGEST_LITERAL = 1_000_000
+
+
+class Unfit(Exception):
+    """A row does not hold what its task needs.
+
+    Args:
+        fault: a name for the kind of fault, by which rows are counted that have the same one.
+        text: what is wrong, for the user.
+        task: the task that such a row looks like, where it looks like another.
+    """
+
+    def __init__(self, fault: str, text: str, task: str | None = None) -> None:
+        self.fault, self.text, self.task = fault, text, task
+        super().__init__(text)
 
 
 def as_text(value: Any) -> str | None:
@@ -28,48 +41,67 @@ def as_text(value: Any) -> str | None:
     return str(value)
 
 
-def refuse(table: Table, at: int, number: int, value: Any, rest: Iterable[Row], *, label: bool) -> NoReturn:
-    """Say that a cell holds no single value.
+def as_list(value: Any) -> list[Any] | None:
+    """Return a cell that is a list, or a string that spells one in JSON or as Python prints it; else ``None``."""
+    if isinstance(value, list | tuple):
+        return list(value)
+    found = spelled(value, "[", "]")
+    return found if isinstance(found, list) else None
 
-    Args:
-        table: where it was read.
-        at: index of its column.
-        number: place of its row.
-        value: what it holds.
-        rest: the rows that follow, to count how many are alike.
-        label: whether a label was expected, else a text.
+
+def as_object(value: Any) -> dict[str, Any] | None:
+    """Return a cell that is an object, or a string that spells one in JSON or as Python prints it; else ``None``."""
+    if isinstance(value, dict):
+        return value
+    found = spelled(value, "{", "}")
+    return found if isinstance(found, dict) else None
+
+
+def spelled(value: Any, first: str, last: str) -> Any:
+    """Return what a string spells that begins and ends with these brackets, ``None`` where it spells nothing."""
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    if not (text.startswith(first) and text.endswith(last)):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    if len(text) > _LONGEST_LITERAL:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
+
+
+def required_text(value: Any, column: str, wanted: str = "text") -> str:
+    """Return a cell as text, empty where there is none.
 
     Raises:
-        DataError: always.
+        Unfit: it holds no single value.
     """
-    count = 1
-    with suppress(DataError):
-        for _, values in rest:
-            count += as_text(values[at]) is None
-    kind = _kind(value)
-    place = f"{table.unit} {number}{and_more(count, 'row')}"
-    column = shown(table.columns[at])
-    if label and kind == "a list":
-        raise other_task(table, "multi-label", f"a list in column {column}, {place}")
-    wanted = "a label" if label else "text"
-    raise DataError(f"{table.path}: {place}: {kind} where {wanted} is expected (column {column})")
+    text = as_text(value)
+    if text is None:
+        raise not_single(value, column, wanted)
+    return text if text.isascii() else whole_characters(text)
 
 
-def _scalar(value: bool | int | float) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return "" if value != value else str(int(value)) if value.is_integer() else repr(value)
-    try:
-        return str(value)
-    except ValueError:
-        return hex(value)
+def not_single(value: Any, column: str, wanted: str) -> Unfit:
+    """Return the error for a cell that holds no single value."""
+    return Unfit(f"no {wanted}", f"{kind_of(value)} where {wanted} is expected (column {shown(column)})")
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """Return what a cell holds, for a message."""
     if isinstance(value, dict):
         return "an object"
-    return "a list" if isinstance(value, list | tuple) else "bytes"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "bytes" if isinstance(value, bytes | bytearray) else shown(value)
 
 
 def whole_characters(text: str) -> str:
@@ -91,8 +123,12 @@ def canonical(names: set[str]) -> dict[str, str]:
     return {}
 
 
-def other_task(table: Table, task: str, why: str) -> DataError:
-    """Return the error for data of another task than text classification."""
-    return DataError(
-        f"{table.path}: this looks like {task} ({why}); text-classification needs a text and one label a row"
-    )
+def _scalar(value: bool | int | float) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return "" if value != value else str(int(value)) if value.is_integer() else repr(value)
+    try:
+        return str(value)
+    except ValueError:
+        return hex(value)

@@ -1,16 +1,19 @@
 """Filling a profile: what a data file and this machine tell, taken only where the profile is silent."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from advisor.data.lengths import quantiles
+from advisor.data.examples import in_order
+from advisor.data.lengths import quantiles, word_counts
 from advisor.data.reading import DataSource, LabelledData
+from advisor.data.targets import count_labels
 from advisor.machine import Machine
 from advisor.profile.profile import Profile
 
 TOKENS_PER_WORD = 4 / 3
 SPECIAL_TOKENS = 2
+FEWEST_CLASSES = 2
+"""An entity of the only type, or none: so many classes has the smallest task."""
 
 
 def data_source(profile: Profile, folder: Path) -> DataSource | None:
@@ -24,28 +27,49 @@ def data_source(profile: Profile, folder: Path) -> DataSource | None:
         test=folder / data.test if data.test else None,
         text_column=data.text,
         label_column=data.label,
+        pair_column=data.pair,
     )
 
 
 def fill_from_data(profile: Profile, data: LabelledData) -> Profile:
-    """Return the profile with what the data tell: counts, labels, lengths in tokens (estimated from words).
+    """Return the profile with what the data tell: task, counts, labels, lengths in tokens (estimated from words).
 
-    A token count is the word count times 4/3, the usual ratio for English word pieces, plus two special tokens.
+    Words that are tagged count by sentences, their classes are the types of entities; the rarest type counts by its
+    entities, as far as there are so many sentences. A token count is the word count times 4/3, the usual ratio for
+    English word pieces, plus the special tokens: two, three around a pair.
     """
-    counts = Counter(data.train.labels)
-    lengths = quantiles([len(text.split()) for text in data.train.texts])
-    told: dict[str, Any] = {
-        "task.type": "text-classification",
-        "task.labels": {name: None for name in sorted(counts)},
-        "data.labelled": len(data.train),
-        "data.smallest_class": min(counts.values()),
-        "data.unlabelled": len(data.unlabelled),
-        "data.tokens_median": round(lengths.p50 * TOKENS_PER_WORD) + SPECIAL_TOKENS,
-        "data.tokens_p95": round(lengths.p95 * TOKENS_PER_WORD) + SPECIAL_TOKENS,
-    }
-    if profile.data.classes is not None:
-        told.pop("task.labels")
-    return fill(profile, told)
+    lengths = quantiles(word_counts(data.train.inputs))
+    special = SPECIAL_TOKENS + (data.pair_column is not None)
+    return fill(
+        profile,
+        {
+            "task.type": data.task,
+            **_told_of_labels(profile, data),
+            "data.labelled": len(data.train),
+            "data.unlabelled": len(data.unlabelled),
+            "data.tokens_median": round(lengths.p50 * TOKENS_PER_WORD) + special,
+            "data.tokens_p95": round(lengths.p95 * TOKENS_PER_WORD) + special,
+        },
+    )
+
+
+def _told_of_labels(profile: Profile, data: LabelledData) -> dict[str, Any]:
+    """Return the names or the number of classes and the rows of the rarest; nothing for numbers and answers.
+
+    Where the profile counts other rows than the data have, labels are taken to come in the data's proportions.
+    """
+    counts = count_labels(data.task, data.train)
+    if not counts:
+        return {}
+    labelled = len(data.train) if profile.data.labelled is None else profile.data.labelled
+    told: dict[str, Any] = {"data.smallest_class": min(min(counts.values()) * labelled // len(data.train), labelled)}
+    if profile.data.classes is not None or profile.task.labels:
+        return told
+    if len(counts) < FEWEST_CLASSES:
+        told["data.classes"] = FEWEST_CLASSES
+    else:
+        told["task.labels"] = {name: None for name in in_order(set(counts))}
+    return told
 
 
 def fill_from_machine(profile: Profile, machine: Machine) -> Profile:

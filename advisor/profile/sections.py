@@ -108,8 +108,9 @@ class Data(Section):
         why="A data file answers a third of the questions by itself.",
     )
     test: str | None = Field(default=None, description="A held-out test file.")
-    text: str | None = Field(default=None, description="Name of the text column.")
-    label: str | None = Field(default=None, description="Name of the label column.")
+    text: str | None = Field(default=None, description="Name of the column of texts, first texts, words or questions.")
+    pair: str | None = Field(default=None, description="Name of the column of second texts or contexts.")
+    label: str | None = Field(default=None, description="Name of the column of labels, numbers, tags or answers.")
     labelled: int | None = answer(
         "How many labelled examples are there?", why="It decides more than any other answer.",
         unit="examples", actionable=True, ge=0, le=1_000_000_000,

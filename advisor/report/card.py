@@ -9,6 +9,7 @@ from advisor.knowledge.catalogue import EMBEDDED_PREFIX, load_catalogue
 from advisor.plan.plan import Plan
 from advisor.report.escaping import Markdown, one_line
 from advisor.run.result import Result
+from advisor.tasks import TASKS, Measure
 
 _HUB_ID = re.compile(r"^[\w.-]+/[\w.-]+$")
 _EMBEDDED_OWNER = "sentence-transformers/"
@@ -22,26 +23,24 @@ def front_matter(plan: Plan, result: Result, record: dict[str, Any] | None) -> M
     facts = load_catalogue().models.get(plan.model.id)
     languages = _languages(record) or (list(facts.languages) if facts else [])
     name = one_line(plan.project) or "project"
-    accuracy, macro_f1 = (round(result.metrics[metric]["value"], 4) for metric in ("accuracy", "macro_f1"))
+    task = TASKS[plan.task]
+    measured = [measure for measure in dict.fromkeys((plan.measure, *task.measures)) if measure.key in result.metrics]
     fields: dict[str, Any] = {
         "license": facts.licence if facts else "unknown",
         "language": [language for language in languages if language != "unknown"],
         "base_model": hub_id(plan.model.id),
-        "pipeline_tag": "text-classification",
+        "pipeline_tag": task.pipeline,
         "library_name": "transformers",
         "tags": [plan.family, plan.strategy],
-        "metrics": ["accuracy", "f1"],
+        "metrics": list(dict.fromkeys(measure.hub for measure in measured if measure.hub)),
         "model-index": [
             {
                 "name": name,
                 "results": [
                     {
-                        "task": {"type": "text-classification"},
+                        "task": {"type": task.pipeline, "name": task.title},
                         "dataset": {"name": name, "type": "private", "revision": _data_hash(plan)},
-                        "metrics": [
-                            {"type": "accuracy", "value": accuracy},
-                            {"type": "f1", "name": "macro-F1", "value": macro_f1},
-                        ],
+                        "metrics": [_metric(measure, result) for measure in measured],
                     }
                 ],
             }
@@ -49,6 +48,11 @@ def front_matter(plan: Plan, result: Result, record: dict[str, Any] | None) -> M
     }
     known = {key: value for key, value in fields.items() if value not in (None, [])}
     return Markdown(f"---\n{yaml.safe_dump(known, allow_unicode=True, sort_keys=False)}---")
+
+
+def _metric(measure: Measure, result: Result) -> dict[str, Any]:
+    value = round(result.metrics[measure.key]["value"], 4)
+    return {"type": measure.hub or measure.key, "name": measure.title, "value": value}
 
 
 def hub_id(model: str) -> str | None:

@@ -22,7 +22,7 @@ _NEAREST_TICKS = 44
 
 @dataclass(frozen=True)
 class Option:
-    """An option of the plot: expected or measured accuracy and training seconds, as low, point, high."""
+    """An option of the plot: expected or measured quality and training seconds, as low, point, high."""
 
     strategy: str
     engine: str
@@ -77,7 +77,7 @@ class Plot:
 
 
 def quality_cost_plot(options: Sequence[Option]) -> Plot | None:
-    """Lay out options by training time (logarithmic) and accuracy; None where fewer than two have both."""
+    """Lay out options by training time (logarithmic) and quality; None where fewer than two have both."""
     if len(options) < 2:
         return None
     times = [v for o in options for v in o.seconds.values() if v > 0] or [1.0]
@@ -163,8 +163,8 @@ def option_of(strategy: str, engine: str, expected: dict[str, Any], kind: str) -
     return Option(strategy, engine, quality, seconds, kind) if quality and seconds else None
 
 
-def describe(option: Option) -> str:
-    """Return a dot in words, for its tooltip and for readers of the page by ear."""
+def describe(option: Option, measure: str) -> str:
+    """Return a dot in words, for its tooltip and for readers of the page by ear; ``measure`` is what quality is of."""
     quality = value_of("quality", option.quality["point"])
     seconds = value_of("train_seconds", option.seconds["point"])
-    return f"{option.name}: accuracy {quality}, training {seconds}"
+    return f"{option.name}: {measure} {quality}, training {seconds}"

@@ -18,6 +18,9 @@ from advisor.report.map_layout import lay_out_map
 from advisor.report.page import Page, plan_page
 from advisor.report.palette import PALETTE
 from advisor.report.record import advice_record
+from advisor.report.task_words import cuts_off, reads_pairs
+from advisor.report.units import capital
+from advisor.report.usage import pipeline_usage
 from advisor.run.result import Result
 from advisor.strategies import STRATEGIES, Family
 
@@ -41,15 +44,17 @@ def run_documents(
         plan: the plan that ran.
         result: what it found.
         advice: `advice_record` or `Advice.as_dict`; its sections are left out where it is None.
-        errors: wrong predictions, rows of ``predictions.jsonl``; the most confident are shown.
+        errors: rows of ``predictions.jsonl``, at least the `worst_rows`; right ones are passed over.
         usage: Python that loads a frozen encoder and its head from ``model``; whole models load with ``pipeline``.
     """
     page = plan_page(plan, advice, result, errors)
+    whole = STRATEGIES[plan.strategy].whole_model
     card = fill_markdown(
         "model_card.md.j2",
         page=page,
         front_matter=front_matter(plan, result, advice),
-        usage=_PIPELINE if STRATEGIES[plan.strategy].whole_model else usage,
+        cut=whole and not cuts_off(plan),
+        usage=pipeline_usage(plan.task, pairs=reads_pairs(plan)) if whole else usage,
     )
     return {"report.html": _html(page), "README.md": card}
 
@@ -61,14 +66,6 @@ def map_document(found: dict[str, Any], project: str) -> str:
     here = None if None in (column, row) else found["rows"][row][column]
     template = _environment(html=True).get_template("map.svg.j2")
     return template.render(map=lay_out_map(found), strategies=strategies, here=here, project=project)
-
-
-_PIPELINE = """\
-from transformers import pipeline
-
-classify = pipeline("text-classification", model="model")
-print(classify(["…"], top_k=None, truncation=True))
-"""
 
 
 def _asked(name: str) -> str:
@@ -97,5 +94,5 @@ def _environment(*, html: bool) -> Environment:
         keep_trailing_newline=True,
     )
     environment.globals |= {"palette": PALETTE, "families": get_args(Family), "title": title_of, "asked": _asked}
-    environment.filters |= {"code": code_span, "block": code_block, "describe": describe}
+    environment.filters |= {"code": code_span, "block": code_block, "describe": describe, "capital": capital}
     return environment

@@ -1,14 +1,15 @@
-"""Figures: the three numbers on top of a report, and the forecast row by row, in words."""
+"""Figures: the measures of a plan, the three numbers on top of a report, and the forecast row by row, in words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from advisor.plan.plan import Plan
-from advisor.report.units import QUANTITIES, interval_of, range_of, value_of
+from advisor.report.task_words import forecast_measure, unit_of
+from advisor.report.units import QUANTITIES, capital, interval_of, range_of, value_of
 from advisor.run.progress import clock
 from advisor.run.result import Result
+from advisor.tasks import Measure
 
-METRIC_NAMES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 _FORECAST = (
     "quality",
     "train_seconds",
@@ -58,16 +59,14 @@ def expected(name: str, interval: Mapping[str, float] | None) -> Expected:
     return Expected(value_of(name, interval["point"] if interval else None), range_of(name, interval))
 
 
-def score(metric: Mapping[str, float]) -> Expected:
-    """Return a measured metric in words."""
-    if "low" not in metric:
-        return Expected(value_of("quality", metric["value"]))
-    return expected("quality", {**metric, "point": metric["value"]})
+def score(measure: Measure, found: Mapping[str, float]) -> Expected:
+    """Return a measured value with its interval in words."""
+    return expected("label_units" if measure.in_label_units else "quality", {**found, "point": found["value"]})
 
 
-def metric_key(plan: Plan) -> str:
-    """Return the plan's metric as results name it."""
-    return plan.metric.replace("-", "_")
+def point(measure: Measure, value: float) -> str:
+    """Return a value of a measure in words."""
+    return score(measure, {"value": value, "low": value, "high": value}).value
 
 
 def figures(plan: Plan, result: Result | None) -> list[Figure]:
@@ -77,21 +76,18 @@ def figures(plan: Plan, result: Result | None) -> list[Figure]:
     answers = forecast.get("usd_per_1000")
     price = f"{value_of('usd_per_1000', answers['point'])} per 1,000 answers" if answers else "price of answers unknown"
     money = Figure("Cost of training", expected("usd", forecast.get("train_usd")), price)
+    of, title = forecast_measure(plan), f"Expected {forecast_measure(plan).title}"
     if result is not None:
-        key = metric_key(plan)
-        said = f"forecast accuracy {interval_of('quality', quality)}" if quality else "no quality had been forecast"
+        own = plan.measure
+        said = f"forecast {of.title} {interval_of('quality', quality)}" if quality else "no quality had been forecast"
         took = Expected(clock(result.measured["train_seconds"]))
         return [
-            Figure(f"Measured {METRIC_NAMES[key]}", score(result.metrics[key]), said),
+            Figure(f"Measured {own.title}", score(own, result.metrics[own.key]), said),
             money,
             Figure("Measured training time", took, f"forecast {interval_of('train_seconds', seconds)}"),
         ]
-    unknown = Figure(
-        "Expected accuracy",
-        Expected("not known yet"),
-        "nothing comparable has been measured; the run will tell",
-    )
-    known = Figure("Expected accuracy", expected("quality", quality), "on texts like the labelled ones")
+    unknown = Figure(title, Expected("not known yet"), "nothing comparable has been measured; the run will tell")
+    known = Figure(title, expected("quality", quality), f"on {unit_of(plan)} like the labelled ones")
     time = Figure("Time to train", expected("train_seconds", seconds), "libraries and loading included")
     return [known if quality else unknown, money, time]
 
@@ -103,5 +99,6 @@ def forecast_rows(plan: Plan) -> list[Forecasted]:
         interval, is_cost = plan.forecast.get(name), name != "quality"
         low, point, high = (value_of(name, interval[at] if interval else None) for at in ("low", "point", "high"))
         best, worst = (low, high) if is_cost else (high, low)
-        rows.append(Forecasted(QUANTITIES[name].title, best, point, worst, is_cost))
+        title = QUANTITIES[name].title if is_cost else capital(forecast_measure(plan).title)
+        rows.append(Forecasted(title, best, point, worst, is_cost))
     return rows

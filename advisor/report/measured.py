@@ -2,20 +2,33 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import fmean, stdev
 from typing import Any
 
 from advisor.plan.plan import Plan
-from advisor.report.escaping import one_line
-from advisor.report.figures import METRIC_NAMES, Expected, expected, metric_key, score
-from advisor.report.units import QUANTITIES, value_of
+from advisor.report.confusion import Confusion, confusion_of
+from advisor.report.figures import Expected, expected, point, score
+from advisor.report.mistakes import Mistakes, mistakes_of
+from advisor.report.task_words import forecast_measure, unit_of
+from advisor.report.units import QUANTITIES, capital, significant, value_of
 from advisor.run.progress import clock
 from advisor.run.result import Result
 from advisor.strategies import STRATEGIES
+from advisor.tasks import TASKS, Measure, Predicts
 
-_MATRIX_CLASSES = 20
-_PAIRS = 15
-_ERRORS = 10
-_TEXT_LETTERS = 320
+_BASELINES = {
+    "majority": "the majority class",
+    "label-shares": "labels by their share",
+    "mean": "answering the mean",
+    "no-entity": "tagging nothing",
+    "first-sentence": "answering the first sentence",
+}
+_AVERAGE_PRECISION = Measure("average_precision", "mean average precision")
+_TABLES: dict[Predicts, tuple[str, str]] = {
+    "class": ("Class", "Class by class"),
+    "classes": ("Label", "Label by label"),
+    "tags": ("Type", "Type by type"),
+}
 
 
 @dataclass(frozen=True)
@@ -30,61 +43,52 @@ class Compared:
 
 @dataclass(frozen=True)
 class Bar:
-    """A score from 0 to 1 as a bar; bounds are None where there is no interval."""
+    """A score as a bar: what it is in words, and from 0 to 1 how far the bar and its whisker reach.
+
+    Bounds are None where there is no interval. Scores that have no upper bound are drawn relative to the highest.
+    """
 
     title: str
-    value: float
+    value: str
+    fill: float
     low: float | None
     high: float | None
     own: bool
 
 
 @dataclass(frozen=True)
-class Confused:
-    """A pair of classes that the model confuses: how many rows of ``truth`` were taken for ``predicted``."""
+class Table:
+    """The table of classes, labels or types of entity: what a line is called, a heading, and what is counted."""
 
-    truth: str
-    predicted: str
-    count: int
-    share: float
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell of the confusion matrix with its share of the row."""
-
-    count: int
-    share: float
-    diagonal: bool
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A wrong prediction."""
-
-    row: int
-    text: str
-    label: str
-    predicted: str
-    confidence: float
+    line: str
+    title: str
+    counted: str
+    rows: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The measured part of a report; exactly one of ``matrix`` and ``pairs`` is there."""
+    """The measured part of a report.
+
+    Attributes:
+        unit: what the rows measured are called, in the plural.
+        table: None for numbers and answers.
+        seeds: the measure that leads with other seeds, where they were tried.
+        confusion: None but for single classes.
+    """
 
     sentence: str
     rows: int
+    unit: str
     compared: list[Compared]
     bars: list[Bar]
     bar_metric: str
     metrics: list[tuple[str, Expected]]
-    classes: list[dict[str, Any]]
-    labels: list[str]
-    matrix: list[tuple[str, list[Cell]]] | None
-    pairs: list[Confused] | None
+    table: Table | None
+    confusion: Confusion | None
     calibration: str
-    mistakes: list[Mistake]
+    seeds: str
+    mistakes: Mistakes
     chosen: dict[str, Any]
     device: dict[str, str]
     parity: str
@@ -100,64 +104,101 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
         errors: rows of ``predictions.jsonl``; right ones among them are passed over.
     """
     parity = result.parity
-    confusion = result.confusion or {"labels": [], "rows": []}
-    labels, counts = confusion["labels"], confusion["rows"]
-    small = len(labels) <= _MATRIX_CLASSES
-    metric = metric_key(plan)
-    bars = _bars(result, metric)
+    own = plan.measure
     return Measured(
-        sentence=_sentence(result, metric, bars),
+        sentence=_sentence(plan, result),
         rows=result.data["measured_rows"],
-        compared=list(_compared(result)),
-        bars=bars,
-        bar_metric=METRIC_NAMES[metric],
-        metrics=[(METRIC_NAMES[name], score(result.metrics[name])) for name in METRIC_NAMES],
-        classes=result.classes,
-        labels=labels,
-        matrix=_matrix(labels, counts) if small else None,
-        pairs=None if small else _most_confused(labels, counts),
+        unit=unit_of(plan),
+        compared=list(_compared(plan, result)),
+        bars=_bars(result, own),
+        bar_metric=own.title,
+        metrics=list(_metrics(plan, result)),
+        table=_table(plan, result),
+        confusion=confusion_of(result.confusion),
         calibration=_calibration(result),
-        mistakes=_mistakes(errors),
+        seeds=seed_spread(result, own),
+        mistakes=mistakes_of(plan.task, errors),
         chosen=result.chosen,
         device=result.device,
-        parity=f"{parity['texts']:.0f} texts, largest difference {parity['largest_difference']:.1e}",
+        parity=f"{parity['texts']:.0f} {unit_of(plan)}, largest difference {parity['largest_difference']:.1e}",
         resumed=result.resumed,
     )
 
 
-def _sentence(result: Result, metric: str, bars: list[Bar]) -> str:
-    others = [bar for bar in bars if not bar.own]
-    own, best = result.metrics[metric]["value"], max(others, key=lambda bar: bar.value, default=None)
+def baseline_title(name: str) -> str:
+    """Return a baseline of a result in words."""
+    return _BASELINES.get(name, name)
+
+
+def seed_spread(result: Result, measure: Measure) -> str:
+    """Return a sentence on how a measure came out with other seeds; nothing where none was tried."""
+    others = [found[measure.key] for found in result.seeds.values()]
+    if not others:
+        return ""
+    every = [result.metrics[measure.key]["value"], *others]
+    mean, spread = point(measure, fmean(every)), stdev(every)
+    told = ", ".join(point(measure, value) for value in others)
+    fits = "Another fit" if len(others) == 1 else f"{len(others)} more fits"
+    return (
+        f"{fits} with {'another seed' if len(others) == 1 else 'other seeds'} reached {measure.title} {told}; the mean "
+        f"of all {len(every)} is {mean}, their standard deviation {significant(spread)}."
+    )
+
+
+def _sentence(plan: Plan, result: Result) -> str:
+    measure = plan.measure
+    own = result.metrics[measure.key]["value"]
     title = STRATEGIES[result.strategy].title if result.strategy in STRATEGIES else result.strategy
-    title = title[:1].upper() + title[1:]
-    rows = f"{result.data['measured_rows']:,} texts it had not seen"
-    said = f"{title} reached {METRIC_NAMES[metric]} {own:.2f} on {rows}"
-    if best is None:
+    rows = f"{result.data['measured_rows']:,} {unit_of(plan)} it had not seen"
+    said = f"{capital(title)} reached {measure.title} {point(measure, own)} on {rows}"
+    others = {name: found[measure.key] for name, found in result.baseline.items()}
+    if not others:
         return f"{said}."
-    gap = own - best.value
-    return f"{said}, {abs(gap):.2f} {'above' if gap >= 0 else 'below'} {best.title}."
+    best = (min if measure.lower_is_better else max)(others, key=lambda name: others[name])
+    apart = point(measure, abs(own - others[best]))
+    return f"{said}, {apart} {'above' if own >= others[best] else 'below'} {baseline_title(best)}."
 
 
-def _bars(result: Result, metric: str) -> list[Bar]:
-    own = result.metrics[metric]
-    bars = [Bar(_baseline(name), found[metric], None, None, False) for name, found in result.baseline.items()]
-    return [*bars, Bar(result.strategy, own["value"], own.get("low"), own.get("high"), True)]
+def _bars(result: Result, measure: Measure) -> list[Bar]:
+    own = result.metrics[measure.key]
+    others = [(baseline_title(name), found[measure.key]) for name, found in result.baseline.items()]
+    full = max((own["high"], *(value for _, value in others))) if measure.in_label_units else 1.0
+
+    def bar(title: str, found: dict[str, float], is_own: bool) -> Bar:
+        fill, low, high = (min(max(found[name] / (full or 1.0), 0.0), 1.0) for name in ("value", "low", "high"))
+        known = found["low"] < found["high"]
+        return Bar(title, score(measure, found).value, fill, low if known else None, high if known else None, is_own)
+
+    bars = [bar(title, {"value": value, "low": value, "high": value}, False) for title, value in others]
+    return [*bars, bar(result.strategy, own, True)]
 
 
-def _baseline(name: str) -> str:
-    return "the majority class" if name == "majority" else name
+def _metrics(plan: Plan, result: Result) -> Iterable[tuple[str, Expected]]:
+    for measure in dict.fromkeys((plan.measure, *TASKS[plan.task].measures, _AVERAGE_PRECISION)):
+        if measure.key in result.metrics:
+            yield measure.title, score(measure, result.metrics[measure.key])
 
 
-def _compared(result: Result) -> Iterable[Compared]:
+def _table(plan: Plan, result: Result) -> Table | None:
+    predicts = TASKS[plan.task].predicts
+    if not result.classes or predicts not in _TABLES:
+        return None
+    line, title = _TABLES[predicts]
+    return Table(line, title, "Entities" if predicts == "tags" else capital(unit_of(plan)), result.classes)
+
+
+def _compared(plan: Plan, result: Result) -> Iterable[Compared]:
     for name in ("quality", "train_seconds", "train_memory_bytes", "latency_ms_p50", "latency_ms_p95"):
-        measured = result.measured.get(name)
-        if measured is None:
-            continue
-        forecast = result.forecast.get(name)
-        shown = Expected(clock(measured) if name == "train_seconds" else value_of(name, measured))
+        forecast, measured, title = result.forecast.get(name), result.measured.get(name), QUANTITIES[name].title
         if name == "quality":
-            shown = score(result.metrics["accuracy"])
-        yield Compared(QUANTITIES[name].title, expected(name, forecast), shown, _outcome(forecast, measured))
+            measure = forecast_measure(plan)
+            title, found = capital(measure.title), result.metrics[measure.key]
+            measured, shown = found["value"], score(measure, found)
+        elif measured is None:
+            continue
+        else:
+            shown = Expected(clock(measured) if name == "train_seconds" else value_of(name, measured))
+        yield Compared(title, expected(name, forecast), shown, _outcome(forecast, measured))
 
 
 def _outcome(forecast: dict[str, float] | None, measured: float) -> str:
@@ -166,26 +207,6 @@ def _outcome(forecast: dict[str, float] | None, measured: float) -> str:
     if measured < forecast["low"]:
         return "below"
     return "above" if measured > forecast["high"] else "within"
-
-
-def _matrix(labels: list[str], counts: list[list[int]]) -> list[tuple[str, list[Cell]]]:
-    return [
-        (
-            label,
-            [Cell(count, round(count / max(sum(row), 1), 3), number == place) for place, count in enumerate(row)],
-        )
-        for number, (label, row) in enumerate(zip(labels, counts, strict=True))
-    ]
-
-
-def _most_confused(labels: list[str], counts: list[list[int]]) -> list[Confused]:
-    pairs = [
-        Confused(labels[truth], labels[predicted], count, count / max(sum(row), 1))
-        for truth, row in enumerate(counts)
-        for predicted, count in enumerate(row)
-        if truth != predicted and count
-    ]
-    return sorted(pairs, key=lambda pair: (-pair.count, -pair.share))[:_PAIRS]
 
 
 def _calibration(result: Result) -> str:
@@ -200,23 +221,3 @@ def _calibration(result: Result) -> str:
     if loss is not None:
         parts.append(f"Log loss {loss:.3f}.")
     return " ".join(parts)
-
-
-def _mistakes(errors: Iterable[dict[str, Any]]) -> list[Mistake]:
-    wrong = [
-        Mistake(
-            row=int(row.get("row", 0)),
-            text=_cut(str(row["text"])),
-            label=str(row["label"]),
-            predicted=str(row["predicted"]),
-            confidence=float(row["probabilities"][row["predicted"]]),
-        )
-        for row in errors
-        if row["label"] != row["predicted"]
-    ]
-    return sorted(wrong, key=lambda mistake: (-mistake.confidence, mistake.row))[:_ERRORS]
-
-
-def _cut(text: str) -> str:
-    line = one_line(text)
-    return line if len(line) <= _TEXT_LETTERS else f"{line[:_TEXT_LETTERS].rstrip()} …"

@@ -9,18 +9,28 @@ from advisor.report.charts import Option, Plot, option_of, quality_cost_plot
 from advisor.report.evidence import Evidence, Finding, cited_evidence
 from advisor.report.explanation import Explanation, explanation, short, title_of
 from advisor.report.figures import (
-    METRIC_NAMES,
     Expected,
     Figure,
     Forecasted,
     expected,
     figures,
     forecast_rows,
-    metric_key,
 )
 from advisor.report.map_layout import Map, lay_out_map
 from advisor.report.measured import Measured, measured_page
+from advisor.report.task_words import (
+    choices_of,
+    columns_of,
+    forecast_measure,
+    has_classes,
+    long_inputs,
+    named_answers,
+    reads_pairs,
+    task_title,
+    unit_of,
+)
 from advisor.report.units import spoken
+from advisor.report.usage import command
 from advisor.run.result import Result
 from advisor.strategies import EXECUTABLE, STRATEGIES
 
@@ -59,6 +69,14 @@ class Page:
     Attributes:
         sentence: what the plan does.
         advised: the strategy that was advised; the plan ``departs`` where it is another.
+        task: the task in words, with how many classes, labels or types of entity there are.
+        metric: the measure that the plan is judged by.
+        quality: the measure that a forecast of quality is of.
+        unit: what a row of the data is called, in the plural.
+        columns: of the data, those that the model reads.
+        named: classes, labels or types of entity with what is known of each.
+        long_inputs: what happens to inputs beyond the model's limit.
+        command: what asks the model of the run.
         why: what the advice says for and against itself.
         sides: of a contested verdict, its own first.
         undrawn: options that the plot lacks for want of a forecast quality.
@@ -71,7 +89,14 @@ class Page:
     sentence: str
     advised: str
     departs: bool
+    task: str
     metric: str
+    quality: str
+    unit: str
+    columns: list[str]
+    long_inputs: str
+    named: dict[str, str | None]
+    command: str
     facts: list[str]
     figures: list[Figure]
     why: Explanation
@@ -112,7 +137,14 @@ def plan_page(
         sentence=_sentence(plan),
         advised=title_of(plan.advice.strategy),
         departs=departs,
-        metric=METRIC_NAMES[metric_key(plan)],
+        task=task_title(plan),
+        metric=plan.measure.title,
+        quality=forecast_measure(plan).title,
+        unit=unit_of(plan),
+        columns=columns_of(plan),
+        long_inputs=long_inputs(plan),
+        named=named_answers(plan),
+        command=command(plan.task, ".", pairs=reads_pairs(plan)),
         facts=_facts(plan, record),
         figures=figures(plan, result),
         why=why,
@@ -151,14 +183,14 @@ def _facts(plan: Plan, record: dict[str, Any]) -> list[str]:
     }
     smallest, device, data = answers.get("data.smallest_class"), answers.get("compute.device"), plan.data
     measured = {
-        "test-file": f"measured on {data.test.rows:,} held-out texts" if data.test else "",
+        "test-file": f"measured on {data.test.rows:,} held-out {unit_of(plan)}" if data.test else "",
         "held-out": f"measured on {data.split.share or 0:.0%} held out",
         "cross-validation": f"measured by {data.split.folds}-fold cross-validation",
     }
     facts = [
-        f"{len(plan.labels)} classes",
-        f"{data.train.rows:,} labelled texts",
-        f"rarest class {smallest:,}" if isinstance(smallest, int) else "",
+        choices_of(plan),
+        f"{data.train.rows:,} labelled {unit_of(plan)}",
+        f"rarest class {smallest:,}" if isinstance(smallest, int) and has_classes(plan) else "",
         f"trained on a {'GPU' if device == 'gpu' else 'processor'}" if device else "",
         measured[data.split.kind],
     ]
@@ -215,9 +247,8 @@ def _plot(plan: Plan, record: dict[str, Any], result: Result | None) -> Plot | N
     ]
     options: list[Option] = [option for option in found if option]
     if result is not None and options:
-        accuracy, seconds = result.metrics["accuracy"], result.measured["train_seconds"]
-        value = accuracy["value"]
-        quality = {"point": value, "low": accuracy.get("low", value), "high": accuracy.get("high", value)}
+        found_quality, seconds = result.metrics[forecast_measure(plan).key], result.measured["train_seconds"]
+        quality = {"point": found_quality["value"], "low": found_quality["low"], "high": found_quality["high"]}
         time = {"low": seconds, "point": seconds, "high": seconds}
         options.append(Option(plan.strategy, plan.engine, quality, time, "measured"))
     return quality_cost_plot(options)

@@ -3,23 +3,32 @@
 from collections.abc import Callable
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from advisor.knowledge.interval import Interval
+from advisor.report.figures import point, score
+from advisor.report.measured import baseline_title, seed_spread
 from advisor.report.terminal import share
+from advisor.report.units import capital
+from advisor.report.usage import command
 from advisor.run.progress import clock
 from advisor.run.result import Result
+from advisor.tasks import TASKS
 
 
 def result_screen(result: Result, folder: str) -> RenderableType:
-    """Return forecast beside measurement, the baselines, and how to use the model."""
+    """Return the measures, the leading one first, forecast beside measurement, the baselines, and how to use it."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for title in ("", "forecast", "measured"):
         table.add_column(title, no_wrap=True)
-    forecast, measured = result.forecast, result.measured
-    table.add_row("accuracy", _of(forecast["quality"], share), _metric(result, "accuracy"))
-    table.add_row("macro-F1", "", _metric(result, "macro_f1"))
+    forecast, measured, task = result.forecast, result.measured, TASKS[result.task]
+    leading = next(measure for measure in task.measures if measure.key == result.metric)
+    for measure in dict.fromkeys((leading, *task.measures)):
+        quality = forecast["quality"] if measure.key == "accuracy" else None
+        found = escape(score(measure, result.metrics[measure.key]).both)
+        table.add_row(measure.title, share(Interval(**quality)) if quality else "", found)
     table.add_row("training time", _of(forecast["train_seconds"], _clocks), clock(measured["train_seconds"]))
     memory = f"{measured['train_memory_bytes'] / 1e9:.2f} GB"
     table.add_row("peak memory", _of(forecast["train_memory_bytes"], _gigabytes), memory)
@@ -27,19 +36,20 @@ def result_screen(result: Result, folder: str) -> RenderableType:
         key = f"latency_ms_{name}"
         table.add_row(f"latency {name}", _of(forecast[key], _milliseconds), f"{measured[key]:.1f} ms")
     baselines = "; ".join(
-        f"{name} {scores['accuracy']:.2f} and {scores['macro_f1']:.2f}" for name, scores in result.baseline.items()
+        f"{baseline_title(name)} {point(leading, found[leading.key])}" for name, found in result.baseline.items()
     )
     lines = [
-        f"Accuracy and macro-F1 on {result.data['measured_rows']:,} held-out texts with 95 % intervals; {baselines}.",
-        f'Use it:   advisor predict {folder} "some text"',
+        f"Measured on {result.data['measured_rows']:,} held-out {_unit(result)}, with 95 % intervals.",
+        f"{capital(leading.title)} of {baselines}." if baselines else "",
+        seed_spread(result, leading),
+        f"Use it:   {command(result.task, folder, pairs=_unit(result) == 'pairs')}",
         f"Report:   {folder}/report.html",
     ]
-    return Group(table, Text(), *map(Text, lines))
+    return Group(table, Text(), *(Text(line) for line in lines if line))
 
 
-def _metric(result: Result, name: str) -> str:
-    metric = result.metrics[name]
-    return f"{metric['value']:.2f} \\[{metric['low']:.2f}–{metric['high']:.2f}]"
+def _unit(result: Result) -> str:
+    return TASKS[result.task].called(pairs=bool(result.data.get("pair_column")))
 
 
 def _of(interval: dict[str, float] | None, shown: Callable[[Interval], str]) -> str:

@@ -62,11 +62,12 @@ def _cents(value: float) -> str:
 
 
 def _hundredths(value: float) -> str:
-    return f"{value:.2f}"
+    return f"{round(value, 2) + 0.0:.2f}"
 
 
 QUANTITIES: dict[str, Quantity] = {
-    "quality": Quantity("Accuracy", _plain, _hundredths),
+    "quality": Quantity("Quality", _plain, _hundredths),
+    "label_units": Quantity("Error", _plain, significant),
     "train_seconds": Quantity("Training time", _seconds, significant),
     "train_memory_bytes": Quantity("Peak memory of training", _bytes, significant),
     "latency_ms_p50": Quantity("Latency of a typical text", _milliseconds, significant),
@@ -76,6 +77,11 @@ QUANTITIES: dict[str, Quantity] = {
     "usd": Quantity("Cost of training", _dollars, _cents),
     "usd_per_1000": Quantity("Cost of 1,000 answers", _dollars, _cents),
 }
+
+
+def capital(text: str) -> str:
+    """Return text with its first letter upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def value_of(name: str, value: float | None) -> str:
@@ -94,7 +100,8 @@ def range_of(name: str, interval: Mapping[str, float] | None) -> str:
     quantity = QUANTITIES[name]
     unit = quantity.unit(interval["point"])
     low, high = (quantity.digits(interval[bound] / unit.divisor) for bound in ("low", "high"))
-    return f"{unit.before}{low}–{unit.before}{high}{unit.after}"
+    between = " to " if interval["low"] < 0 else "–"
+    return f"{unit.before}{low}{between}{unit.before}{high}{unit.after}"
 
 
 def interval_of(name: str, interval: Mapping[str, float] | None) -> str:

@@ -174,6 +174,7 @@ class _Run:
         return Result(
             project=plan.project,
             task=plan.task,
+            metric=plan.metric,
             strategy=plan.strategy,
             family=plan.family,
             model=plan.model.model_dump(exclude_none=True),

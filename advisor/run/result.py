@@ -12,13 +12,16 @@ class Result(BaseModel):
     """What a run found.
 
     Attributes:
-        metrics: the task's measures with 95 % bootstrap intervals, by key, and others as values.
-        classes: scores of each class or type; empty for numbers and answers.
-        confusion: counts of classes, None where a row has not just one.
+        task: id of the task.
+        metric: key of the measure that leads.
+        metrics: the task's measures with 95 % bootstrap intervals; besides, without a width, such as ``log_loss``.
+        classes: precision, recall, F1 and support of each class, label or type of entity; empty for other tasks.
+        confusion: ``labels``, and ``rows`` true by predicted; None but for single classes.
         baseline: the same measures of an answer that takes no model and, where it applies and is not the strategy
             itself, of zero-shot.
         seeds: the same measures of fits with other seeds.
-        forecast, measured: train_seconds, train_memory_bytes, latency_ms_p50, latency_ms_p95, quality.
+        forecast, measured: train_seconds, train_memory_bytes, latency_ms_p50, latency_ms_p95, quality (measured: the
+            leading measure).
         chosen: what fitting chose on the way.
     """
 
@@ -27,6 +30,7 @@ class Result(BaseModel):
     schema_: Literal[1] = Field(default=1, alias="schema")
     project: str
     task: str = "text-classification"
+    metric: str = "accuracy"
     strategy: str
     family: str
     model: dict[str, Any]

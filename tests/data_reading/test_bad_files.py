@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.data import formats, lines
+from advisor.data.formats import lines, objects, separated
 from advisor.data.reading import DataSource, load_labelled
 from advisor.errors import AdvisorError, DataError
 
@@ -62,11 +62,6 @@ BAD: dict[str, tuple[str, bytes, list[str]]] = {
     "cut in a character": ("a.csv", GOOD + b"caf\xc3", ["line 5, column 4", "0xC3"]),
     "one class": ("a.csv", b"text,label\na,x\nb,x\nc,x\n", ["one class only", "3 rows", "'x'"]),
     "ids": ("a.csv", b"text,label\na,1\nb,2\nc,3\n", ["different value in each of 3 rows", "--label"]),
-    "fractions": (
-        "a.csv",
-        b"text,label\na,1\nb,0.5\nc,0.25\n",
-        ["line 3", "'0.5'", "1 more row", "regression"],
-    ),
     "no labels": ("a.csv", b"text,label\na,\nb,\n", ["'label' is empty in all 2 rows"]),
     "no texts": ("a.csv", b"text,label\n,a\n ,b\n", ["no row has a text"]),
     "Excel": ("a.csv", b"PK\x03\x04" + b"\x00" * 50, ["Excel"]),
@@ -106,20 +101,15 @@ BAD: dict[str, tuple[str, bytes, list[str]]] = {
     "JSON list of texts": ("a.json", b'[{"text": "a", "label": "b"}, "c"]', ["row 2", "a text where"]),
     "bytes in JSON list": ("a.json", b'[\n{"text": "\xff"}]', ["line 2, column 11", "0xFF"]),
     "empty JSON list": ("a.json", b"[]", ["no rows"]),
-    "JSON over several lines": ("a.json", b'{"data": [\n]}', ["a list of objects"]),
+    "JSON over several lines": ("a.json", b'{"rows": [\n]}', ["a list of objects"]),
     "JSON number": ("a.json", b"12\n", ["line 1", "a number where"]),
     "bad Parquet": ("a.parquet", b"PAR1 this is not it PAR1", ["Parquet"]),
     "empty Parquet": ("a.parquet", b"", ["empty"]),
 }
 
-OTHER_TASKS = {
-    "token-classification": b'{"tokens": ["a", "b"], "tags": ["O", "B-X"]}\n',
-    "multi-label": b'{"text": "a", "labels": ["x", "y"]}\n{"text": "b", "labels": []}\n',
-    "question-answering": b'{"question": "a", "context": "b", "answers": ["c"]}\n',
+UNKNOWN_TASKS = {
     "generation": b'{"prompt": "a", "completion": "b"}\n',
     "preference": b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n',
-    "pair-classification": b'{"text": "a", "text_pair": "b", "label": "c"}\n',
-    "regression": b'{"text": "a", "text_pair": "b", "label": 0.5}\n',
 }
 
 
@@ -150,10 +140,10 @@ def test_bad_file(name: str, tmp_path: Path) -> None:
         assert part in message
 
 
-@pytest.mark.parametrize("task", OTHER_TASKS)
-def test_other_tasks_are_named(task: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("task", UNKNOWN_TASKS)
+def test_tasks_that_cannot_be_read_are_named(task: str, tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
-    path.write_bytes(OTHER_TASKS[task] * 2)
+    path.write_bytes(UNKNOWN_TASKS[task] * 2)
     message = message_of(DataSource(tmp_path))
     assert_one_sentence(message, path)
     assert f"looks like {task}" in message
@@ -263,7 +253,7 @@ def test_gigantic_line_is_refused_unread(ending: str, tmp_path: Path) -> None:
 
 
 def test_open_quote_over_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "LONGEST_LINE", 2000)
+    monkeypatch.setattr(separated, "LONGEST_LINE", 2000)
     path = tmp_path / "a.csv"
     path.write_bytes(b'text,label\na,b\n"c,d\n' + b"some words,e\n" * 1000)
     before = csv.field_size_limit(1000)
@@ -276,7 +266,7 @@ def test_open_quote_over_a_large_file(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_large_json_document_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "_LARGEST_DOCUMENT", 10)
+    monkeypatch.setattr(objects, "_LARGEST_DOCUMENT", 10)
     path = tmp_path / "a.json"
     path.write_bytes(b'[{"text": "a", "label": "b"}]')
     assert "JSON Lines" in message_of(DataSource(path))

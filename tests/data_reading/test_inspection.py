@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from advisor.data.columns import guess_task
 from advisor.data.duplicates import Finding
+from advisor.data.guess import guess_task
 from advisor.data.inspection import Inspection, inspect_data
 from advisor.data.lengths import evenly, quantiles
 from advisor.data.reading import DataSource, load_labelled

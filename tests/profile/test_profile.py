@@ -73,7 +73,7 @@ def test_unknown_is_an_answer(tmp_path: Path) -> None:
 
 
 def test_every_input_has_a_question_and_a_reason() -> None:
-    plumbing = {"data.test", "data.text", "data.label", "model.revision", "model.llm_name"}
+    plumbing = {"data.test", "data.text", "data.pair", "data.label", "model.revision", "model.llm_name"}
     for name, asked in INPUTS.items():
         if name not in plumbing:
             assert asked.question.endswith("?"), name

@@ -24,6 +24,8 @@ def result_of(plan: Plan, labels: tuple[str, ...] = LABELS, confusion: list[list
     classes = [{"label": name, "precision": 0.5, "recall": 2 / 3, "f1": 0.57, "support": 3} for name in labels]
     return Result(
         project=plan.project,
+        task=plan.task,
+        metric=plan.metric,
         strategy=plan.strategy,
         family=plan.family,
         model=plan.model.model_dump(exclude_none=True),
@@ -31,8 +33,8 @@ def result_of(plan: Plan, labels: tuple[str, ...] = LABELS, confusion: list[list
         metrics={
             "accuracy": {"value": 0.78, "low": 0.44, "high": 1.0},
             "macro_f1": {"value": 0.7654, "low": 0.41, "high": 1.0},
-            "log_loss": {"value": 0.61},
-            "expected_calibration_error": {"value": 0.123},
+            "log_loss": {"value": 0.61, "low": 0.61, "high": 0.61},
+            "expected_calibration_error": {"value": 0.123, "low": 0.123, "high": 0.123},
         },
         classes=classes,
         confusion={"labels": list(labels), "rows": rows},

@@ -46,7 +46,7 @@ def evaluate(
             numbers (rows, 1), or start and end character and score (rows, 3).
         rows: what it was given, with the truth.
         labels: names of classes or tags; empty for numbers and answers.
-        thresholds: (classes,), from which a label of several is given; 0.5 where None.
+        thresholds: (classes,) or (rows, classes), from which a label of several is given; 0.5 where None.
         draws: bootstrap resamples of the rows.
         seed: of the resamples.
 

@@ -22,7 +22,7 @@ class LabelSets(Judgement):
         outputs: (rows, labels) probabilities.
         rows: their truth.
         labels: name of each label.
-        thresholds: (labels,), from which a label is given; 0.5 where None.
+        thresholds: (labels,) or (rows, labels), from which a label is given; 0.5 where None.
     """
 
     def __init__(self, outputs: Floats, rows: Rows, labels: Sequence[str], thresholds: Floats | None = None) -> None:

@@ -32,15 +32,20 @@ class Spans(Judgement):
     def __init__(self, outputs: Floats, rows: Rows, labels: Sequence[str], thresholds: Floats | None = None) -> None:
         judged = []
         for source, answers, output in zip(rows.inputs, rows.targets, outputs, strict=True):
-            given = words_of(answer_text(source, output))
-            true = [words for words in (words_of(answer.text) for answer in answers) if words] or [[]]
-            judged.append((max(word_f1(given, words) for words in true), given in true))
+            judged.append(best_match(answer_text(source, output), [answer.text for answer in answers]))
         self.kinds, self.counts = alike(np.array(judged, dtype=np.float64))
 
     def measures(self, weights: Weights) -> Values:
         """Return F1 of words and exact match."""
         f1, exact = (weights @ self.kinds / weights.sum(axis=1, keepdims=True)).T
         return {"f1": f1, "exact_match": exact}
+
+
+def best_match(given: str, answers: Sequence[str]) -> tuple[float, float]:
+    """Return F1 of words and exact match of an answer, against the true one that it is closest to."""
+    words = words_of(given)
+    true = [found for found in map(words_of, answers) if found] or [[]]
+    return max(word_f1(words, found) for found in true), float(words in true)
 
 
 def words_of(answer: str) -> list[str]:

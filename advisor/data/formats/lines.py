@@ -22,7 +22,7 @@ _MAGIC = {
     b"\xfd7zXZ": "compressed with xz; unpack it first",
     b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it first",
     b"PAR1": "a Parquet file; name it *.parquet",
-    b"%PDF": "a PDF; a table of texts and labels is needed (CSV, TSV, JSONL, JSON or Parquet)",
+    b"%PDF": "a PDF; a table of texts and labels is needed (CSV, TSV, JSONL, JSON, CoNLL or Parquet)",
     b"SQLite format 3": "an SQLite database; export the table as CSV",
 }
 
@@ -84,8 +84,12 @@ class TextFile:
 
     def first_line(self) -> str:
         """Return the first line that is not blank, without consuming it; damaged bytes are replaced."""
-        text = self._head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-        return next((line for line in text.replace("\r", "\n").split("\n") if line.strip()), "")
+        return next((line for line in self.head.replace("\r", "\n").split("\n") if line.strip()), "")
+
+    @property
+    def head(self) -> str:
+        """The first 64 KB, without consuming them; damaged bytes are replaced."""
+        return self._head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
 
     def read(self, most: int) -> str:
         """Return the whole text.
@@ -195,7 +199,9 @@ class TextFile:
             raise DataError(f"{self.path}: this is UTF-16 text; save it as UTF-8 ('CSV UTF-8' in Excel)")
         controls = len(head) - len(head.translate(None, _CONTROL))
         if controls > max(16, 0.05 * len(head)) or head.count(0) > max(1, 0.1 * len(head)):
-            raise DataError(f"{self.path}: not a text file; CSV, TSV, JSONL, JSON or Parquet (*.parquet) can be read")
+            raise DataError(
+                f"{self.path}: not a text file; CSV, TSV, JSONL, JSON, CoNLL or Parquet (*.parquet) can be read"
+            )
 
 
 def open_regular(path: Path) -> io.FileIO:

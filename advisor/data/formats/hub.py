@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from advisor.data.formats import Row, Table, with_names
+from advisor.data.formats.parquet import with_names
+from advisor.data.formats.table import Row, Table
 from advisor.errors import DataError, InputError
 
 
@@ -58,10 +59,24 @@ def _table(place: str, split: Any) -> Table:
 
 
 def _names(split: Any) -> dict[str, list[str]]:
-    return {name: list(kind.names) for name, kind in split.features.items() if type(kind).__name__ == "ClassLabel"}
+    found = {name: _class_label(kind) for name, kind in split.features.items()}
+    return {name: list(kind.names) for name, kind in found.items() if kind is not None}
+
+
+def _class_label(kind: Any) -> Any:
+    """Return the class label that a feature is, or is a list of."""
+    if isinstance(kind, list):
+        return _class_label(kind[0]) if len(kind) == 1 else None
+    if type(kind).__name__ == "ClassLabel":
+        return kind
+    return _class_label(kind.feature) if hasattr(kind, "feature") else None
 
 
 def _has_labels(split: Any) -> bool:
     """Tell whether some class column has known labels; hidden test labels are written as -1."""
     columns = list(_names(split))
-    return not columns or any(set(split[name][:1000]) != {-1} for name in columns)
+    return not columns or any(_some_known(split[name][:1000]) for name in columns)
+
+
+def _some_known(values: list[Any]) -> bool:
+    return any(_some_known(value) if isinstance(value, list) else value != -1 for value in values)

@@ -61,7 +61,8 @@ class Encoder:
             InputError: the folder holds no model that can be loaded.
         """
         dtype = torch.bfloat16 if device.bf16 and frozen else torch.float32
-        fused = device.kind != "cpu" or not device.bf16
+        # On a processor only fp32 gains by fused attention, and only without a backward pass.
+        fused = device.kind != "cpu" or (frozen and not device.bf16)
         with loading(folder, "no encoder can be loaded from there"):
             tokenizer = load_tokenizer(folder)
             model = read_bert(folder, dtype=dtype, fused=fused) if frozen else None

@@ -28,7 +28,7 @@ from advisor.backend.encoder import loading, quiet_transformers
 from advisor.backend.language_modelling import Guess, Ids, LanguageModel
 from advisor.backend.pretraining_settings import PretrainingSettings
 from advisor.backend.tuning import SAVE_SECONDS, StepProgress
-from advisor.backend.updates import OnEvent, Updates, adamw, rate_factor
+from advisor.backend.updates import OnEvent, SummedUpdates, adamw, rate_factor
 from advisor.errors import InputError
 from advisor.files import write_json
 from advisor.knowledge.pretrained import content_digest
@@ -118,7 +118,7 @@ def pretrain(
     return made
 
 
-class Pretraining(Updates):
+class Pretraining(SummedUpdates):
     """The further pre-training of a language model."""
 
     def __init__(

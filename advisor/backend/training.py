@@ -14,14 +14,14 @@ from advisor.backend.objectives import Unit
 from advisor.backend.rows import Rows
 from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import TuningSettings
-from advisor.backend.updates import OnEvent, Updates, adamw, rate_factor
+from advisor.backend.updates import OnEvent, SummedUpdates, adamw, rate_factor
 from advisor.tasks import Measure
 
 _NO_LIMIT = 1 << 40
 _LENGTH_JITTER = 3
 
 
-class Training(Updates):
+class Training(SummedUpdates):
     """The tuning of a model."""
 
     def __init__(

@@ -162,12 +162,12 @@ def epoch(rows: Rows, names: list[str], sizes: Sizes) -> Result:
 def _fine_tune(training: Rows, test: Rows, names: list[str]) -> tuple[Cost, Any]:
     """Return what an epoch costs us and the classes predicted for the test rows."""
     from advisor.backend.devices import choose_device
-    from advisor.backend.training import LabelledTexts
+    from advisor.backend.rows import encode_rows
     from advisor.backend.tuning import fine_tune
-    from advisor.backend.tuning_settings import TuningSettings
-    from advisor.knowledge.hyperparameters import default_values
+    from advisor.estimates.forecast import default_settings
 
-    defaults = TuningSettings.model_validate(default_values("full-fine-tuning"))
+    task, numbers = "text-classification", range(len(training.texts))
+    labels = [names[number] for number in training.classes]
     timer, cost = Timer(), Cost(0.0, 0.0)
 
     def note(event: dict[str, Any]) -> None:
@@ -179,10 +179,11 @@ def _fine_tune(training: Rows, test: Rows, names: list[str]) -> tuple[Cost, Any]
 
     tuned = fine_tune(
         encoder_folder(),
+        task,
         names,
-        LabelledTexts(training.texts, training.classes),
+        encode_rows(task, training.texts, labels, numbers, names),
         None,
-        defaults.model_copy(update={"epochs": 1.0, "min_steps": 1}),
+        default_settings("full-fine-tuning").model_copy(update={"epochs": 1.0, "min_steps": 1}),
         seed=SEED,
         device=choose_device("cpu"),
         on_event=note,

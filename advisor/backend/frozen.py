@@ -50,6 +50,7 @@ probabilities = (normalize(vectors) @ head["weight"].T + head["bias"]).softmax(1
 _VECTORS = {
     "mean": '(encoder(**batch).last_hidden_state * batch["attention_mask"][..., None]).sum(1)',
     "cls": "encoder(**batch).last_hidden_state[:, 0]",
+    "last": 'encoder(**batch).last_hidden_state[range(len(texts)), batch["attention_mask"].sum(1) - 1]',
 }
 
 

@@ -37,7 +37,7 @@ class HeadDetails(BaseModel):
     format: Literal[1, 2] = Field(2, alias="schema")
     task: str = "text-classification"
     labels: list[str]
-    pooling: Literal["mean", "cls"]
+    pooling: Literal["mean", "cls", "last"]
     max_length: int = Field(ge=1)
     normalised: bool = True
     thresholds: list[float] | None = None

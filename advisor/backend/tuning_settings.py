@@ -22,25 +22,44 @@ class ReadingSettings(BaseModel):
     longest_answer: int = Field(ge=1)
 
 
-class TuningSettings(ReadingSettings):
+class StepSettings(BaseModel):
+    """How weights learn by optimiser steps.
+
+    Attributes:
+        learning_rate: highest step size of the encoder's weights.
+        weight_decay: decoupled decay, of matrices only (not of biases and normalisation).
+        warmup_fraction: share of the steps over which the rate rises linearly from 0.
+        epochs: passes over the training rows.
+        min_steps: updates at least, by further passes.
+        batch_tokens: tokens, padding included, that are in memory at once; more are accumulated.
+        gradient_norm: gradients are scaled down to this norm.
+        dropout: whether the encoder's own dropout is on.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    warmup_fraction: float = Field(ge=0, lt=1)
+    epochs: float = Field(gt=0)
+    min_steps: int = Field(ge=1)
+    batch_tokens: int = Field(ge=1)
+    gradient_norm: float = Field(gt=0)
+    dropout: bool
+
+
+class TuningSettings(StepSettings, ReadingSettings):
     """What `advisor.backend.tuning.fine_tune` may be told; the defaults are in the rules.
 
     Attributes:
-        learning_rate: highest step size of the encoder's weights and of the head's hidden layer.
+        learning_rate: also of the head's hidden layer.
+        min_steps: small data need them (Mosbach et al. 2021, arXiv:2006.04884).
         head_learning_rate: highest step size of the output layer, which starts from nothing.
         head_c: the output layer starts as logistic regression on the untuned encoder with this C (inverse
             regularisation strength); None starts it at zero, or at random on a stock head.
-        weight_decay: decoupled decay, of matrices only (not of biases and normalisation).
-        warmup_fraction: share of the steps over which the rate rises linearly from 0.
-        schedule: how the rate then falls to 0.
-        epochs: passes over the training rows.
-        min_steps: updates at least, by further passes; small data need them (Mosbach et al. 2021,
-            arXiv:2006.04884).
+        schedule: how the rate falls to 0 after its rise.
         batch_size: rows an update is computed from.
-        batch_tokens: tokens, padding included, that are in memory at once; more rows are accumulated.
-        gradient_norm: gradients are scaled down to this norm.
         label_smoothing: probability mass spread over all classes in the loss.
-        dropout: whether the encoder's own dropout is on.
         freeze_token_embeddings: whether the table of token embeddings keeps its pre-trained values.
         trained_share: share of the encoder's layers that learn, counted from the top and rounded up; all below stays.
         layer_decay: factor on the learning rate from each layer to the one below it (Howard and Ruder 2018,
@@ -53,19 +72,11 @@ class TuningSettings(ReadingSettings):
         max_length: cut texts at this many tokens where the encoder would allow more; None for its own limit.
     """
 
-    learning_rate: float = Field(gt=0)
     head_learning_rate: float = Field(gt=0)
     head_c: float | None = Field(default=None, gt=0)
-    weight_decay: float = Field(ge=0)
-    warmup_fraction: float = Field(ge=0, lt=1)
     schedule: Literal["linear", "cosine"]
-    epochs: float = Field(gt=0)
-    min_steps: int = Field(ge=1)
     batch_size: int = Field(ge=1)
-    batch_tokens: int = Field(ge=1)
-    gradient_norm: float = Field(gt=0)
     label_smoothing: float = Field(ge=0, lt=1)
-    dropout: bool
     freeze_token_embeddings: bool
     evaluations: int = Field(ge=1)
     patience: int = Field(ge=1)

@@ -18,6 +18,7 @@ from advisor.report.map_layout import lay_out_map
 from advisor.report.page import Page, plan_page
 from advisor.report.palette import PALETTE
 from advisor.report.record import advice_record
+from advisor.report.task_words import cuts_off, reads_pairs
 from advisor.report.units import capital
 from advisor.report.usage import pipeline_usage
 from advisor.run.result import Result
@@ -47,11 +48,13 @@ def run_documents(
         usage: Python that loads a frozen encoder and its head from ``model``; whole models load with ``pipeline``.
     """
     page = plan_page(plan, advice, result, errors)
+    whole = STRATEGIES[plan.strategy].whole_model
     card = fill_markdown(
         "model_card.md.j2",
         page=page,
         front_matter=front_matter(plan, result, advice),
-        usage=pipeline_usage(plan.task, pairs=page.unit == "pairs") if STRATEGIES[plan.strategy].whole_model else usage,
+        cut=whole and not cuts_off(plan),
+        usage=pipeline_usage(plan.task, pairs=reads_pairs(plan)) if whole else usage,
     )
     return {"report.html": _html(page), "README.md": card}
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from advisor.plan.plan import Plan
+from advisor.report.task_words import forecast_measure, unit_of
 from advisor.report.units import QUANTITIES, capital, interval_of, range_of, value_of
 from advisor.run.progress import clock
 from advisor.run.result import Result
-from advisor.tasks import TASKS, Measure
+from advisor.tasks import Measure
 
 _FORECAST = (
     "quality",
@@ -66,16 +67,6 @@ def score(measure: Measure, found: Mapping[str, float]) -> Expected:
 def point(measure: Measure, value: float) -> str:
     """Return a value of a measure in words."""
     return score(measure, {"value": value, "low": value, "high": value}).value
-
-
-def forecast_measure(plan: Plan) -> Measure:
-    """Return what a forecast of quality is of: accuracy where the task is measured by it, else the plan's measure."""
-    return next((measure for measure in TASKS[plan.task].measures if measure.key == "accuracy"), plan.measure)
-
-
-def unit_of(plan: Plan) -> str:
-    """Return what a row of the plan's data is called, in the plural."""
-    return TASKS[plan.task].called(pairs=plan.data.pair_column is not None)
 
 
 def figures(plan: Plan, result: Result | None) -> list[Figure]:

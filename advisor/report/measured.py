@@ -7,8 +7,9 @@ from typing import Any
 
 from advisor.plan.plan import Plan
 from advisor.report.confusion import Confusion, confusion_of
-from advisor.report.figures import Expected, expected, forecast_measure, point, score, unit_of
+from advisor.report.figures import Expected, expected, point, score
 from advisor.report.mistakes import Mistakes, mistakes_of
+from advisor.report.task_words import forecast_measure, unit_of
 from advisor.report.units import QUANTITIES, capital, significant, value_of
 from advisor.run.progress import clock
 from advisor.run.result import Result
@@ -17,10 +18,10 @@ from advisor.tasks import TASKS, Measure, Predicts
 
 _BASELINES = {
     "majority": "the majority class",
-    "label-shares": "every label with its share as probability",
-    "mean": "always the mean",
+    "label-shares": "labels by their share",
+    "mean": "answering the mean",
     "no-entity": "tagging nothing",
-    "first-sentence": "always the first sentence",
+    "first-sentence": "answering the first sentence",
 }
 _AVERAGE_PRECISION = Measure("average_precision", "mean average precision")
 _TABLES: dict[Predicts, tuple[str, str]] = {

@@ -153,7 +153,9 @@ _KINDS: dict[Predicts, _Kind] = {
         _class_wrong,
         _class_said,
     ),
-    "classes": _Kind("Labels missed and made up, most of all by their probabilities.", _labels_wrong, _labels_said),
+    "classes": _Kind(
+        "Labels missing or given wrongly, the worst by their probabilities first.", _labels_wrong, _labels_said
+    ),
     "number": _Kind("Furthest from the number they are labelled with.", _number_wrong, _number_said),
     "tags": _Kind("Most entities missed or made up.", _entities_wrong, _entities_said),
     "span": _Kind("Wrong and most confident about it.", _answer_wrong, _answer_said),

@@ -14,17 +14,25 @@ from advisor.report.figures import (
     Forecasted,
     expected,
     figures,
-    forecast_measure,
     forecast_rows,
-    unit_of,
 )
 from advisor.report.map_layout import Map, lay_out_map
 from advisor.report.measured import Measured, measured_page
+from advisor.report.task_words import (
+    choices_of,
+    columns_of,
+    forecast_measure,
+    has_classes,
+    long_inputs,
+    named_answers,
+    reads_pairs,
+    task_title,
+    unit_of,
+)
 from advisor.report.units import spoken
 from advisor.report.usage import command
 from advisor.run.result import Result
 from advisor.strategies import EXECUTABLE, STRATEGIES
-from advisor.tasks import TASKS
 
 _JOINED = {"prompting": "with", "freezing": "of", "fine-tuning": "of"}
 
@@ -66,6 +74,8 @@ class Page:
         quality: the measure that a forecast of quality is of.
         unit: what a row of the data is called, in the plural.
         columns: of the data, those that the model reads.
+        named: classes, labels or types of entity with what is known of each.
+        long_inputs: what happens to inputs beyond the model's limit.
         command: what asks the model of the run.
         why: what the advice says for and against itself.
         sides: of a contested verdict, its own first.
@@ -84,6 +94,8 @@ class Page:
     quality: str
     unit: str
     columns: list[str]
+    long_inputs: str
+    named: dict[str, str | None]
     command: str
     facts: list[str]
     figures: list[Figure]
@@ -125,12 +137,14 @@ def plan_page(
         sentence=_sentence(plan),
         advised=title_of(plan.advice.strategy),
         departs=departs,
-        task=", ".join(filter(None, (TASKS[plan.task].title, _answers(plan)))),
+        task=task_title(plan),
         metric=plan.measure.title,
         quality=forecast_measure(plan).title,
         unit=unit_of(plan),
-        columns=[plan.data.text_column, *filter(None, [plan.data.pair_column])],
-        command=command(plan.task, ".", pairs=unit_of(plan) == "pairs"),
+        columns=columns_of(plan),
+        long_inputs=long_inputs(plan),
+        named=named_answers(plan),
+        command=command(plan.task, ".", pairs=reads_pairs(plan)),
         facts=_facts(plan, record),
         figures=figures(plan, result),
         why=why,
@@ -174,26 +188,13 @@ def _facts(plan: Plan, record: dict[str, Any]) -> list[str]:
         "cross-validation": f"measured by {data.split.folds}-fold cross-validation",
     }
     facts = [
-        _answers(plan),
+        choices_of(plan),
         f"{data.train.rows:,} labelled {unit_of(plan)}",
-        f"rarest class {smallest:,}" if isinstance(smallest, int) else "",
+        f"rarest class {smallest:,}" if isinstance(smallest, int) and has_classes(plan) else "",
         f"trained on a {'GPU' if device == 'gpu' else 'processor'}" if device else "",
         measured[data.split.kind],
     ]
     return [fact for fact in facts if fact]
-
-
-def _answers(plan: Plan) -> str:
-    """Return how many classes, labels or types of entity there are to choose from; nothing for numbers and answers."""
-    match TASKS[plan.task].predicts:
-        case "class":
-            return f"{len(plan.labels)} classes"
-        case "classes":
-            return f"{len(plan.labels)} labels"
-        case "tags":
-            kinds = {name.partition("-")[2] for name in plan.labels} - {""}
-            return f"{len(kinds)} types of entity" if kinds else f"{len(plan.labels)} tags"
-    return ""
 
 
 def _map(found: dict[str, Any] | None) -> Map | None:

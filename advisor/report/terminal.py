@@ -25,7 +25,6 @@ WIDTH, HEIGHT = 100, 40
 _ROWS_SHOWN = 6
 _ALTERNATIVES_SHOWN = 4
 _QUESTIONS_SHOWN = 5
-_PLANNED = "text-classification"
 _NAME_WIDTH, _EVIDENCE_WIDTH = 36, 12
 _CERTAINTY_STYLE = {"high": "green", "moderate": "green", "low": "yellow", "very low": "yellow"}
 
@@ -110,8 +109,9 @@ def _project(advice: Advice) -> Iterable[Text]:
 
 def _labels(facts: dict[str, Any]) -> str:
     count = f"{facts['data.labelled']:,} labels"
-    smallest = facts.get("data.smallest_class")
-    return f"{count} (smallest class {smallest:,})" if smallest is not None else count
+    smallest, task = facts.get("data.smallest_class"), TASKS.get(str(facts["task.type"]))
+    has_classes = task is None or task.predicts in ("class", "classes")
+    return f"{count} (smallest class {smallest:,})" if smallest is not None and has_classes else count
 
 
 def _reasons(advice: Advice) -> RenderableType:
@@ -220,8 +220,9 @@ def _footer(advice: Advice, profile_path: str) -> Iterable[RenderableType]:
 
 def _next_steps(advice: Advice, profile_path: str) -> tuple[str, ...]:
     """Return the commands that carry the advice out; for tasks that are advised on only, the one that tells more."""
-    if advice.decision.facts.values["task.type"] != _PLANNED:
-        return f"Plans and runs are for {_PLANNED} so far.", f"More:     advisor explain {profile_path}"
+    task = str(advice.decision.facts.values["task.type"])
+    if task not in TASKS:
+        return f"There is advice but no plan for {task} so far.", f"More:     advisor explain {profile_path}"
     return f"Plan it:  advisor plan {profile_path} -o plan/", f"Run it:   advisor run {profile_path}"
 
 

@@ -62,7 +62,7 @@ def _cents(value: float) -> str:
 
 
 def _hundredths(value: float) -> str:
-    return f"{value:.2f}"
+    return f"{round(value, 2) + 0.0:.2f}"
 
 
 QUANTITIES: dict[str, Quantity] = {
@@ -100,7 +100,8 @@ def range_of(name: str, interval: Mapping[str, float] | None) -> str:
     quantity = QUANTITIES[name]
     unit = quantity.unit(interval["point"])
     low, high = (quantity.digits(interval[bound] / unit.divisor) for bound in ("low", "high"))
-    return f"{unit.before}{low}–{unit.before}{high}{unit.after}"
+    between = " to " if interval["low"] < 0 else "–"
+    return f"{unit.before}{low}{between}{unit.before}{high}{unit.after}"
 
 
 def interval_of(name: str, interval: Mapping[str, float] | None) -> str:

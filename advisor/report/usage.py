@@ -14,7 +14,7 @@ from transformers import pipeline
 
 classify = pipeline("text-classification", model="model")
 config = classify.model.config
-least = dict(zip(config.id2label.values(), config.adaptation["thresholds"]))
+least = dict(zip(config.id2label.values(), config.adaptation.get("thresholds", [0.5] * config.num_labels)))
 for scores in classify(["…"], top_k=None, truncation=True, function_to_apply="sigmoid"):
     print([row for row in scores if row["score"] >= least[row["label"]]])
 """,

@@ -143,7 +143,7 @@ def frozen(folder: str, texts: list[str], labels: list[str]) -> list[list[float]
         for text in texts:
             batch = tokenizer([text], truncation=True, max_length=info["max_length"], return_tensors="pt")
             hidden = encoder(**batch).last_hidden_state
-            vector = hidden[:, 0] if info["pooling"] == "cls" else hidden.mean(1)
+            vector = {"cls": hidden[:, 0], "last": hidden[:, -1], "mean": hidden.mean(1)}[info["pooling"]]
             found.append((normalize(vector) @ head["weight"].T + head["bias"]).softmax(1)[0].tolist())
     order = [info["labels"].index(label) for label in labels]
     return [[row[place] for place in order] for row in found]

@@ -25,7 +25,7 @@ def frozen(folder: Path, device: Device) -> FrozenModel:
     return FrozenModel(Encoder.load(folder, device, max_length=20), head, ["good", "bad", "größer"])
 
 
-@pytest.mark.parametrize("pooling", ["mean", "cls"])
+@pytest.mark.parametrize("pooling", ["mean", "cls", "last"])
 def test_the_documented_lines_give_the_same_probabilities(
     make_encoder: Callable[..., Path],
     cpu: Device,

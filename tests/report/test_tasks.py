@@ -136,7 +136,8 @@ def test_the_card_is_the_hubs(made: Made, task: str) -> None:
     (index,) = fields["model-index"][0]["results"]
     assert index["task"]["type"] == pipeline
     assert [entry["name"] for entry in index["metrics"]] == [measure.title for measure in TASKS[task].measures]
-    assert ("## Labels" in card) == bool(plan.labels)
+    named = {"class": "Labels", "classes": "Labels", "tags": "Types of entity"}.get(TASKS[task].predicts)
+    assert f"## {named}" in card if named else "## Labels" not in card
     assert (" | Precision | Recall | F1 |" in card) == (task in TABLES)
     assert "None" not in card
 
@@ -178,4 +179,7 @@ def test_a_plan_says_what_is_predicted(made: Made, task: str) -> None:
             assert "Expected accuracy" not in text, name
     counted = {"class": "4 classes", "classes": "4 labels", "tags": "2 types of entity"}.get(TASKS[task].predicts)
     facts = plan_page(plan, None).facts
+    assert any("rarest class" in fact for fact in plan_page(plan, advice_of(made, task)).facts) == (
+        TASKS[task].predicts in ("class", "classes")
+    )
     assert facts[0] == (counted or f"24 labelled {TASKS[task].unit}")

@@ -34,6 +34,11 @@ def test_bounds_take_the_unit_of_the_point() -> None:
     assert interval_of("usd", {"low": 1, "point": 2, "high": 3}) == "$2.00 [$1.00–$3.00]"
 
 
+def test_numbers_below_zero_have_no_dash_between_them_and_no_zero_of_their_own() -> None:
+    assert interval_of("quality", {"low": -0.64, "point": -0.38, "high": -0.03}) == "-0.38 [-0.64 to -0.03]"
+    assert value_of("quality", -0.001) == "0.00"
+
+
 def test_no_width_no_bounds() -> None:
     assert interval_of("usd", {"low": 0, "point": 0, "high": 0}) == "$0"
     assert range_of("quality", None) == ""

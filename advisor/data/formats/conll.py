@@ -37,10 +37,9 @@ def _sentences(file: TextFile, path: Path) -> Iterator[Row]:
         elif not words and COMMENT.match(line):
             continue
         elif len(fields) == 1:
+            place = f"{path}: line {file.line}"
             count = 1 + sum(len(_fields(other)) == 1 for other in lines)
-            raise DataError(
-                f"{path}: line {file.line}: one column where a word and its tag are needed{and_more(count, 'line')}"
-            )
+            raise DataError(f"{place}: one column where a word and its tag are needed{and_more(count, 'line')}")
         else:
             if not words:
                 start = file.line

@@ -1,0 +1,244 @@
+"""How well every strategy does on given data of any encoder task, beside the plain library's own way.
+
+    python benchmarks/tasks.py DATA_FOLDER... --way full-fine-tuning --way trainer --rows 1000 --seeds 3 \
+        --results benchmarks/results/tasks.jsonl
+
+Each DATA_FOLDER holds train.* and test.*. A way is a strategy's id, perhaps with settings that differ from the rules'
+(``full-fine-tuning:batch_size=32,learning_rate=2e-4``), or ``trainer``: transformers' Trainer at its defaults (three
+passes, AdamW at 5e-5 falling linearly, batches of 8, the stock head), as the library's example scripts for
+classification, entities and questions use it, fed with the same tokens. A line a measurement is appended to the
+results; those already there are not measured again. ``--table`` prints means and deviations over seeds.
+"""
+
+import json
+import os
+import platform
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import mean, stdev
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+import yaml
+
+EPOCHS, RATE, BATCH = 3, 5e-5, 8
+
+
+class Job(NamedTuple):
+    """One measurement: a way on a draw of the training rows of a data folder."""
+
+    data: str
+    way: str
+    rows: int | None
+    per_class: int | None
+    seed: int
+
+    def key(self) -> tuple[Any, ...]:
+        """What makes it the same measurement."""
+        return (Path(self.data).name, *self[1:])
+
+
+def draw(task: str, rows: Any, job: Job) -> np.ndarray:
+    """Return row numbers: as many of each class, or a part of all, at random."""
+    from advisor.tasks import TASKS
+
+    order = np.random.default_rng(job.seed).permutation(len(rows))
+    if job.per_class and TASKS[task].predicts == "class":
+        dealt: dict[int, list[int]] = defaultdict(list)
+        for row in order:
+            if len(dealt[rows.targets[row]]) < job.per_class:
+                dealt[rows.targets[row]].append(int(row))
+        return np.array(sorted(row for several in dealt.values() for row in several))
+    return np.sort(order[: job.rows])
+
+
+def measure(job: Job, encoder: str, device: str, threads: int, test_rows: int) -> dict[str, Any] | None:
+    """Fit once and measure on the test rows; None where the strategy does not apply to the task."""
+    import torch
+
+    from advisor.backend.devices import choose_device
+    from advisor.backend.evaluation import headline, trivial_outputs
+    from advisor.backend.rows import encode_rows
+    from advisor.data.reading import DataSource, load_labelled
+    from advisor.strategies import STRATEGIES
+
+    torch.set_num_threads(threads)
+    data = load_labelled(DataSource(job.data))
+    assert data.test is not None
+    strategy = STRATEGIES.get(job.way.partition(":")[0])
+    if strategy and not strategy.handles(data.task, "encoder"):
+        return None
+    names = data.label_names
+    training, test = (
+        encode_rows(data.task, part.inputs, part.labels, part.rows, names) for part in (data.train, data.test)
+    )
+    training = training.take(draw(data.task, training, job))
+    test = test.take(np.random.default_rng(0).permutation(len(test))[:test_rows])
+    chosen = choose_device(device)
+    started, spent = time.perf_counter(), time.process_time()
+    if job.way == "trivial":
+        outputs, thresholds = trivial_outputs(data.task, training, test, names)[1], None
+    else:
+        fit = by_trainer if job.way == "trainer" else by_strategy
+        model = fit(job, Path(encoder), data.task, names, training, chosen)
+        outputs, thresholds = model.outputs(test.inputs), model.thresholds
+    return {
+        **dict(zip(Job._fields, job.key(), strict=True)),
+        "task": data.task,
+        "labelled": len(training),
+        "test_rows": len(test),
+        **headline(data.task, outputs, test, names, thresholds),
+        "seconds": round(time.perf_counter() - started, 2),
+        "processor_seconds": round(time.process_time() - spent, 2),
+        "device": f"{torch.cuda.get_device_name() if chosen.kind == 'cuda' else platform.machine()} {chosen.precision}",
+        "torch": torch.__version__,
+    }
+
+
+def by_strategy(job: Job, encoder: Path, task: str, names: Sequence[str], training: Any, device: Any) -> Any:
+    """Fit as a run does, validation rows held out where there are enough."""
+    from advisor.estimates.forecast import default_settings
+    from advisor.knowledge.hyperparameters import load_evaluation
+    from advisor.run.prepare import split_rows
+    from advisor.strategies import STRATEGIES, FitJob
+    from advisor.tasks import TASKS
+
+    name, _, changes = job.way.partition(":")
+    strategy, evaluation, validation = STRATEGIES[name], load_evaluation(), None
+    asked = dict(change.split("=") for change in changes.split(",")) if changes else {}
+    settings = default_settings(name).model_dump() | {key: yaml.safe_load(value) for key, value in asked.items()}
+    if strategy.wants_validation and len(training) >= evaluation["validate_from"]:
+        kept, held = split_rows(task, training, evaluation["validation_share"], job.seed)
+        training, validation = training.take(kept), training.take(held)
+    with TemporaryDirectory() as workspace:
+        fit = FitJob(
+            encoder=encoder, task=task, labels=names, descriptions={}, training=training, validation=validation,
+            settings=strategy.settings.model_validate(settings), seed=job.seed, device=device,
+            workspace=Path(workspace), cache=None, measure=TASKS[task].measures[0],
+        )  # fmt: skip
+        return strategy.fit(fit).model
+
+
+def by_trainer(job: Job, encoder: Path, task: str, names: Sequence[str], training: Any, device: Any) -> Any:
+    """Fit by transformers' Trainer at its defaults, with the stock head on the same tokens."""
+    import torch
+    from transformers import Trainer, TrainingArguments
+
+    from advisor.backend.encoder import collate
+    from advisor.backend.objectives import objective_for
+    from advisor.backend.tuned import TunedModel
+    from advisor.backend.tuning_settings import ReadingSettings
+
+    reading = ReadingSettings(long_texts="truncate", overlap=1 / 3, longest_answer=30)
+    objective = objective_for(task, names, reading)
+    model = TunedModel.with_new_head(encoder, objective, device.in_fp32(), seed=job.seed)
+    if model.mean_pooled:
+        torch.manual_seed(job.seed)
+        fresh = type(model.model)(model.model.config)
+        fresh.base_model.load_state_dict(model.model.base_model.state_dict(), strict=False)
+        model.model, model.mean_pooled = fresh.to(device.torch), False
+    units = model.units(training.inputs)
+    aims = objective.aims(units, training.targets)
+
+    class Mean(Trainer):
+        """Takes the loss from the objective, which is the library's own: cross-entropy and its like."""
+
+        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+            batch = inputs["numbers"].tolist()
+            chosen = [units[number] for number in batch]
+            ids, mask = collate([unit.ids for unit in chosen], int(tokenizer.pad_token_id or 0), device.torch)
+            kinds = [unit.kinds for unit in chosen if unit.kinds is not None]
+            known = {"token_type_ids": collate(kinds, 0, device.torch)[0]} if kinds else {}
+            logits = objective.read(model(input_ids=ids, attention_mask=mask, **known))
+            goals = [aims[number] for number in batch]
+            return objective.loss(logits, chosen, goals) / sum(map(objective.weight, goals))
+
+    tokenizer = model.tokenizer
+    with TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            folder, num_train_epochs=EPOCHS, learning_rate=RATE, per_device_train_batch_size=BATCH, seed=job.seed,
+            save_strategy="no", logging_strategy="no", report_to=[], disable_tqdm=True, remove_unused_columns=False,
+            use_cpu=device.kind == "cpu", dataloader_pin_memory=False,
+        )  # fmt: skip
+        rows = [{"numbers": number} for number in range(len(units))]
+        Mean(
+            model=model.model, args=arguments, train_dataset=rows,
+            data_collator=lambda batch: {"numbers": torch.tensor([row["numbers"] for row in batch])},
+        ).train()  # fmt: skip
+    model.model.eval()
+    return model
+
+
+def table(results: Sequence[dict[str, Any]]) -> str:
+    """Return a markdown table: the leading measure of each way, mean and standard deviation over seeds."""
+    from advisor.tasks import TASKS
+
+    cells: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in results:
+        cells[row["data"], row["labelled"]][row["way"]].append(row[TASKS[row["task"]].measures[0].key])
+    ways = list(dict.fromkeys(row["way"] for row in results))
+    lines = [f"| data | rows | {' | '.join(ways)} |", f"|---|---|{'---|' * len(ways)}"]
+    for (data, rows), found in sorted(cells.items()):
+        shown = [
+            f"{mean(values):.3f} ± {stdev(values):.3f}" if len(values) > 1 else "".join(f"{v:.3f}" for v in values)
+            for values in (found[way] for way in ways)
+        ]
+        lines.append(f"| {data} | {rows} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
+@click.command(help=__doc__)
+@click.argument("folders", nargs=-1, metavar="DATA_FOLDER...")
+@click.option("--way", "ways", multiple=True, default=("full-fine-tuning", "trainer"), show_default=True)
+@click.option("--rows", multiple=True, type=int, help="Training rows; all if left out.")
+@click.option("--per-class", multiple=True, type=int, help="Training rows of each class instead.")
+@click.option("--seeds", default=3, show_default=True)
+@click.option("--test-rows", default=1000, show_default=True)
+@click.option("--encoder", help="Folder of the encoder; the embedded one if left out.")
+@click.option("--device", default="cpu", show_default=True)
+@click.option("--workers", default=1, show_default=True, help="Measurements at the same time.")
+@click.option("--threads", default=2, show_default=True, help="Threads of each.")
+@click.option("--results", type=click.Path(path_type=Path), required=True)
+@click.option("--table", "only_table", is_flag=True, help="Print what is there, measure nothing.")
+def main(
+    folders: tuple[str, ...], ways: tuple[str, ...], rows: tuple[int, ...], per_class: tuple[int, ...], seeds: int,
+    test_rows: int, encoder: str | None, device: str, workers: int, threads: int, results: Path, only_table: bool,
+) -> None:  # fmt: skip
+    """Measure what is not measured yet."""
+    known = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
+    if only_table:
+        click.echo(table(known))
+        return
+    if encoder is None:
+        from advisor.knowledge.catalogue import load_catalogue
+        from advisor.knowledge.weights import locate_model
+
+        encoder = str(locate_model(load_catalogue().default_model).folder)
+    sizes = [(count, None) for count in rows] + [(None, count) for count in per_class] or [(None, None)]
+    jobs = [Job(data, way, *size, seed) for seed in range(seeds) for data in folders for size in sizes for way in ways]
+    done = {tuple(row[name] for name in Job._fields) for row in known}
+    left = [job for job in jobs if job.key() not in done]
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    results.parent.mkdir(parents=True, exist_ok=True)
+    work = partial(measure, encoder=encoder, device=device, threads=threads, test_rows=test_rows)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool, results.open("a") as file:
+        running = {pool.submit(work, job): job for job in left}
+        for ended in as_completed(running):
+            if failure := ended.exception():
+                click.echo(f"{running[ended]}: {failure!r}", err=True)
+            elif found := ended.result():
+                file.write(json.dumps(found) + "\n")
+                file.flush()
+                click.echo(json.dumps(found), err=True)
+    click.echo(table([json.loads(line) for line in results.read_text().splitlines()]))
+
+
+if __name__ == "__main__":
+    main()

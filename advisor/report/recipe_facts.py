@@ -53,6 +53,8 @@ _WORDS = {
         "str",
     ),
 }
+_LAYERED = re.compile("(Bert|Roberta|XLMRoberta|Camembert|Electra)[MF]")
+_ENCODER = re.compile("bert|electra|mpnet|xlm|funnel|longformer|bigbird|nystromformer|esm", re.IGNORECASE)
 _STRATA = {
     "class": "classes",
     "classes": "their rarest labels",
@@ -153,6 +155,8 @@ def _data_facts(plan: Plan, predicts: str) -> dict[str, Any]:
         "truth_labels": predicts == "class" and set(labels) <= {"true", "false"},
         "model_source": _model_source(plan),
         "pooling": _pooling(plan, predicts),
+        "bert": _bert(plan),
+        "decoder": _may_be_decoder(plan),
     }
 
 
@@ -182,6 +186,8 @@ def _tuning_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
     smoothing = bool(settings["label_smoothing"]) and predicts in ("class", "tags")
     units = {"text": "texts", "pair": "pairs", "words": "words", "question": "questions"}[reads]
     return {
+        "lora": plan.strategy == "lora",
+        "adapter": settings.get("export") == "adapter",
         "units": facts["long_texts"] if reads == "text" and facts["long_texts"] != "truncate" else units,
         "windows": windows,
         "head_c": settings["head_c"] if predicts != "span" else None,
@@ -223,12 +229,38 @@ def _model_source(plan: Plan) -> str:
     return "hub" if plan.model.revision else "folder"
 
 
+def _class_of(plan: Plan) -> str | None:
+    """Return the class that a model's files name, as the plan tells it beside the head that is discarded."""
+    found = re.search(r"\((\w+)\)$", plan.model.discarded_head)
+    return found[1] if found else None
+
+
 def _pooling(plan: Plan, predicts: str) -> str:
-    """Return whether a head on texts reads the ``mean`` of the tokens, ``none`` if not, or ``unknown``."""
-    known = load_catalogue().models.get(plan.model.id)
+    """Return by what a head on texts reads the mean of the tokens where the encoder was trained so.
+
+    A ``layer`` put on top, certainly or ``declared`` by the model's files; a setting of its ``config``; ``none``; or
+    ``unknown`` where the plan does not tell the model's class.
+    """
+    known, kind = load_catalogue().models.get(plan.model.id), _class_of(plan)
     if predicts in ("tags", "span") or (known and known.objective != "contrastive"):
         return "none"
-    return "mean" if known and known.package else "unknown"
+    if known and known.package:
+        return "layer"
+    if kind is None:
+        return "unknown"
+    return "declared" if _LAYERED.match(kind) else "config" if kind.startswith("ModernBert") else "none"
+
+
+def _bert(plan: Plan) -> bool | None:
+    """Return whether the model is a BERT; None where the plan does not tell."""
+    known, kind = load_catalogue().models.get(plan.model.id), _class_of(plan)
+    return True if known and known.package else None if kind is None else bool(re.match("Bert[MF]", kind))
+
+
+def _may_be_decoder(plan: Plan) -> bool:
+    """Return whether the model may be one that writes: then it may lack a padding token and a bias."""
+    known, kind = load_catalogue().models.get(plan.model.id), _class_of(plan)
+    return known.objective == "causal" if known else not (kind and _ENCODER.search(kind))
 
 
 def _prompts(plan: Plan) -> dict[str, list[str]] | None:

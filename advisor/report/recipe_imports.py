@@ -51,6 +51,7 @@ from transformers import AutoModelForQuestionAnswering
 from transformers import AutoModelForSequenceClassification
 from transformers import AutoModelForTokenClassification
 from transformers import AutoTokenizer
+from transformers.pytorch_utils import Conv1D
 from transformers.utils import logging
 """
 

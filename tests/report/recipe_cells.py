@@ -98,7 +98,7 @@ def make_plan(
             "family": STRATEGIES[strategy].family,
             "engine": "encoder",
             "model": {
-                "discarded_head": "none",
+                "discarded_head": "none in the files (BertModel)",
                 "task_head": "a head",
                 "max_length": 40,
                 **(model or {"id": "embedded/all-MiniLM-L6-v2", "sha256": "1" * 64}),
@@ -180,7 +180,7 @@ def write_records(path: Path, records: list[Record]) -> None:
                 writer = csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",")
                 writer.writerow([f" {name} " for name in columns])
                 writer.writerows([record[name] for name in columns] for record in records)
-                writer.writerow(["  " for _ in columns])
+                writer.writerow(["  " if name in _READ else "" for name in columns])
         case ".jsonl":
             lines = [json.dumps(record) for record in records]
             unlabelled = {name: value for name, value in records[0].items() if name in _READ}
@@ -216,7 +216,7 @@ def _label_sets(cell: Cell) -> list[Record]:
         if cell.format == "parquet":
             found.append({"the text": text, **{name: int(name in labels) for name in (*NAMES.values(), "long")}})
         else:
-            listed = str(labels) if cell.format == "csv" else "|".join(labels) or "[]" if cell.format == "tsv" else labels
+            listed = labels if cell.format == "jsonl" else str(labels) if cell.format == "csv" else "|".join(labels or ["long"])
             found.append({"the text": text, "label": listed})
     return found
 

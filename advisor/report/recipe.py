@@ -87,7 +87,7 @@ def _requirements(plan: Plan, facts: dict[str, Any]) -> list[str]:
         for name, needed in {
             "pyarrow": "parquet" in facts["formats"],
             "datasets": "hub" in facts["formats"],
-            "scipy": facts["predicts"] == "number",
+            "scipy": facts["predicts"] == "number" or (facts["predicts"] == "classes" and "layers" in facts),
             "seqeval": facts["predicts"] == "tags",
             "peft": plan.strategy == "lora",
         }.items()

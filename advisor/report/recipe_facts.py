@@ -55,6 +55,11 @@ _WORDS = {
 }
 _LAYERED = re.compile("(Bert|Roberta|XLMRoberta|Camembert|Electra)[MF]")
 _ENCODER = re.compile("bert|electra|mpnet|xlm|funnel|longformer|bigbird|nystromformer|esm", re.IGNORECASE)
+_STATES = {
+    "last": "encoder(**batch).last_hidden_state",
+    "mean": "torch.stack(encoder(**batch, output_hidden_states=True).hidden_states[1:]).mean(dim=0)",
+    "best": "encoder(**batch, output_hidden_states=True).hidden_states[layer]",
+}
 _STRATA = {
     "class": "classes",
     "classes": "their rarest labels",
@@ -86,7 +91,8 @@ def recipe_facts(plan: Plan) -> dict[str, Any]:
     """Return the names that the templates use."""
     facts = {"plan": plan, "settings": plan.hyperparameters, "split": plan.data.split, **_task_facts(plan)}
     facts |= _data_facts(plan, facts["predicts"]) | _fit_facts(plan, facts["predicts"])
-    return facts | _tuning_facts(plan, facts) if STRATEGIES[plan.strategy].whole_model else facts
+    whole = STRATEGIES[plan.strategy].whole_model
+    return facts | (_tuning_facts(plan, facts) if whole else _frozen_facts(plan, facts))
 
 
 def _task_facts(plan: Plan) -> dict[str, Any]:
@@ -170,7 +176,7 @@ def _fit_facts(plan: Plan, predicts: str) -> dict[str, Any]:
         "folds": folds,
         "validation": validation,
         "splits": validation or split.kind == "held-out",
-        "split_warns": folds and predicts != "span",
+        "split_warns": (folds and predicts != "span") or (plan.strategy == "linear-probe" and predicts in ("class", "classes")),
         "other_seeds": [plan.seed + number for number in range(1, seeds)],
         "seed": Code("seed" if seeds > 1 else "SEED"),
         "seed_argument": Code(", seed: int" if seeds > 1 else ""),
@@ -202,6 +208,21 @@ def _tuning_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
         "of_rows_argument": Code(", units: list[Unit], rows: list[Row]" if several else ""),
         "auto_class": Code(_AUTO_CLASSES.get(predicts, "AutoModelForSequenceClassification")),
         "problem": _PROBLEMS.get(predicts),
+    }
+
+
+def _frozen_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what follows from the settings of a head on a frozen encoder."""
+    settings = plan.hyperparameters
+    layers = settings.get("word_layers" if facts["reads"] == "words" else "layers", "last")
+    known = load_catalogue().models.get(plan.model.id)
+    return {
+        "layers": layers,
+        "chosen_layer": layers == "best",
+        "layer_argument": Code(", layer: int" if layers == "best" else ""),
+        "layer_passed": Code(", layer" if layers == "best" else ""),
+        "hidden_states": Code(_STATES[layers]),
+        "pooled_by": "mean" if known and (known.package or known.objective != "contrastive") else "declared",
     }
 
 

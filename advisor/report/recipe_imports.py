@@ -30,22 +30,22 @@ from peft import LoraConfig
 from peft import get_peft_model
 from pyarrow import parquet
 from safetensors.numpy import save_file
+from scipy.special import expit
 from scipy.stats import pearsonr
 from scipy.stats import spearmanr
 from seqeval import metrics as entities
 from sklearn.linear_model import LogisticRegression
 from sklearn.linear_model import Ridge
+from sklearn.linear_model import RidgeCV
 from sklearn.metrics import accuracy_score
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.model_selection import StratifiedKFold
-from sklearn.model_selection import cross_val_predict
 from sklearn.model_selection import train_test_split
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.nn.functional import cross_entropy
 from torch.nn.functional import mse_loss
-from torch.nn.functional import normalize
 from transformers import AutoModel
 from transformers import AutoModelForQuestionAnswering
 from transformers import AutoModelForSequenceClassification

@@ -10,7 +10,7 @@ from advisor.errors import DataError
 
 COLUMNS = ["tokens", "tags"]
 _DOCUMENT = "-DOCSTART-"
-_COMMENT = re.compile(r"#\s*[\w.-]+\s*=|#(?!.*\s([A-Z]-\S+|[A-Z])\s*$)")
+COMMENT = re.compile(r"#\s*[\w.-]+\s*=|#(?!.*\s([A-Z]-\S+|[A-Z])\s*$)")
 
 
 def open_conll(file: TextFile, path: Path) -> Table:
@@ -34,7 +34,7 @@ def _sentences(file: TextFile, path: Path) -> Iterator[Row]:
             if words:
                 yield start, [words, tags]
                 words, tags = [], []
-        elif not words and _COMMENT.match(line):
+        elif not words and COMMENT.match(line):
             continue
         elif len(fields) == 1:
             place = f"{path}: line {file.line}"

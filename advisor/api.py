@@ -120,7 +120,7 @@ def run_plan(
     Raises:
         AdvisorError: the plan cannot be run; what was finished stays for the next call.
     """
-    from advisor.backend.frozen import usage
+    from advisor.backend.usage import usage
     from advisor.run.execute import STAGES, execute
     from advisor.run.progress import Progress
 

@@ -205,3 +205,24 @@ def write_architecture(folder: Path, name: str, *, head: bool = False) -> Path:
         model = whole if head else transformers.AutoModel.from_config(config)
         model.save_pretrained(folder)
     return folder
+
+
+def task_rows(task: str) -> tuple[Any, list[str]]:
+    """Return a few rows of any task but text classification, and its labels."""
+    import numpy as np
+
+    from advisor.backend.rows import Rows
+    from advisor.tasks import Answer, Pair
+
+    texts, second = SENTENCES[::2], [text.split()[1] for text in SENTENCES[::2]]
+    words, pairs = [tuple(text.split()) for text in texts], [Pair("which word?", text) for text in texts]
+    several = np.empty(len(texts), dtype=object)
+    if task == "token-classification":
+        several[:] = [np.arange(len(row)) % 3 for row in words]
+        return Rows(words, several, []), ["O", "B-x", "I-x"]
+    if task == "question-answering":
+        several[:] = [(Answer(word, text.index(word)),) for word, text in zip(second, texts, strict=True)]
+        return Rows(pairs, several, []), []
+    if task == "regression":
+        return Rows(texts, np.linspace(3, 7, len(texts), dtype=np.float32), []), []
+    return Rows(pairs, np.arange(len(texts)) % 3, []), ["a", "b", "c"]

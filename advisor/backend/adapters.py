@@ -29,6 +29,8 @@ from advisor.backend.adapter_settings import LoraSettings
 from advisor.backend.encoder import quiet_transformers
 from advisor.backend.pooling_layer import pooling_layer
 from advisor.backend.tuned import TunedModel
+from advisor.errors import RunError
+from advisor.knowledge.pretrained import body_prefix
 
 CONFIG = "adapter_config.json"
 _WEIGHTS = "adapter_model.safetensors"
@@ -80,10 +82,25 @@ class AdaptedModel(TunedModel):
         save_file(kept, folder / _WEIGHTS, metadata={"format": "pt"})
 
 
-def add_adapters(model: Any, settings: LoraSettings, seed: int) -> None:
-    """Put adapters on every linear layer of the encoder; they and the head learn, the rest does not."""
+def add_adapters(model: Any, settings: LoraSettings, seed: int, base: Path) -> None:
+    """Put adapters on every linear layer of the encoder; they and the head learn, the rest does not.
+
+    Args:
+        model: a transformers model with its head.
+        settings: of the adapters.
+        seed: source of their first weights.
+        base: folder of the pre-trained encoder.
+
+    Raises:
+        RunError: the adapters shall be kept apart, and others could not load the pre-trained weights under the head.
+    """
     from peft import inject_adapter_in_model
 
+    if settings.export == "adapter" and body_prefix(base) not in ("", f"{model.base_model_prefix}."):
+        raise RunError(
+            f"{type(model).__name__} does not find its encoder in the files of {base.name}, so adapters cannot be kept "
+            "apart; export them merged"
+        )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         inject_adapter_in_model(lora_config(model, settings), model)

@@ -18,6 +18,30 @@ def output_layer(model: Any) -> nn.Linear:
     return [part for part in model.modules() if isinstance(part, nn.Linear) and id(part) not in encoder][-1]
 
 
+def unread(model: Any, missing: Collection[str]) -> list[str]:
+    """Return the encoder's parameters that a loading did not find in the files, its pooler aside.
+
+    Some types (Llama, Qwen) call their encoder another name under a head than the files do.
+    """
+    prefix = f"{model.base_model_prefix}."
+    return [name for name in missing if name.startswith(prefix) and not name.startswith(f"{prefix}pooler.")]
+
+
+def read_encoder(model: Any, folder: Path) -> None:
+    """Give the encoder under a head the weights of the files, read as an encoder alone.
+
+    Raises:
+        ValueError: some are not there.
+    """
+    from transformers import AutoModel
+
+    alone = AutoModel.from_pretrained(folder, dtype=torch.float32)
+    found = model.base_model.load_state_dict(alone.state_dict(), strict=False)
+    absent = [name for name in found.missing_keys if not name.startswith("pooler.")]
+    if absent:
+        raise ValueError(f"no weights for {name_parts(absent)}")
+
+
 def renew(model: Any, missing: Collection[str]) -> list[str]:
     """Draw the output layer anew where the files held one, of another task; return the names of what was dropped.
 

@@ -27,7 +27,7 @@ from advisor.backend.encoder import (
 from advisor.backend.head_start import probe_weights
 from advisor.backend.objectives import Objective, Unit, objective_for
 from advisor.backend.pooling_layer import expressible, head_logits, pooling_layer, start_near_linear, text_vector
-from advisor.backend.task_head import head_note, output_layer, renew
+from advisor.backend.task_head import head_note, output_layer, read_encoder, renew, unread
 from advisor.backend.tuning_settings import ReadingSettings
 from advisor.errors import RunError
 from advisor.knowledge.hyperparameters import default_values
@@ -91,6 +91,9 @@ class TunedModel:
             pooling, declared = declared_pooling(encoder)
             missing = {*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])}
             dropped = [*found["unexpected_keys"], *renew(model, missing)]
+            if unread(model, missing):
+                read_encoder(model, encoder)
+                dropped = []
         if declared and hasattr(model.config, "classifier_pooling"):
             model.config.classifier_pooling = pooling
         pools = objective.auto_class == "AutoModelForSequenceClassification" and expressible(model.config)

@@ -130,8 +130,13 @@ def weight_shapes(folder: Path) -> Shapes:
 
 def body_shapes(shapes: Shapes) -> Shapes:
     """Return the tensors of the encoder itself: those that share the token embeddings' prefix, or all without one."""
-    prefix = _body_prefix(shapes)
+    prefix = _prefix(shapes)
     return {name: shape for name, shape in shapes.items() if name.startswith(prefix)}
+
+
+def body_prefix(folder: Path) -> str:
+    """Return what the encoder's tensors start with in a folder's files, such as ``bert.``; empty where it is alone."""
+    return _prefix(weight_shapes(folder))
 
 
 def pretraining_head(folder: Path, config: Mapping[str, Any] | None = None) -> str:
@@ -145,7 +150,7 @@ def pretraining_head(folder: Path, config: Mapping[str, Any] | None = None) -> s
     shapes = weight_shapes(folder)
     made_as = ", ".join(config.get("architectures") or ())
     said = f" ({made_as})" if made_as else ""
-    outside = name_parts(name for name in shapes if not name.startswith(_body_prefix(shapes)))
+    outside = name_parts(name for name in shapes if not name.startswith(_prefix(shapes)))
     if outside:
         return f"{outside}{said}"
     if any(made_as.endswith(name) for name in ("LMHeadModel", "ForCausalLM", "ForMaskedLM")):
@@ -160,7 +165,7 @@ def name_parts(names: Iterable[str]) -> str:
     return ", ".join(sorted(part for part in parts if "." not in part or part.split(".")[0] not in tops))
 
 
-def _body_prefix(shapes: Shapes) -> str:
+def _prefix(shapes: Shapes) -> str:
     """Return what the encoder's tensors start with, such as ``bert.``; empty where the files hold the encoder alone.
 
     A head that is not tied holds no embedding, so the token embeddings' own prefix tells the encoder.

@@ -36,7 +36,7 @@ class Lora(Strategy):
         from advisor.backend.adapters import AdaptedModel, add_adapters, merge_adapters
 
         settings = cast(LoraSettings, job.settings)
-        model = tune(job, partial(add_adapters, seed=job.seed))
+        model = tune(job, partial(add_adapters, seed=job.seed, base=job.encoder))
         if settings.export == "adapter":
             model = AdaptedModel.around(model, job.encoder, settings)
         else:

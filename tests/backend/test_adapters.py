@@ -18,9 +18,11 @@ from advisor.backend.checkpoint import LAST, read_checkpoint
 from advisor.backend.devices import Device
 from advisor.backend.predictor import load_model
 from advisor.backend.rows import Rows
+from advisor.errors import RunError
 from advisor.estimates.forecast import default_settings
+from advisor.run import reload
 from advisor.strategies import STRATEGIES, FitJob, Fitted
-from tests.architectures import ARCHITECTURES, SENTENCES
+from tests.architectures import ARCHITECTURES, SENTENCES, task_rows
 
 Architecture = Callable[..., Path]
 LABELS = ["praise", "complaint", "question"]
@@ -100,7 +102,7 @@ def test_adapters_lie_on_every_linear_layer_of_the_encoder(architecture: Archite
     settings = default_settings("lora")
     assert isinstance(settings, LoraSettings)
     layers = [layer for layer, _ in adapted_layers(model)]
-    add_adapters(model, settings, seed=0)
+    add_adapters(model, settings, seed=0, base=architecture(name))
     assert [layer for layer, _ in adapted_layers(model)] == layers
     learn = {key for key, parameter in model.named_parameters() if parameter.requires_grad}
     adapted = {key.split(".lora_")[0] for key in learn if ".lora_" in key}
@@ -112,6 +114,34 @@ def test_adapters_lie_on_every_linear_layer_of_the_encoder(architecture: Archite
         for key in dict(model.named_parameters())
         if key.startswith(("classifier", "pre_classifier", "score", "head", "pooler")) or ".pooler." in key
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("export", ["merged", "adapter"])
+@pytest.mark.parametrize("task", ["regression", "pair-classification", "token-classification", "question-answering"])
+@pytest.mark.parametrize("name", ["bert", "deberta-v2", "qwen2"])
+def test_every_task_is_exported_and_read_back(
+    architecture: Architecture, cpu: Device, tmp_path: Path, name: str, task: str, export: str
+) -> None:
+    rows, labels = task_rows(task)
+    job = FitJob(
+        task=task, encoder=architecture(name, head=True), labels=labels, descriptions={}, training=rows,
+        validation=None, seed=1, device=cpu, workspace=tmp_path / "work", cache=None,
+        settings=default_settings("lora").model_copy(update={"epochs": 0.1, "min_steps": 3, "export": export}),
+    )  # fmt: skip
+    if (name, task, export) == ("qwen2", "question-answering", "adapter"):
+        with pytest.raises(RunError, match="adapters cannot be kept apart; export them merged"):
+            STRATEGIES["lora"].fit(job)
+        return
+    model = STRATEGIES["lora"].fit(job).model
+    model.save(tmp_path / "model")
+    wanted = model.outputs(rows.inputs)
+    np.testing.assert_allclose(load_model(tmp_path / "model", cpu).outputs(rows.inputs), wanted, atol=1e-4)
+    plain = [list(entry) if isinstance(entry, tuple) else entry for entry in rows.inputs]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning, module="peft|transformers")
+        fresh = reload.tuned(str(tmp_path / "model"), task, plain, labels)
+    np.testing.assert_allclose(np.array(fresh), wanted, atol=1e-3)
 
 
 def test_a_checkpoint_holds_what_learns_alone_and_is_taken_up(fit: Callable[..., Fitted], tmp_path: Path) -> None:

@@ -25,8 +25,7 @@ from advisor.estimates.forecast import default_settings
 from advisor.knowledge.hyperparameters import default_values
 from advisor.run import reload
 from advisor.strategies import STRATEGIES, FitJob
-from advisor.tasks import Answer, Pair
-from tests.architectures import ARCHITECTURES, SENTENCES, SPREAD
+from tests.architectures import ARCHITECTURES, SENTENCES, SPREAD, task_rows
 
 Architecture = Callable[..., Path]
 WRITTEN = [*SENTENCES[:6], "the parcel " * 60]
@@ -80,6 +79,7 @@ def test_the_last_token_is_the_last_that_is_not_padding() -> None:
     assert pool(hidden, mask, "last").tolist() == [[2.0, 3.0], [10.0, 11.0]]
 
 
+READING = ReadingSettings(long_texts="truncate", overlap=0.3, longest_answer=9)
 TASK_TEXTS = [*SENTENCES[:12], *SENTENCES[20:]]
 TASK_CLASSES = np.array([0] * 10 + [1] * 2 + [2] * 10)
 LABELS = ["praise", "complaint", "question"]
@@ -144,6 +144,21 @@ def test_a_tuned_model_is_exported_and_read_back_here_and_by_a_pipeline(
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("task", ["text-classification", "token-classification", "question-answering"])
+def test_under_every_head_lies_the_encoder_of_the_files(
+    architecture: Architecture, cpu: Device, name: str, task: str
+) -> None:
+    folder = architecture(name, head=True)
+    alone = Encoder.load(folder, cpu, frozen=False).model.state_dict()
+    objective = objective_for(task, [] if task == "question-answering" else LABELS, READING)
+    model = TunedModel.with_new_head(folder, objective, cpu, seed=0)
+    under = model.model.base_model.state_dict()
+    assert all(torch.equal(weight, alone[key]) for key, weight in under.items() if "pooler" not in key)
+    assert len(under) >= len(alone) - 2
+    assert (ARCHITECTURES[name].discarded or ARCHITECTURES[name].head) in model.head_note
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_a_probe_start_gives_what_the_probe_says(architecture: Architecture, cpu: Device, name: str) -> None:
     started = tuned(
         architecture(name), cpu, "text-classification", text_rows(), LABELS, min_steps=1, learning_rate=1e-30,
@@ -172,16 +187,7 @@ def test_only_the_upper_half_of_the_layers_learns(architecture: Architecture, cp
 def test_every_task_has_its_head_on_every_architecture(
     architecture: Architecture, cpu: Device, tmp_path: Path, name: str, task: str
 ) -> None:
-    words, second = [tuple(text.split()) for text in TASK_TEXTS], [text.split()[1] for text in TASK_TEXTS]
-    pairs = [Pair("which word?", text) for text in TASK_TEXTS]
-    spans = [(Answer(word, text.index(word)),) for word, text in zip(second, TASK_TEXTS, strict=True)]
-    rows = {
-        "regression": Rows(TASK_TEXTS, np.linspace(3, 7, len(TASK_TEXTS), dtype=np.float32), []),
-        "pair-classification": Rows(pairs, TASK_CLASSES, []),
-        "token-classification": Rows(words, _objects([np.arange(len(row)) % 3 for row in words]), []),
-        "question-answering": Rows(pairs, _objects(spans), []),
-    }[task]
-    labels = {"pair-classification": LABELS, "token-classification": ["O", "B-x", "I-x"]}.get(task, [])
+    rows, labels = task_rows(task)
     steps, start = (30, 1.0) if task == "regression" else (3, None)
     model = tuned(architecture(name, head=True), cpu, task, rows, labels, head_c=start, min_steps=steps)
     wanted = model.outputs(rows.inputs)
@@ -192,12 +198,6 @@ def test_every_task_has_its_head_on_every_architecture(
     plain = [list(entry) if isinstance(entry, tuple) else entry for entry in rows.inputs]
     fresh = reload.tuned(str(tmp_path / "model"), task, plain, labels)
     np.testing.assert_allclose(np.array(fresh), wanted, atol=1e-3)
-
-
-def _objects(values: list[Any]) -> np.ndarray:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
 
 
 def test_the_head_of_another_task_is_drawn_anew(architecture: Architecture, cpu: Device, tmp_path: Path) -> None:

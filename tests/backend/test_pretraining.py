@@ -183,8 +183,9 @@ def test_exhausted_memory_halves_what_is_computed_at_once(
     monkeypatch.setattr(LanguageModel, "loss", limited)
     small = make(name, dropout=False, on_event=events.append)
     assert name == "gpt2" or any(event["event"] == "out of memory" for event in events)
+    assert small.loss_after == pytest.approx(whole.loss_after, rel=1e-4)
     for key, tensor in weights(whole).items():
-        torch.testing.assert_close(tensor, weights(small)[key], atol=2e-5, rtol=1e-3)
+        torch.testing.assert_close(tensor, weights(small)[key], atol=2e-4, rtol=1e-3)
 
 
 def test_what_is_hidden(architecture: Architecture, cpu: Device) -> None:

@@ -237,3 +237,32 @@ def test_the_strategy_fits_a_head_and_its_export_answers_alike(make_encoder, cpu
     np.testing.assert_allclose(loaded.outputs(TEXTS), found, atol=1e-5)
     assert json.loads((tmp_path / "model" / "head.json").read_text())["max_length"] == 9
     assert (tmp_path / "work" / TUNED).is_dir()
+
+
+def test_texts_of_several_classes_and_of_none(make_encoder, cpu, tmp_path):
+    targets = np.zeros((12, 2), dtype=np.float32)
+    targets[:6, 0] = targets[6:, 1] = 1
+    targets[[1, 7]] = 1
+    targets[[5, 11]] = 0
+    fitted = fit(
+        make_encoder("bert", "mean"), "multi-label", targets, tmp_path, cpu, min_steps=60, most_steps=60, head_c=64.0
+    )
+    found = fitted.model.outputs(TEXTS)
+    assert ((found >= fitted.model.thresholds) == (targets > 0)).mean() > 0.8
+    fitted.model.save(tmp_path / "model")
+    np.testing.assert_allclose(load_model(tmp_path / "model", cpu).outputs(TEXTS), found, atol=1e-5)
+
+
+def test_balanced_classes_help_the_rare_one(make_encoder, cpu, tmp_path):
+    targets = np.array([0] * 10 + [1] * 2)
+    folder, short = make_encoder("bert", "mean"), {"min_steps": 1, "most_steps": 1}
+    found = []
+    for number, balanced in enumerate((False, True)):
+        job = FitJob(
+            encoder=folder, task="text-classification", labels=LABELS, descriptions={},
+            training=Rows(TEXTS, targets, range(1, 13)), validation=None,
+            settings=SETTINGS.model_copy(update=short), seed=5, device=cpu, workspace=tmp_path / str(number),
+            cache=None, balanced=balanced,
+        )  # fmt: skip
+        found.append(STRATEGIES["contrastive"].fit(job).model.outputs(TEXTS[10:])[:, 1].mean())
+    assert found[1] > found[0] + 0.1

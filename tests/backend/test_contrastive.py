@@ -109,16 +109,21 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tune, tmp_path, s
 
 
 def test_a_finished_run_is_taken_up_without_another_step(tune, tmp_path):
-    whole = tune(workspace=tmp_path, changes={"kept_share": 0.5})
-    kept, steps = weights(whole), []
-    again = tune(workspace=tmp_path, changes={"kept_share": 0.5}, progress=lambda step, *_: steps.append(step))
+    call = {"workspace": tmp_path, "changes": {"kept_share": 0.5}, "save_seconds": 0.0}
+    kept, steps = weights(tune(**call)), []
+    again = tune(**call, progress=lambda step, *_: steps.append(step))
     assert all(torch.equal(value, weights(again)[name]) for name, value in kept.items())
     assert steps == []
 
 
+def test_what_ends_soon_leaves_no_checkpoint(tune, tmp_path):
+    tune(workspace=tmp_path)
+    assert not (tmp_path / LAST).exists()
+
+
 @pytest.mark.parametrize("other", [{"changes": {"temperature": 0.2}}, {"seed": 1}, {"targets": 1 - CLASSES}])
 def test_a_checkpoint_of_other_settings_or_data_is_refused(tune, tmp_path, other):
-    tune(workspace=tmp_path)
+    tune(workspace=tmp_path, save_seconds=0.0)
     assert (tmp_path / LAST).exists()
     with pytest.raises(RunError, match="holds a checkpoint of other settings, data or encoder"):
         tune(workspace=tmp_path, **other)

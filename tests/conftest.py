@@ -1,5 +1,7 @@
 import csv
 import os
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,17 @@ def messages(tmp_path: Path) -> Path:
             writer.writerow(["text", "label"])
             writer.writerows(part)
     return folder
+
+
+@pytest.fixture(scope="session")
+def architecture(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return a function that gives a tiny model's folder, made once: ``architecture("roberta", head=True)``."""
+    from tests.architectures import write_architecture
+
+    folder = tmp_path_factory.mktemp("architectures")
+
+    @cache
+    def make(name: str, *, head: bool = False) -> Path:
+        return write_architecture(folder / f"{name}-{'whole' if head else 'bare'}", name, head=head)
+
+    return make

@@ -1,6 +1,6 @@
 """Checkpoints of a training run: safetensors files with a JSON record in the header, whole or not there.
 
-Nothing random needs saving: `advisor.backend.training` draws it anew from seed and step.
+Nothing random needs saving: `advisor.backend.updates` draws it anew from seed and step.
 """
 
 import json
@@ -13,11 +13,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from advisor.backend.training import Training
+from advisor.backend.updates import Updates
 from advisor.errors import RunError
 from advisor.files import write_with
 
 LAST, BEST = Path("last") / "state.safetensors", Path("best") / "weights.safetensors"
+SAVE_SECONDS = 15.0
 _RECORD = "record"
 _STATE = ("step", "exp_avg", "exp_avg_sq")
 
@@ -52,7 +53,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | No
 class Checkpoints:
     """Where a run's state is kept: the last one, and the best weights when they changed."""
 
-    def __init__(self, run: Training, folder: Path | None, fingerprint: str) -> None:
+    def __init__(self, run: Updates, folder: Path | None, fingerprint: str) -> None:
         self.run, self.folder, self.fingerprint = run, folder, fingerprint
         self.saved_at = time.monotonic()
         self.saved_best = 0

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from advisor.backend.arrays import Flags, Floats
@@ -21,12 +22,12 @@ from advisor.backend.bert import read_bert
 from advisor.backend.devices import Device
 from advisor.backend.objectives.tokens import cut_units, word_tokens
 from advisor.errors import InputError, RunError
+from advisor.knowledge.pretrained import length_limit
 from advisor.tasks import Words
 
 Progress = Callable[[int, int], None]
 _BATCH_TOKENS = {("cpu", "fp32"): 1024, ("cpu", "bf16"): 4096}
 _BATCH_TOKENS_ELSEWHERE = 32768
-_LONGEST_WITHOUT_LIMIT = 512
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Encoder:
 
     Attributes:
         folder: where its files are.
-        pooling: how tokens become a text: ``mean`` or ``cls``.
+        pooling: how tokens become a text: ``mean``, ``cls`` (the first token) or ``last``.
         trained_pooling: whether the encoder was itself trained with that pooling (it says so in its files).
         max_length: longest input in tokens, special ones included.
         layers: hidden states that are averaged into the tokens' vectors, from 0, the embeddings; empty for the last.
@@ -67,20 +68,15 @@ class Encoder:
         Raises:
             InputError: the folder holds no model that can be loaded.
         """
-        from transformers import AutoTokenizer
-
         dtype = torch.bfloat16 if device.bf16 and frozen else torch.float32
-        fused = device.kind != "cpu" or not device.bf16
-        try:
-            with quiet_transformers():
-                tokenizer = AutoTokenizer.from_pretrained(folder)
-                model = read_bert(folder, dtype=dtype, fused=fused) if frozen else None
-                model = model or _by_transformers(folder, dtype, fused)
-        except (OSError, ValueError) as failure:
-            reason = str(failure).strip().splitlines()[0]
-            raise InputError(f"{folder}: no encoder can be loaded from there ({reason})") from None
-        limit = length_limit(folder, model.config, tokenizer)
-        pooling, declared = declared_pooling(folder)
+        # On a processor only fp32 gains by fused attention, and only without a backward pass.
+        fused = device.kind != "cpu" or (frozen and not device.bf16)
+        with loading(folder, "no encoder can be loaded from there"):
+            tokenizer = load_tokenizer(folder)
+            model = read_bert(folder, dtype=dtype, fused=fused) if frozen else None
+            model = model or _by_transformers(folder, dtype, fused)
+            limit = length_limit(folder)
+            pooling, declared = declared_pooling(folder)
         return cls(
             folder=folder,
             device=device,
@@ -239,9 +235,43 @@ def _unit(vectors: Floats) -> Floats:
 
 
 def _by_transformers(folder: Path, dtype: torch.dtype, fused: bool) -> Any:
+    """Load a model without heads; fused attention where its type has it."""
     from transformers import AutoModel
 
-    return AutoModel.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa" if fused else "eager")
+    return AutoModel.from_pretrained(folder, dtype=dtype, attn_implementation=None if fused else "eager")
+
+
+def load_tokenizer(folder: Path, **options: Any) -> Any:
+    """Load a tokenizer that pads on the right, with its end of text where it has no padding token (decoders).
+
+    Args:
+        folder: where its files are.
+        options: of the tokenizer's own class.
+
+    Raises:
+        OSError: the folder holds no tokenizer.
+        ValueError: the tokenizer cannot be made, or has no token to pad with.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, **options)
+    tokenizer.padding_side = "right"
+    if tokenizer.pad_token is None:
+        if not (tokenizer.eos_token or tokenizer.unk_token):
+            raise ValueError("its tokenizer has no token to pad with; give it a pad_token in tokenizer_config.json")
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    return tokenizer
+
+
+def is_decoder(config: Any) -> bool:
+    """Whether a token sees only those before it: the types that transformers can have write but not fill gaps."""
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    )
+
+    kind = config.model_type
+    return kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 
 def out_of_memory(failure: Exception) -> bool:
@@ -256,6 +286,25 @@ def out_of_memory(failure: Exception) -> bool:
 def shared_encoder(folder: Path, device: Device, max_length: int | None) -> Encoder:
     """Return the encoder loaded last where it is asked for again: a run uses one several times."""
     return Encoder.load(folder, device, max_length)
+
+
+@contextmanager
+def loading(folder: Path, failed: str) -> Iterator[None]:
+    """Load quietly, and turn what transformers raises into one sentence.
+
+    Args:
+        folder: what is loaded.
+        failed: what to say of it when that fails.
+
+    Raises:
+        InputError: it failed.
+    """
+    try:
+        with quiet_transformers():
+            yield
+    except (OSError, ValueError, ImportError, SafetensorError) as failure:
+        reason = str(failure).strip().partition("\n")[0]
+        raise InputError(f"{folder}: {failed} ({reason})") from None
 
 
 @contextmanager
@@ -282,6 +331,8 @@ def pool(hidden: Tensor, mask: Tensor, pooling: str) -> Tensor:
     """Turn token vectors (rows, length, hidden) into text vectors (rows, hidden)."""
     if pooling == "cls":
         return hidden[:, 0]
+    if pooling == "last":
+        return hidden[torch.arange(len(hidden)), mask.sum(1).clamp(min=1) - 1]
     weights = mask.unsqueeze(-1).to(hidden.dtype)
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
@@ -298,22 +349,12 @@ def collate(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> tu
 
 
 def declared_pooling(folder: Path) -> tuple[str, bool]:
-    """Return the pooling a sentence-transformers folder declares and True, else ``mean`` and False."""
+    """Return the pooling a sentence-transformers folder declares and True; ``mean`` and False for any other."""
     try:
         modes = json.loads((folder / "1_Pooling" / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return "mean", False
-    if modes.get("pooling_mode_cls_token") or modes.get("pooling_mode") == "cls":
-        return "cls", True
-    return "mean", True
-
-
-def length_limit(folder: Path, config: Any, tokenizer: Any) -> int:
-    """Return the longest input in tokens: what the files declare, else what the positions allow."""
-    sentence = folder / "sentence_bert_config.json"
-    if sentence.exists():
-        declared = json.loads(sentence.read_text(encoding="utf-8")).get("max_seq_length")
-        if declared:
-            return int(declared)
-    positions = getattr(config, "max_position_embeddings", None) or _LONGEST_WITHOUT_LIMIT
-    return int(min(positions, tokenizer.model_max_length))
+    for pooling, name in (("cls", "cls_token"), ("last", "lasttoken"), ("mean", "mean_tokens")):
+        if modes.get(f"pooling_mode_{name}") or modes.get("pooling_mode") in (pooling, name):
+            return pooling, True
+    return "mean", False

@@ -131,17 +131,22 @@ def reads_of(inputs: Sequence[Input]) -> str:
     return next((name for kind, name in _READS.items() if inputs and isinstance(inputs[0], kind)), "text")
 
 
-def save_encoder(encoder: Encoder, folder: Path) -> None:
+def save_encoder(encoder: Encoder, folder: Path, weights: Any = None) -> None:
     """Write an encoder's config, fp32 weights and tokenizer, each file whole or not at all.
 
-    The weights are read again from the encoder's own folder: in memory they may be bf16.
+    Args:
+        encoder: whose files to write.
+        folder: where, made if absent.
+        weights: a transformers model in fp32 whose weights to write; if left out they are read again from the encoder's
+            own folder, because in memory they may be bf16.
     """
     from transformers import AutoModel
 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".encoder-", dir=folder) as name, quiet_transformers():
         scratch = Path(name)
-        AutoModel.from_pretrained(encoder.folder, dtype=torch.float32).save_pretrained(scratch)
+        exact = AutoModel.from_pretrained(encoder.folder, dtype=torch.float32) if weights is None else weights
+        exact.save_pretrained(scratch)
         encoder.tokenizer.model_max_length = encoder.max_length
         encoder.tokenizer.save_pretrained(scratch)
         for kept in _KEPT_FILES:

@@ -2,31 +2,41 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from advisor.backend.arrays import Floats
 from advisor.backend.batching import token_batches
 from advisor.backend.devices import Device
-from advisor.backend.encoder import collate, declared_pooling, length_limit, out_of_memory, quiet_transformers
+from advisor.backend.encoder import (
+    collate,
+    declared_pooling,
+    is_decoder,
+    load_tokenizer,
+    loading,
+    out_of_memory,
+    quiet_transformers,
+)
 from advisor.backend.head_start import probe_weights
 from advisor.backend.objectives import Objective, Unit, objective_for
 from advisor.backend.pooling_layer import expressible, head_logits, pooling_layer, start_near_linear, text_vector
+from advisor.backend.task_head import head_note, output_layer, read_encoder, renew, unread
 from advisor.backend.tuning_settings import ReadingSettings
-from advisor.errors import InputError, RunError
+from advisor.errors import RunError
 from advisor.knowledge.hyperparameters import default_values
+from advisor.knowledge.pretrained import length_limit
 from advisor.tasks import TASKS, Input
 
 Progress = Callable[[int, int], None]
 ADAPTATION = "adaptation"
+_FAILED = "no model can be loaded from there"
 _PREDICTION_TOKENS = 4096
 _MOST_PROBED = 5000
 
@@ -66,9 +76,9 @@ class TunedModel:
         Raises:
             InputError: the folder holds no encoder that can be loaded.
         """
-        with _loading(encoder), torch.random.fork_rng():
+        with loading(encoder, _FAILED), torch.random.fork_rng():
             torch.manual_seed(seed)
-            model, loading = _model_class(objective).from_pretrained(
+            model, found = _model_class(objective).from_pretrained(
                 encoder,
                 **objective.configuration(),
                 dtype=torch.float32,
@@ -77,12 +87,22 @@ class TunedModel:
                 output_loading_info=True,
             )
             tokenizer = _tokenizer(encoder, objective)
-        pooling, declared = declared_pooling(encoder)
+            limit = length_limit(encoder)
+            pooling, declared = declared_pooling(encoder)
+            missing = {*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])}
+            dropped = [*found["unexpected_keys"], *renew(model, missing)]
+            if unread(model, missing):
+                read_encoder(model, encoder)
+                dropped = []
+        if declared and hasattr(model.config, "classifier_pooling"):
+            model.config.classifier_pooling = pooling
         pools = objective.auto_class == "AutoModelForSequenceClassification" and expressible(model.config)
         mean_pooled = pools and declared and pooling == "mean"
         if mean_pooled:
             start_near_linear(model)
-        limit = length_limit(encoder, model.config, tokenizer)
+        _pad(model.config, tokenizer)
+        objective.offset = output_layer(model).bias is not None
+        mean = mean_pooled or getattr(model.config, "classifier_pooling", None) == "mean"
         return cls(
             model=model.to(device.torch).eval(),
             tokenizer=tokenizer,
@@ -90,7 +110,7 @@ class TunedModel:
             device=device,
             max_length=min(limit, max_length or limit),
             mean_pooled=mean_pooled,
-            head_note=_head_note(loading["unexpected_keys"], objective, model.config.hidden_size, mean_pooled),
+            head_note=head_note(encoder, model, objective, dropped=dropped, missing=missing, mean=mean),
         )
 
     @classmethod
@@ -102,18 +122,17 @@ class TunedModel:
         """
         from transformers import AutoConfig
 
-        with _loading(folder):
+        with loading(folder, _FAILED):
             config = AutoConfig.from_pretrained(folder)
             kept = getattr(config, ADAPTATION, None) or {}
             task = kept.get("task") or _task_of(config)
             labels = [config.id2label[number] for number in range(config.num_labels)]
             predicts = TASKS[task].predicts
             objective = objective_for(task, [] if predicts in ("number", "span") else labels, _reading(kept))
-            model = _model_class(objective).from_pretrained(
-                folder, dtype=torch.float32, attn_implementation=_attention(device)
-            )
+            model = _read(folder, objective, dtype=torch.float32, attn_implementation=_attention(device))
             tokenizer = _tokenizer(folder, objective)
-        limit = length_limit(folder, model.config, tokenizer)
+            limit = length_limit(folder)
+        _pad(model.config, tokenizer)
         thresholds = kept.get("thresholds")
         return cls(
             model=model.to(device.torch).eval(),
@@ -181,7 +200,7 @@ class TunedModel:
         """Set the output layer to a regularised linear model of what it reads, so that tuning starts from a probe.
 
         Then the first gradients do not distort the encoder to suit a random head (Kumar et al. 2022,
-        arXiv:2202.10054).
+        arXiv:2202.10054). Where the layer has no bias (decoders), the bias is given along the mean of what it reads.
 
         Args:
             units: training units; a few thousand of many do.
@@ -196,11 +215,14 @@ class TunedModel:
             self.output_layer.weight.copy_(torch.from_numpy(weight))
             if self.output_layer.bias is not None:
                 self.output_layer.bias.copy_(torch.from_numpy(bias))
+            else:
+                mean = features.mean(axis=0)
+                self.output_layer.weight.add_(torch.from_numpy(np.outer(bias, mean / (mean @ mean))))
 
     @property
     def output_layer(self) -> nn.Linear:
         """The layer whose outputs are the logits."""
-        return [module for module in self.model.modules() if isinstance(module, nn.Linear)][-1]
+        return output_layer(self.model)
 
     @torch.no_grad()
     def by_batch(
@@ -259,15 +281,19 @@ class TunedModel:
         try:
             self.tokenizer.model_max_length = self.max_length
             self.tokenizer.padding_side = "right"
-            with quiet_transformers(), pooling_layer(self.model) if self.mean_pooled else nullcontext():
-                self.model.save_pretrained(temporary)
-                self.tokenizer.save_pretrained(temporary)
+            self.write(temporary)
             temporary.chmod(0o755)
             if folder.exists():
                 shutil.rmtree(folder)
             temporary.replace(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+    def write(self, folder: Path) -> None:
+        """Write model and tokenizer into an empty folder."""
+        with quiet_transformers(), pooling_layer(self.model) if self.mean_pooled else nullcontext():
+            self.model.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
 
 
 def _model_class(objective: Objective) -> Any:
@@ -276,13 +302,20 @@ def _model_class(objective: Objective) -> Any:
     return getattr(transformers, objective.auto_class)
 
 
+def _read(folder: Path, objective: Objective, **options: Any) -> Any:
+    """Load a model with its head; adapters that are kept apart are merged."""
+    if not (folder / "adapter_config.json").exists():
+        return _model_class(objective).from_pretrained(folder, **options)
+    from advisor.backend.adapters import read_adapted
+
+    return read_adapted(folder, _model_class(objective), **options)
+
+
 def _tokenizer(folder: Path, objective: Objective) -> Any:
     """Load a tokenizer; one that tells a word's start by a space must be told so to read words apart."""
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = load_tokenizer(folder)
     if objective.prefix_space and getattr(tokenizer, "add_prefix_space", None) is False:
-        return AutoTokenizer.from_pretrained(folder, add_prefix_space=True)
+        return load_tokenizer(folder, add_prefix_space=True)
     return tokenizer
 
 
@@ -303,33 +336,13 @@ def _task_of(config: Any) -> str:
     return problems.get(getattr(config, "problem_type", None) or "", "text-classification")
 
 
-@contextmanager
-def _loading(folder: Path) -> Iterator[None]:
-    """Load quietly, and turn what transformers raises into one sentence."""
-    try:
-        with quiet_transformers():
-            yield
-    except (OSError, ValueError, SafetensorError) as failure:
-        reason = str(failure).strip().partition("\n")[0]
-        raise InputError(f"{folder}: no model can be loaded from there ({reason})") from None
+def _attention(device: Device) -> str | None:
+    """Return the attention that is fastest on short texts: eager on a CPU, elsewhere fused where the type has it."""
+    return "eager" if device.kind == "cpu" else None
 
 
-def _attention(device: Device) -> str:
-    """Return the attention that is fastest on short texts: eager on a CPU, fused elsewhere."""
-    return "eager" if device.kind == "cpu" else "sdpa"
-
-
-def _head_note(discarded: Sequence[str], objective: Objective, width: int, mean_pooled: bool) -> str:
-    """Say which parts of the pre-trained files go unused and which head takes their place."""
-    parts = sorted({".".join(key.split(".")[:2]) for key in discarded if "position_ids" not in key})
-    gone = ", ".join(parts) if parts else "none in the files"
-    match objective.task.predicts:
-        case "tags":
-            added = f"every word's first token → {objective.width} tags"
-        case "span":
-            added = "every token → start and end of the answer"
-        case kind:
-            source = "the mean of the tokens, as the encoder was trained" if mean_pooled else "the first token"
-            made = "a number" if kind == "number" else f"{objective.width} classes"
-            added = f"{source} → {width} × {width} → {made}"
-    return f"pre-training head discarded: {gone}; head added: {added}, untrained"
+def _pad(config: Any, tokenizer: Any) -> None:
+    """Tell a decoder what its tokenizer pads with: its head looks for the last token before."""
+    text = config.get_text_config()
+    if text.pad_token_id is None or is_decoder(text):
+        text.pad_token_id = tokenizer.pad_token_id

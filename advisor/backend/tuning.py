@@ -9,24 +9,24 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from advisor.backend.checkpoint import Checkpoints
+from advisor.backend.checkpoint import SAVE_SECONDS, Checkpoints
 from advisor.backend.devices import Device
 from advisor.backend.layers import freeze
 from advisor.backend.objectives import objective_for
 from advisor.backend.rows import Rows
 from advisor.backend.thresholds import choose_thresholds
-from advisor.backend.training import OnEvent, Training
+from advisor.backend.training import Training
 from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import ReadingSettings, TuningSettings
-from advisor.files import sha256_of
+from advisor.backend.updates import OnEvent, StepProgress
+from advisor.knowledge.pretrained import content_digest
 from advisor.tasks import TASKS, Measure
 
-StepProgress = Callable[[int, int, float], None]
-SAVE_SECONDS = 15.0
-_ENCODER_FILES = {".json", ".safetensors", ".bin", ".txt", ".model"}
+Learn = Callable[[Any, Any], None]
 
 
 def fine_tune(
@@ -40,6 +40,7 @@ def fine_tune(
     seed: int,
     device: Device,
     measure: Measure | None = None,
+    learn: Learn = freeze,
     checkpoints: Path | None = None,
     save_seconds: float = SAVE_SECONDS,
     progress: StepProgress | None = None,
@@ -58,6 +59,7 @@ def fine_tune(
         device: where to compute and in which precision; weights are kept in fp32.
         measure: what makes an evaluation better, the task's leading measure if left out; the lower loss decides
             between equals.
+        learn: decides which weights learn, by their gradients; may add some.
         checkpoints: folder for ``last/`` and ``best/``; None keeps none. The caller removes it when done.
         save_seconds: least time between two checkpoints.
         progress: told step, steps in all and training loss after every update.
@@ -74,7 +76,7 @@ def fine_tune(
     reading = ReadingSettings(**{name: getattr(settings, name) for name in ReadingSettings.model_fields})
     objective = objective_for(task, labels, reading)
     model = TunedModel.with_new_head(encoder, objective, device, seed=seed, max_length=settings.max_length)
-    freeze(model.model, settings)
+    learn(model.model, settings)
     notify = on_event or (lambda event: None)
     notify({"event": "head", "note": model.head_note})
     run = Training(model, training, validation, settings, seed, measure, notify)
@@ -117,7 +119,5 @@ def _fingerprint(
         rows = [part.inputs, [np.asarray(target).tolist() for target in part.targets]] if part else None
         digest.update(json.dumps(rows, default=list).encode())
     digest.update(json.dumps([task, list(labels), settings.model_dump(), seed, measure.key]).encode())
-    for path in sorted(encoder.iterdir()):
-        if path.suffix in _ENCODER_FILES:
-            digest.update(f"{path.name} {sha256_of(path)}".encode())
+    digest.update(content_digest(encoder).encode())
     return digest.hexdigest()

@@ -1,5 +1,6 @@
 """The hyper-parameters of tuning by gradient steps, as the rules or a plan give them."""
 
+import math
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,25 +23,47 @@ class ReadingSettings(BaseModel):
     longest_answer: int = Field(ge=1)
 
 
-class TuningSettings(ReadingSettings):
+class StepSettings(BaseModel):
+    """How weights learn by optimiser steps.
+
+    Attributes:
+        learning_rate: highest step size of the encoder's weights.
+        weight_decay: decoupled decay, of matrices only (not of biases and normalisation).
+        warmup_fraction: share of the steps over which the rate rises linearly from 0.
+        epochs: passes over the training rows.
+        min_steps: updates at least, by further passes.
+        batch_tokens: tokens, padding included, that are in memory at once; more are accumulated.
+        gradient_norm: gradients are scaled down to this norm.
+        dropout: whether the encoder's own dropout is on.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    warmup_fraction: float = Field(ge=0, lt=1)
+    epochs: float = Field(gt=0)
+    min_steps: int = Field(ge=1)
+    batch_tokens: int = Field(ge=1)
+    gradient_norm: float = Field(gt=0)
+    dropout: bool
+
+
+class TuningSettings(StepSettings, ReadingSettings):
     """What `advisor.backend.tuning.fine_tune` may be told; the defaults are in the rules.
 
     Attributes:
-        learning_rate: highest step size of the encoder's weights and of the head's hidden layer.
+        learning_rate: also of the head's hidden layer.
+        min_steps: small data need them (Mosbach et al. 2021, arXiv:2006.04884).
+        enough_steps: updates beyond which there are no further passes, ``fewest_epochs`` of them apart: many rows need
+            fewer passes than few.
+        fewest_epochs: passes at least.
         head_learning_rate: highest step size of the output layer, which starts from nothing.
         head_c: the output layer starts as logistic regression on the untuned encoder with this C (inverse
             regularisation strength); None starts it at zero, or at random on a stock head.
-        weight_decay: decoupled decay, of matrices only (not of biases and normalisation).
-        warmup_fraction: share of the steps over which the rate rises linearly from 0.
-        schedule: how the rate then falls to 0.
-        epochs: passes over the training rows.
-        min_steps: updates at least, by further passes; small data need them (Mosbach et al. 2021,
-            arXiv:2006.04884).
+        schedule: how the rate falls to 0 after its rise.
         batch_size: rows an update is computed from.
-        batch_tokens: tokens, padding included, that are in memory at once; more rows are accumulated.
-        gradient_norm: gradients are scaled down to this norm.
         label_smoothing: probability mass spread over all classes in the loss.
-        dropout: whether the encoder's own dropout is on.
         freeze_token_embeddings: whether the table of token embeddings keeps its pre-trained values.
         trained_share: share of the encoder's layers that learn, counted from the top and rounded up; all below stays.
         layer_decay: factor on the learning rate from each layer to the one below it (Howard and Ruder 2018,
@@ -53,19 +76,13 @@ class TuningSettings(ReadingSettings):
         max_length: cut texts at this many tokens where the encoder would allow more; None for its own limit.
     """
 
-    learning_rate: float = Field(gt=0)
+    enough_steps: int = Field(ge=1)
+    fewest_epochs: float = Field(gt=0)
     head_learning_rate: float = Field(gt=0)
     head_c: float | None = Field(default=None, gt=0)
-    weight_decay: float = Field(ge=0)
-    warmup_fraction: float = Field(ge=0, lt=1)
     schedule: Literal["linear", "cosine"]
-    epochs: float = Field(gt=0)
-    min_steps: int = Field(ge=1)
     batch_size: int = Field(ge=1)
-    batch_tokens: int = Field(ge=1)
-    gradient_norm: float = Field(gt=0)
     label_smoothing: float = Field(ge=0, lt=1)
-    dropout: bool
     freeze_token_embeddings: bool
     evaluations: int = Field(ge=1)
     patience: int = Field(ge=1)
@@ -74,3 +91,9 @@ class TuningSettings(ReadingSettings):
     gradual_share: float = Field(ge=0, le=1)
     class_weights: Literal["none", "balanced"] = "none"
     max_length: int | None = Field(default=None, ge=8)
+
+    def updates(self, rows: float) -> int:
+        """Return how many updates so many rows get."""
+        epoch = math.ceil(rows / self.batch_size)
+        wished = min(self.epochs * epoch, max(self.fewest_epochs * epoch, self.enough_steps))
+        return max(self.min_steps, math.ceil(wished))

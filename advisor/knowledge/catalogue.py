@@ -1,17 +1,17 @@
 """Base models and devices as data: what estimates and the choice of a model rest on."""
 
-import json
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.assets import asset
 from advisor.documents import read_document
-from advisor.errors import InputError, RuleBaseError
+from advisor.errors import RuleBaseError
 from advisor.knowledge.interval import OrderedInterval
+from advisor.knowledge.pretrained import describe_folder
 
 EMBEDDED_PREFIX = "embedded/"
 
@@ -20,6 +20,7 @@ class BaseModelFacts(BaseModel):
     """A pre-trained model's facts; sizes in parameters, tokens and units.
 
     Attributes:
+        layer_groups: how many layers have weights of their own, where layers share them (ALBERT).
         package: the Python package that carries its weights, if one does.
         pretraining_head: the head that adaptation discards.
     """
@@ -32,6 +33,7 @@ class BaseModelFacts(BaseModel):
     hidden: int = Field(gt=0)
     intermediate: int = Field(gt=0)
     heads: int = Field(gt=0)
+    layer_groups: int | None = Field(default=None, gt=0)
     context: int = Field(gt=0)
     languages: tuple[str, ...]
     licence: str
@@ -43,8 +45,9 @@ class BaseModelFacts(BaseModel):
 
     @property
     def body_parameters(self) -> int:
-        """Parameters that every token passes through: all but the embeddings."""
-        return self.parameters - self.embedding_parameters
+        """Parameters that every token passes through: all but the embeddings, shared ones as often as they are used."""
+        own = self.parameters - self.embedding_parameters
+        return own * self.layers // (self.layer_groups or self.layers)
 
     @property
     def generates(self) -> bool:
@@ -116,44 +119,10 @@ def describe_model(name: str) -> BaseModelFacts | None:
     if known:
         return known
     folder = Path(name)
-    return _from_config(folder) if folder.is_dir() else None
-
-
-def _from_config(folder: Path) -> BaseModelFacts:
-    try:
-        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        hidden, layers = (
-            _first(config, "hidden_size", "dim", "d_model"),
-            _first(config, "num_hidden_layers", "n_layers"),
-        )
-        heads = _first(config, "num_attention_heads", "n_heads")
-        context = int(config.get("max_position_embeddings", 512))
-        inner = int(config.get("intermediate_size") or config.get("hidden_dim") or 4 * hidden)
-        embedding = (int(config["vocab_size"]) + context + int(config.get("type_vocab_size", 0)) + 2) * hidden
-    except (OSError, KeyError, ValueError, TypeError) as failure:
-        raise InputError(f"{folder}: no usable config.json of a pre-trained encoder ({failure})") from None
-    block = 4 * hidden * hidden + 2 * hidden * inner + 9 * hidden + inner
-    return BaseModelFacts(
-        parameters=embedding + layers * block + hidden * hidden + hidden,
-        embedding_parameters=embedding,
-        layers=layers,
-        hidden=hidden,
-        intermediate=inner,
-        heads=heads,
-        context=context,
-        languages=("unknown",),
-        licence="unknown",
-        objective="contrastive" if (folder / "1_Pooling").is_dir() else "unknown",
-        pretraining_head=", ".join(config.get("architectures") or ["none"]),
-        source=f"{folder.name}/config.json",
-    )
-
-
-def _first(config: dict[str, Any], *names: str) -> int:
-    for name in names:
-        if config.get(name) is not None:
-            return int(config[name])
-    raise KeyError(names[0])
+    if not folder.is_dir():
+        return None
+    found = describe_folder(folder)
+    return BaseModelFacts(languages=("unknown",), licence="unknown", source=f"{folder.name}/config.json", **found)
 
 
 def embedded_folder(facts: BaseModelFacts) -> Path | None:

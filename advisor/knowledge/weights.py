@@ -7,6 +7,7 @@ from pathlib import Path
 from advisor.errors import InputError
 from advisor.files import sha256_of
 from advisor.knowledge.catalogue import BaseModelFacts, describe_model, embedded_folder, load_catalogue
+from advisor.knowledge.pretrained import read_config
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
 
@@ -62,9 +63,7 @@ def _local(name: str, folder: Path) -> LocatedModel:
         raise InputError(f"{folder}: no weights there ({', '.join(_WEIGHTS)})")
     if weights.suffix == ".bin":
         raise InputError(f"{weights}: pickled weights can run code when loaded; convert them to model.safetensors")
-    facts = describe_model(str(folder))
-    assert facts is not None
-    return LocatedModel(name, folder.resolve(), facts, None, sha256_of(weights))
+    return LocatedModel(name, folder.resolve(), _described(name, folder), None, sha256_of(weights))
 
 
 def _from_hub(name: str, revision: str | None, known: BaseModelFacts | None) -> LocatedModel:
@@ -79,6 +78,17 @@ def _from_hub(name: str, revision: str | None, known: BaseModelFacts | None) -> 
         raise InputError(
             f"{name}: cannot be had from the hub ({reason}); check the name and the network, or name a folder"
         ) from None
-    facts = known or describe_model(str(folder))
+    return LocatedModel(name, folder, known or _described(name, folder), folder.name, None)
+
+
+def _described(name: str, folder: Path) -> BaseModelFacts:
+    """Return the facts of a folder's model.
+
+    Raises:
+        InputError: it cannot be adapted as an encoder.
+    """
+    facts = describe_model(str(folder))
     assert facts is not None
-    return LocatedModel(name, folder, facts, folder.name, None)
+    if read_config(folder).get("is_encoder_decoder"):
+        raise InputError(f"{name}: reads with one half and writes with the other; name an encoder or a decoder alone")
+    return facts

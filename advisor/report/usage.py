@@ -73,3 +73,26 @@ def pipeline_usage(task: str, *, pairs: bool) -> str:
     """
     one = '{"text": "…", "text_pair": "…"}' if pairs else '"…"'
     return _PIPELINES[task].replace("ONE", one)
+
+
+_ADAPTED = """\
+from peft import PeftConfig, PeftModel
+from transformers import AutoConfig, KIND
+
+base = PeftConfig.from_pretrained("model").base_model_name_or_path
+pretrained = KIND.from_pretrained(base, config=AutoConfig.from_pretrained("model"))
+model = PeftModel.from_pretrained(pretrained, "model").merge_and_unload()
+
+"""
+_KINDS = {"tags": "AutoModelForTokenClassification", "span": "AutoModelForQuestionAnswering"}
+
+
+def adapter_usage(task: str, *, pairs: bool) -> str:
+    """Return the same for adapters in ``model`` that are kept apart from their pre-trained model, with PEFT."""
+    kind = _KINDS.get(TASKS[task].predicts, "AutoModelForSequenceClassification")
+    lines = pipeline_usage(task, pairs=pairs)
+    lines = lines.replace('model="model"', 'model=model, tokenizer="model"')
+    lines = lines.replace(f"model, tokenizer = {kind}", "tokenizer = AutoTokenizer").replace(
+        ', AutoTokenizer.from_pretrained("model")\n', "\n"
+    )
+    return _ADAPTED.replace("KIND", kind) + lines

@@ -13,6 +13,23 @@ from typing import Any
 Rows = list[list[float]]
 
 
+def loaded(folder: str, kind: str) -> Any:
+    """Load a model with its head; adapters that are kept apart are put on their pre-trained model."""
+    import torch
+    import transformers
+
+    auto = getattr(transformers, kind)
+    if not Path(folder, "adapter_config.json").exists():
+        return auto.from_pretrained(folder, dtype=torch.float32).eval()
+    from peft import PeftConfig, PeftModel
+
+    kept, config = PeftConfig.from_pretrained(folder), transformers.AutoConfig.from_pretrained(folder)
+    base, revision = kept.base_model_name_or_path, kept.revision or "main"
+    pretrained = auto.from_pretrained(base, revision=revision, config=config, dtype=torch.float32)
+    model: Any = PeftModel.from_pretrained(pretrained, folder)
+    return model.merge_and_unload().eval()
+
+
 def tuned(folder: str, task: str, inputs: list[Any], labels: list[str]) -> Rows:
     """Predict with a tuned model."""
     if task == "token-classification":
@@ -26,7 +43,9 @@ def texts(folder: str, task: str, inputs: list[Any], labels: list[str]) -> Rows:
     """Predict with ``pipeline``; a long text is cut as the model's configuration says."""
     from transformers import pipeline
 
-    classify: Any = pipeline("text-classification", model=folder, device=-1)
+    adapted = Path(folder, "adapter_config.json").exists()
+    model = loaded(folder, "AutoModelForSequenceClassification") if adapted else folder
+    classify: Any = pipeline("text-classification", model=model, tokenizer=folder, device=-1)
     how = classify.model.config.adaptation
     asked = [{"text": one[0], "text_pair": one[1]} if isinstance(one, list) else one for one in inputs]
     applied = {"function_to_apply": "none"} if task == "regression" else {}
@@ -70,9 +89,9 @@ def _in_order(row: list[dict[str, Any]], labels: list[str]) -> list[float]:
 def tags(folder: str, inputs: list[list[str]], labels: list[str]) -> Rows:
     """Predict a tag for each word from its first token; a word without one is outside of everything."""
     import torch
-    from transformers import AutoModelForTokenClassification, AutoTokenizer
+    from transformers import AutoTokenizer
 
-    model = AutoModelForTokenClassification.from_pretrained(folder, dtype=torch.float32).eval()
+    model = loaded(folder, "AutoModelForTokenClassification")
     tokenizer = AutoTokenizer.from_pretrained(folder)
     order = [model.config.label2id[label] for label in labels]
     found: Rows = []
@@ -89,9 +108,9 @@ def tags(folder: str, inputs: list[list[str]], labels: list[str]) -> Rows:
 def spans(folder: str, inputs: list[list[str]]) -> Rows:
     """Find the best span of each context, read in windows."""
     import torch
-    from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+    from transformers import AutoTokenizer
 
-    model = AutoModelForQuestionAnswering.from_pretrained(folder, dtype=torch.float32).eval()
+    model = loaded(folder, "AutoModelForQuestionAnswering")
     tokenizer = AutoTokenizer.from_pretrained(folder)
     how, limit = model.config.adaptation, tokenizer.model_max_length
     found: Rows = []

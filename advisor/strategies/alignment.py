@@ -2,9 +2,10 @@
 
 from typing import ClassVar
 
+from advisor.backend.adapter_settings import LoraSettings
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.strategies.base import ALIGNING, Strategy, TextLoad, Workload
-from advisor.strategies.lora import LoraSettings, adapter_work
+from advisor.strategies.lora import adapter_work
 
 
 class Alignment(Strategy):

@@ -1,21 +1,12 @@
 """LoRA: low-rank adapters on every linear layer and a new head learn; the pre-trained weights stay."""
 
-from pydantic import Field
+from functools import partial
+from typing import cast
 
-from advisor.backend.tuning_settings import TuningSettings
+from advisor.backend.adapter_settings import LoraSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import READING, Strategy, TextLoad, Workload
-from advisor.strategies.tuning import tuning_work
-
-
-class LoraSettings(TuningSettings):
-    """Tuning of low-rank adapters.
-
-    Attributes:
-        rank: rank of the update of every linear layer.
-    """
-
-    rank: int = Field(ge=1)
+from advisor.strategies.base import READING, FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.tuning import tune, tuning_work
 
 
 class Lora(Strategy):
@@ -32,12 +23,25 @@ class Lora(Strategy):
     generator_tasks = frozenset({"generation"})
     wants_validation = True
     worth_a_part = True
+    whole_model = True
     settings = LoraSettings
     settings_of = ("full-fine-tuning", "lora")
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: LoraSettings) -> Workload:  # type: ignore[override]
         """Adapters alone."""
         return adapter_work(model, load, settings)
+
+    def fit(self, job: FitJob) -> Fitted:
+        """Tune adapters and head; merge the adapters or keep them apart."""
+        from advisor.backend.adapters import AdaptedModel, add_adapters, merge_adapters
+
+        settings = cast(LoraSettings, job.settings)
+        model = tune(job, partial(add_adapters, seed=job.seed, base=job.encoder))
+        if settings.export == "adapter":
+            model = AdaptedModel.around(model, job.encoder, settings)
+        else:
+            merge_adapters(model.model)
+        return Fitted(model, {"evaluations": model.history, "head": model.head_note})
 
 
 def adapter_work(

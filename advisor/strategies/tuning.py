@@ -1,11 +1,14 @@
 """Tuning by gradient steps: what full, partial, low-rank and probe-first tuning have in common."""
 
-import math
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.strategies.base import FitJob, Fitted, Strategy, TextLoad, Workload
+
+if TYPE_CHECKING:
+    from advisor.backend.tuned import TunedModel
+    from advisor.backend.tuning import Learn
 
 
 def tuning_work(
@@ -34,7 +37,7 @@ def tuning_work(
         forward_flops: operations without gradients that come before.
         reference_passes: passes through a frozen reference model for each pass through the trained one.
     """
-    updates = max(settings.min_steps, math.ceil(settings.epochs * load.rows / settings.batch_size))
+    updates = settings.updates(load.rows)
     tokens = updates * min(settings.batch_size, load.rows) * load.tokens
     return Workload(
         forward_flops=forward_flops + reference_passes * model.forward_flops(tokens, load.tokens),
@@ -50,6 +53,35 @@ def tuned_parameters(model: BaseModelFacts, settings: TuningSettings) -> int:
     return model.parameters - (model.embedding_parameters if settings.freeze_token_embeddings else 0)
 
 
+def tune(job: FitJob, learn: "Learn | None" = None) -> "TunedModel":
+    """Tune an encoder and a new head on the rows of a job, with its settings.
+
+    Args:
+        job: what to fit.
+        learn: decides which weights learn; as the settings say if left out.
+    """
+    from advisor.backend.layers import freeze
+    from advisor.backend.tuning import fine_tune
+
+    settings = cast(TuningSettings, job.settings)
+    weights = "balanced" if job.balanced else settings.class_weights
+    return fine_tune(
+        job.encoder,
+        job.task,
+        job.labels,
+        job.training,
+        job.validation,
+        settings.model_copy(update={"max_length": job.max_length, "class_weights": weights}),
+        seed=job.seed,
+        measure=job.measure,
+        device=job.device,
+        learn=learn or freeze,
+        checkpoints=job.workspace,
+        progress=lambda step, steps, loss: job.progress(step, steps),
+        on_event=job.event,
+    )
+
+
 class Tuning(Strategy):
     """A strategy whose weights learn by gradient steps on the labelled texts; its settings say which."""
 
@@ -59,26 +91,5 @@ class Tuning(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Tune."""
-        from advisor.backend.tuning import fine_tune
-
-        settings = cast(TuningSettings, job.settings)
-        model = fine_tune(
-            job.encoder,
-            job.task,
-            job.labels,
-            job.training,
-            job.validation,
-            settings.model_copy(
-                update={
-                    "max_length": job.max_length,
-                    "class_weights": "balanced" if job.balanced else settings.class_weights,
-                }
-            ),
-            seed=job.seed,
-            measure=job.measure,
-            device=job.device,
-            checkpoints=job.workspace,
-            progress=lambda step, steps, loss: job.progress(step, steps),
-            on_event=job.event,
-        )
+        model = tune(job)
         return Fitted(model, {"evaluations": model.history, "head": model.head_note})

@@ -53,6 +53,7 @@ def make_encoder(tmp_path_factory: pytest.TempPathFactory) -> MakeEncoder:
             modes = {
                 "pooling_mode_cls_token": pooling == "cls",
                 "pooling_mode_mean_tokens": pooling == "mean",
+                "pooling_mode_lasttoken": pooling == "last",
             }
             (folder / "1_Pooling" / "config.json").write_text(json.dumps(modes))
         return folder

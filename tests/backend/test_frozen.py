@@ -59,7 +59,7 @@ def documented(saved: FrozenModel, kind: str, folder: Path) -> dict[str, Any]:
     return names
 
 
-@pytest.mark.parametrize("pooling", ["mean", "cls"])
+@pytest.mark.parametrize("pooling", ["mean", "cls", "last"])
 def test_the_documented_lines_give_the_same_probabilities(
     make_encoder: Callable[..., Path], cpu: Device, tmp_path: Path, pooling: str
 ) -> None:

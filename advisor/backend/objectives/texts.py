@@ -134,8 +134,9 @@ class Number(TextObjective):
         return 1
 
     def prepare(self, targets: NDArray[Any], *, balanced: bool) -> None:
-        """Take the targets' mean and standard deviation."""
-        self.mean, self.deviation = float(targets.mean()), float(targets.std()) or 1.0
+        """Take the targets' mean and standard deviation, from 0 where the output layer cannot add the mean."""
+        self.mean = float(targets.mean()) if self.offset else 0.0
+        self.deviation = float(np.sqrt(np.square(targets - self.mean).mean())) or 1.0
 
     def loss(self, logits: Tensor, units: Sequence[Unit], aims: Sequence[Any]) -> Tensor:
         """Return the squared error."""
@@ -154,7 +155,6 @@ class Number(TextObjective):
     def finish(self, output_layer: Any) -> None:
         """Write mean and deviation into the output layer, so that it gives values in the label's unit."""
         output_layer.weight.mul_(self.deviation)
-        if output_layer.bias is None:
-            output_layer.register_parameter("bias", torch.nn.Parameter(torch.zeros_like(output_layer.weight[:, 0])))
-        output_layer.bias.mul_(self.deviation).add_(self.mean)
+        if output_layer.bias is not None:
+            output_layer.bias.mul_(self.deviation).add_(self.mean)
         self.mean, self.deviation = 0.0, 1.0

@@ -1,0 +1,35 @@
+"""Where a base model's files are found, and what is refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from advisor.errors import InputError
+from advisor.files import sha256_of
+from advisor.knowledge.weights import locate_model
+
+
+def test_a_folder_is_found_and_pinned(architecture: Callable[..., Path]) -> None:
+    folder = architecture("distilbert", head=True)
+    found = locate_model(folder.name, relative_to=folder.parent)
+    assert found.folder == folder
+    assert found.sha256 == sha256_of(folder / "model.safetensors")
+    assert found.facts.pretraining_head == "vocab_layer_norm, vocab_projector, vocab_transform (DistilBertForMaskedLM)"
+
+
+def test_a_model_of_two_halves_is_refused(tmp_path: Path) -> None:
+    config = {"d_model": 8, "num_layers": 1, "num_heads": 1, "d_ff": 8, "vocab_size": 9, "is_encoder_decoder": True}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(InputError, match="reads with one half and writes with the other"):
+        locate_model(str(tmp_path))
+
+
+def test_pickled_or_no_weights_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no weights there"):
+        locate_model(str(tmp_path))
+    (tmp_path / "pytorch_model.bin").write_bytes(b"")
+    with pytest.raises(InputError, match="pickled weights can run code"):
+        locate_model(str(tmp_path))

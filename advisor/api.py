@@ -1,7 +1,7 @@
 """The four calls of the package: load a profile, recommend, build a plan, run it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,8 @@ def build_plan(
     *,
     strategy: str | None = None,
     seed: int | None = None,
+    modifiers: Sequence[str] = (),
+    hyperparameters: Mapping[str, Any] | None = None,
     rules: Path | None = None,
 ) -> Plan:
     """Advise on a profile, write the plan folder, return the plan.
@@ -55,6 +57,8 @@ def build_plan(
         folder: the plan folder; written whole, or left as it was.
         strategy: another strategy than the verdict's.
         seed: of splits, batches and bootstrap.
+        modifiers: what is added to the strategy: ``multi-seed``, ``domain-adaptive-pretraining``.
+        hyperparameters: settings of the strategy that take the place of the rules'.
         rules: a folder of rule files laid over the shipped ones.
 
     Raises:
@@ -62,7 +66,15 @@ def build_plan(
     """
     project = open_project(Path(profile))
     advice = recommend(project.profile, base=load_rulebase(rules))
-    return write_plan(advice, project.data, Path(folder), strategy=strategy, seed=seed)
+    return write_plan(
+        advice,
+        project.data,
+        Path(folder),
+        strategy=strategy,
+        seed=seed,
+        modifiers=modifiers,
+        hyperparameters=hyperparameters,
+    )
 
 
 def write_plan(
@@ -72,6 +84,8 @@ def write_plan(
     *,
     strategy: str | None = None,
     seed: int | None = None,
+    modifiers: Sequence[str] = (),
+    hyperparameters: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Write the plan folder for advice and data; ``plan.yaml`` comes last, so that a folder with it is complete.
 
@@ -80,7 +94,15 @@ def write_plan(
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; name a folder for the plan")
-    plan = assemble_plan(advice, data, folder=folder, strategy=strategy, seed=seed)
+    plan = assemble_plan(
+        advice,
+        data,
+        folder=folder,
+        strategy=strategy,
+        seed=seed,
+        modifiers=modifiers,
+        hyperparameters=hyperparameters,
+    )
     for name, text in {**plan_documents(plan, advice), **recipe_documents(plan)}.items():
         write_text(folder / name, text)
     write_json(folder / _ADVICE, advice_record(advice))
@@ -120,14 +142,14 @@ def run_plan(
     Raises:
         AdvisorError: the plan cannot be run; what was finished stays for the next call.
     """
-    from advisor.backend.frozen import usage
-    from advisor.run.execute import STAGES, execute
+    from advisor.backend.usage import usage
+    from advisor.run.execute import execute, stages_of
     from advisor.run.progress import Progress
 
     folder = Path(folder)
     if not isinstance(plan, Plan):
         plan, plan_folder, advice = open_plan(Path(plan))
-    result = execute(plan, plan_folder or Path.cwd(), folder, Progress(len(STAGES), silent=not progress))
+    result = execute(plan, plan_folder or Path.cwd(), folder, Progress(len(stages_of(plan)), silent=not progress))
     lines = usage(folder / "model", "model")
     with (folder / "predictions.jsonl").open(encoding="utf-8") as predictions:
         errors = worst_rows(plan.task, map(json.loads, predictions))

@@ -56,15 +56,23 @@ class Bert(nn.Module):
             for _ in range(config["num_hidden_layers"])
         )
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> SimpleNamespace:
-        """Return ``last_hidden_state``, (rows, length, hidden), from ids and mask, both (rows, length)."""
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, output_hidden_states: bool = False
+    ) -> SimpleNamespace:
+        """Return ``last_hidden_state``, (rows, length, hidden), from ids and mask, both (rows, length).
+
+        With ``output_hidden_states`` also ``hidden_states``: the embeddings and what each layer makes of them.
+        """
         hidden = self.words(input_ids) + self.places.weight[: input_ids.shape[1]] + self.kinds.weight[0]
         hidden = self.norm(hidden)
         padded = attention_mask is not None and not bool(attention_mask.all())
         seen = attention_mask[:, None, None, :].bool() if padded and attention_mask is not None else None
+        states = [hidden]
         for layer in self.layers:
             hidden = layer(hidden, seen)
-        return SimpleNamespace(last_hidden_state=hidden)
+            if output_hidden_states:
+                states.append(hidden)
+        return SimpleNamespace(last_hidden_state=hidden, hidden_states=states if output_hidden_states else None)
 
 
 class _Layer(nn.Module):

@@ -5,7 +5,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from advisor.backend.arrays import Flags, Floats
 from advisor.backend.batching import token_batches
 from advisor.backend.bert import read_bert
 from advisor.backend.devices import Device
+from advisor.backend.objectives.tokens import cut_units, word_tokens
 from advisor.errors import InputError, RunError
 from advisor.knowledge.pretrained import length_limit
+from advisor.tasks import Words
 
 Progress = Callable[[int, int], None]
 _BATCH_TOKENS = {("cpu", "fp32"): 1024, ("cpu", "bf16"): 4096}
@@ -36,6 +39,9 @@ class Encoder:
         pooling: how tokens become a text: ``mean``, ``cls`` (the first token) or ``last``.
         trained_pooling: whether the encoder was itself trained with that pooling (it says so in its files).
         max_length: longest input in tokens, special ones included.
+        layers: hidden states that are averaged into the tokens' vectors, from 0, the embeddings; empty for the last.
+        long_texts: what happens to a text beyond the limit, as `advisor.backend.long_texts.cut` has it; the vectors of
+            windows are averaged.
     """
 
     folder: Path
@@ -45,6 +51,8 @@ class Encoder:
     pooling: str
     trained_pooling: bool
     max_length: int
+    layers: tuple[int, ...] = ()
+    long_texts: str = "truncate"
 
     @classmethod
     def load(cls, folder: Path, device: Device, max_length: int | None = None, *, frozen: bool = True) -> "Encoder":
@@ -61,7 +69,8 @@ class Encoder:
             InputError: the folder holds no model that can be loaded.
         """
         dtype = torch.bfloat16 if device.bf16 and frozen else torch.float32
-        fused = device.kind != "cpu" or not device.bf16
+        # On a processor only fp32 gains by fused attention, and only without a backward pass.
+        fused = device.kind != "cpu" or (frozen and not device.bf16)
         with loading(folder, "no encoder can be loaded from there"):
             tokenizer = load_tokenizer(folder)
             model = read_bert(folder, dtype=dtype, fused=fused) if frozen else None
@@ -83,19 +92,13 @@ class Encoder:
         """Width of a text's vector."""
         return int(self.model.config.hidden_size)  # type: ignore[union-attr, arg-type]
 
-    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return token ids, cut at the limit, special tokens included; an empty text keeps those alone."""
-        if not texts:
-            return []
-        ids: list[list[int]] = self.tokenizer(
-            list(texts),
-            truncation=True,
-            max_length=self.max_length,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-        )["input_ids"]
-        alone = [self.padding]
-        return [row or alone for row in ids]
+    def for_words(self) -> "Encoder":
+        """Return the encoder reading words: a tokenizer that tells a word's start by a space is told to see one."""
+        from transformers import AutoTokenizer
+
+        if getattr(self.tokenizer, "add_prefix_space", None) is not False:
+            return self
+        return replace(self, tokenizer=AutoTokenizer.from_pretrained(self.folder, add_prefix_space=True))
 
     @property
     def padding(self) -> int:
@@ -106,11 +109,8 @@ class Encoder:
         """Pad token ids to one length; return ids and attention mask, both (rows, length), on the device."""
         return collate(rows, self.padding, self.device.torch)
 
-    @torch.inference_mode()
-    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
-        """Return one L2-normalised float32 vector a text, shape (texts, hidden).
-
-        Batches are filled by a budget of tokens; where memory runs out the budget is halved for the rest.
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Floats:
+        """Return one L2-normalised float32 vector a text, (texts, hidden).
 
         Args:
             texts: any, empty ones too.
@@ -119,19 +119,103 @@ class Encoder:
         Raises:
             RunError: memory runs out on a single text.
         """
-        tokens = self.tokenize(texts)
-        vectors = np.empty((len(texts), self.hidden_size), dtype=np.float32)
-        lengths = np.array([len(row) for row in tokens], dtype=np.int64)
-        left = np.arange(len(texts))
+        return self._embed(texts, False, progress)[:, 0]
+
+    def embed_layers(self, texts: Sequence[str], progress: Progress | None = None) -> Floats:
+        """Return what `embed` would with each single hidden state, (texts, layers + 1, hidden)."""
+        return self._embed(texts, True, progress)
+
+    def embed_words(self, rows: Sequence[Words], progress: Progress | None = None) -> tuple[Floats, Flags]:
+        """Return one L2-normalised vector a word, the mean of its tokens', and which words have one.
+
+        Args:
+            rows: words.
+            progress: called with rows done and rows in all.
+
+        Returns:
+            (words in all, hidden), zero for a word beyond the limit, and (words in all,).
+        """
+        vectors, seen = self._embed_words(rows, False, progress)
+        return vectors[:, 0], seen
+
+    def embed_word_layers(self, rows: Sequence[Words], progress: Progress | None = None) -> tuple[Floats, Flags]:
+        """Return what `embed_words` would with each single hidden state, (words in all, layers + 1, hidden)."""
+        return self._embed_words(rows, True, progress)
+
+    def _embed(self, texts: Sequence[str], every: bool, progress: Progress | None) -> Floats:
+        units = cut_units(self.tokenizer, texts, self.max_length, self.long_texts)
+        pooled: Floats = np.empty((len(units), self._states(every), self.hidden_size), dtype=np.float32)
+
+        def fill(some: NDArray[np.int64]) -> None:
+            hidden, mask = self._hidden([units[unit].ids for unit in some], every)
+            pooled[some] = torch.stack([pool(state, mask, self.pooling) for state in hidden], dim=1).cpu().numpy()
+
+        def report(done: int, units: int) -> None:
+            if progress:
+                progress(len(texts) * done // units, len(texts))
+
+        self._by_batch([len(unit.ids) for unit in units], fill, report)
+        if len(units) > len(texts):
+            sums = np.zeros((len(texts), *pooled.shape[1:]), dtype=np.float32)
+            np.add.at(sums, [unit.row for unit in units], pooled)
+            pooled = sums
+        return _unit(pooled)
+
+    def _embed_words(self, rows: Sequence[Words], every: bool, progress: Progress | None) -> tuple[Floats, Flags]:
+        tokens = word_tokens(self.tokenizer, rows, self.max_length)
+        starts = np.cumsum([0, *map(len, rows)])
+        sums: Floats = np.zeros((starts[-1], self._states(every), self.hidden_size), dtype=np.float32)
+        counts = np.zeros(starts[-1], dtype=np.int64)
+
+        def fill(some: NDArray[np.int64]) -> None:
+            hidden = self._hidden([tokens[row].ids for row in some], every)[0].permute(1, 2, 0, 3).cpu().numpy()
+            for row, states in zip(some, hidden, strict=True):
+                of_word = tokens[row].words
+                held = np.flatnonzero(of_word >= 0)
+                words = starts[row] + of_word[held]
+                np.add.at(sums, words, states[held])
+                np.add.at(counts, words, 1)
+
+        self._by_batch([len(row.ids) for row in tokens], fill, progress)
+        return _unit(sums), counts > 0
+
+    @property
+    def depth(self) -> int:
+        """Number of layers above the embeddings."""
+        return int(self.model.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
+
+    def _states(self, every: bool) -> int:
+        return self.depth + 1 if every else 1
+
+    @torch.inference_mode()
+    def _hidden(self, rows: Sequence[Sequence[int]], every: bool) -> tuple[Tensor, Tensor]:
+        """Return (states, rows, length, hidden) in fp32, one state or each, and the attention mask."""
+        ids, mask = self.collate(rows)
+        if not (every or self.layers):
+            return self.model(input_ids=ids, attention_mask=mask).last_hidden_state.float()[None], mask
+        states = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+        if every:
+            return torch.stack(tuple(states)).float(), mask
+        return torch.stack([states[layer] for layer in self.layers]).float().mean(0, keepdim=True), mask
+
+    def _by_batch(
+        self, sizes: Sequence[int], fill: Callable[[NDArray[np.int64]], None], progress: Progress | None
+    ) -> None:
+        """Call ``fill`` with the numbers of rows that fit in memory together, until each had its turn.
+
+        Batches are filled by a budget of tokens; where memory runs out the budget is halved for the rest.
+        """
+        lengths = np.array(sizes, dtype=np.int64)
+        left = np.arange(len(lengths))
         budget = _BATCH_TOKENS.get((self.device.kind, self.device.precision), _BATCH_TOKENS_ELSEWHERE)
         while len(left):
             try:
                 for batch in token_batches(lengths[left].tolist(), budget):
-                    rows = left[batch]
-                    vectors[rows] = self._vectors([tokens[row] for row in rows])
-                    lengths[rows] = 0
+                    some = left[batch]
+                    fill(some)
+                    lengths[some] = 0
                     if progress:
-                        progress(int((lengths == 0).sum()), len(texts))
+                        progress(int((lengths == 0).sum()), len(lengths))
             except (MemoryError, torch.OutOfMemoryError, RuntimeError) as failure:
                 if not out_of_memory(failure):
                     raise
@@ -141,15 +225,13 @@ class Encoder:
                 if self.device.kind == "cuda":
                     torch.cuda.empty_cache()
             left = np.flatnonzero(lengths)
-        return vectors
 
-    def _vectors(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        ids, mask = self.collate(rows)
-        hidden = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
-        pooled: NDArray[np.float32] = (
-            nn.functional.normalize(pool(hidden.float(), mask, self.pooling), dim=-1).cpu().numpy()
-        )
-        return pooled
+
+def _unit(vectors: Floats) -> Floats:
+    """Return vectors divided by their length; a zero one stays."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit: Floats = vectors / np.maximum(lengths, 1e-12)
+    return unit
 
 
 def _by_transformers(folder: Path, dtype: torch.dtype, fused: bool) -> Any:

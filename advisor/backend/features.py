@@ -4,15 +4,18 @@ import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from advisor.backend.arrays import Flags, Floats
 from advisor.backend.encoder import Encoder, Progress
+from advisor.backend.pairs import combine
 from advisor.files import sha256_of, write_with
+from advisor.tasks import Input, Pair, Words
 
 _KEY_BYTES = 16
 _WINDOW = 4096
@@ -24,6 +27,18 @@ _ENCODER_FILES = (
     "vocab.*",
     "*.model",
 )
+
+
+class Features(NamedTuple):
+    """What a head reads.
+
+    Attributes:
+        vectors: (items, width), an item being a text, a pair or a word.
+        seen: (items,), false for a word beyond the encoder's limit, whose vector is zero.
+    """
+
+    vectors: Floats
+    seen: Flags
 
 
 class FeatureCache:
@@ -85,10 +100,26 @@ class FeatureCache:
         return found
 
 
+def features_of(
+    encoder: Encoder, cache: FeatureCache, inputs: Sequence[Input], progress: Progress | None = None
+) -> Features:
+    """Return the features of inputs of one kind: texts, pairs (`advisor.backend.pairs`) or the words of all rows."""
+    if inputs and isinstance(inputs[0], Pair):
+        pairs = cast(Sequence[Pair], inputs)
+        both = [pair.first for pair in pairs] + [pair.second for pair in pairs]
+        vectors = combine(*np.split(cache.embed(encoder, both, progress), 2))
+    elif inputs and isinstance(inputs[0], tuple):
+        return Features(*encoder.embed_words(cast(Sequence[Words], inputs), progress))
+    else:
+        vectors = cache.embed(encoder, cast(Sequence[str], inputs), progress)
+    return Features(vectors, np.ones(len(vectors), dtype=np.bool_))
+
+
 def identity(encoder: Encoder) -> str:
-    """Return a hash of all that decides the vectors: files, pooling, length limit and precision."""
+    """Return a hash of all that decides the vectors: files, pooling, layers, long texts, length limit and precision."""
     digest = hashlib.sha256(_content(encoder.folder.resolve()).encode())
-    digest.update(f"{encoder.pooling} {encoder.max_length} {encoder.device.precision}".encode())
+    read = (encoder.pooling, encoder.max_length, encoder.device.precision, encoder.layers, encoder.long_texts)
+    digest.update(repr(read).encode())
     return digest.hexdigest()[:32]
 
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -26,7 +26,11 @@ class HeadDetails(BaseModel):
         format: of the file; 1 knew text classification alone.
         task: what the head answers.
         labels: names of its rows; empty for a number, which has one row.
-        pooling: how token vectors become the vector that the head reads.
+        reads: what it is asked about: a text, a pair of texts, or the words of a row.
+        pooling: how token vectors become a vector of a text, or of a word: their mean, the first one, the last one.
+        layers: hidden states that are averaged before that, from 0, the embeddings; empty for the last.
+        long_texts: what happens to a text beyond the limit, as ``advisor.backend.long_texts.cut`` has it.
+        frame: special tokens before and behind a text, where it is cut so.
         max_length: longest input of the encoder in tokens, special ones included.
         normalised: whether that vector is divided by its length.
         thresholds: probability from which a class holds, one a class, for multi-label alone.
@@ -37,7 +41,11 @@ class HeadDetails(BaseModel):
     format: Literal[1, 2] = Field(2, alias="schema")
     task: str = "text-classification"
     labels: list[str]
+    reads: Literal["text", "pair", "words"] = "text"
     pooling: Literal["mean", "cls", "last"]
+    layers: list[Annotated[int, Field(ge=0)]] = Field(default_factory=list)
+    long_texts: Literal["truncate", "head-tail", "windows"] = "truncate"
+    frame: tuple[list[int], list[int]] | None = None
     max_length: int = Field(ge=1)
     normalised: bool = True
     thresholds: list[float] | None = None
@@ -47,6 +55,10 @@ class HeadDetails(BaseModel):
         task = TASKS.get(self.task)
         if task is None:
             raise ValueError(f"no task is called '{self.task}'")
+        if self.reads not in task.reads:
+            raise ValueError(f"{self.task} is not about {self.reads}")
+        if (self.frame is None) == (self.long_texts != "truncate"):
+            raise ValueError("a frame goes with texts that are cut in another way than at their end")
         if bool(self.labels) == (task.predicts in {"number", "span"}):
             raise ValueError(f"{len(self.labels)} labels do not go with {self.task}")
         if (self.thresholds is not None) != (task.predicts == "classes"):

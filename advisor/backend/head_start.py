@@ -6,14 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.backend.arrays import Floats
+from advisor.backend.axes import PrincipalAxes
+from advisor.backend.decisions import decisions_of
 from advisor.backend.logistic import LogisticRegression
+from advisor.backend.ridge import Ridge
 from advisor.tasks import Predicts
 
 _TOLERANCE, _ITERATIONS = 1e-4, 100
 
 
 def probe_weights(
-    predicts: Predicts, features: Floats, targets: NDArray[Any], width: int, c: float
+    predicts: Predicts, features: Floats, targets: NDArray[Any], width: int, c: float, *, balanced: bool = False
 ) -> tuple[Floats, Floats]:
     """Return weight (width, features) and bias (width,) of a linear model.
 
@@ -24,20 +27,14 @@ def probe_weights(
         targets: class numbers (items,), 0 and 1 (items, classes), or numbers (items,).
         width: outputs.
         c: inverse regularisation strength, scikit-learn's C; 1 / alpha for numbers.
+        balanced: weigh classes inversely to their size.
     """
+    axes = PrincipalAxes.of(features)
     if predicts == "number":
-        from sklearn.linear_model import Ridge
-
-        ridge = Ridge(alpha=1 / c).fit(features, targets)
-        return ridge.coef_[None, :].astype(np.float32), np.array([ridge.intercept_], dtype=np.float32)
-    if predicts == "classes":
-        found = [_fit(features, targets[:, number].astype(np.int64), 2, c) for number in range(width)]
-        weight = np.stack([weight[:, 1] - weight[:, 0] for weight, _ in found])
-        return weight.astype(np.float32), np.array([bias[1] - bias[0] for _, bias in found], dtype=np.float32)
-    weight, bias = _fit(features, targets.astype(np.int64), width, c)
-    return np.ascontiguousarray(weight.T, dtype=np.float32), bias.astype(np.float32)
-
-
-def _fit(features: Floats, labels: NDArray[np.int64], classes: int, c: float) -> tuple[Any, Any]:
-    regression = LogisticRegression(features, labels, classes, np.ones(len(labels), dtype=np.float32))
-    return regression.fit(c, _TOLERANCE, _ITERATIONS)
+        head = Ridge(axes, targets).head(1 / c)
+        return head.weight, head.bias
+    decisions = decisions_of(targets, width)
+    weights = decisions.balanced() if balanced else np.ones(len(decisions), dtype=np.float32)
+    regression = LogisticRegression(axes.scores, decisions.targets, width, weights)
+    weight, bias = axes.back(*regression.fit(c, _TOLERANCE, _ITERATIONS))
+    return np.ascontiguousarray(weight.T), bias

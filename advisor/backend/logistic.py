@@ -1,15 +1,16 @@
-"""Multinomial logistic regression along a path of regularisation, every fit starting from the one before.
+"""Logistic regression along a path of regularisation, every fit starting from the one before.
 
-The objective is scikit-learn's: sum of log losses + |W|²/2C, the intercept free. It is minimised by L-BFGS
-(Nocedal and Wright, Numerical Optimization, 2nd edition, algorithm 7.4), whose first guess of the curvature
-is that of the features: it keeps iterations few where an encoder's features nearly share a direction.
+The objective is scikit-learn's: sum of log losses + |W|²/2C, the intercept free. Classes that exclude each other share
+a softmax; where each may hold by itself every one has a sigmoid of its own. It is minimised by L-BFGS (Nocedal and
+Wright, Numerical Optimization, 2nd edition, algorithm 7.4), whose first guess of the curvature is that of the features
+along each axis: in their principal axes it keeps iterations few where an encoder's features nearly share a direction.
 """
 
 from collections import deque
 
 import numpy as np
 
-from advisor.backend.arrays import Floats, Indices
+from advisor.backend.arrays import Floats, Indices, decision_log_losses, sigmoid
 
 _MEMORY = 5
 _SUFFICIENT_DECREASE = 1e-4
@@ -20,19 +21,22 @@ class LogisticRegression:
     """A regression on given rows that can be moved from one C to the next.
 
     Args:
-        features: (rows, hidden).
-        labels: class number of each row.
+        features: (rows, hidden), best in their principal axes.
+        targets: class number of each row, or (rows, classes) zeros and ones where each class is decided by itself.
         classes: number of classes.
-        weights: weight of each row.
+        weights: weight of each row, or (rows, classes) of each decision.
     """
 
-    def __init__(self, features: Floats, labels: Indices, classes: int, weights: Floats) -> None:
-        self.features, self.classes, self.weights = features, classes, weights[:, None]
-        self.own = np.arange(len(labels)) * classes + labels
-        self.total = float(weights.sum())
-        self.mean: Floats = weights @ features / np.float32(self.total)
-        spread = (features * self.weights).T @ features - self.total * np.outer(self.mean, self.mean)
-        self.spread: Floats = spread.astype(np.float32)
+    def __init__(self, features: Floats, targets: Indices | Floats, classes: int, weights: Floats) -> None:
+        self.features, self.classes = features, classes
+        self.weights: Floats = weights[:, None] if weights.ndim == 1 else weights
+        self.own = np.arange(len(targets)) * classes + targets if targets.ndim == 1 else None
+        self.held: Floats | None = None if targets.ndim == 1 else targets.astype(np.float32)
+        of_row: Floats = self.weights.mean(axis=1)
+        self.total = float(of_row.sum())
+        self.mean: Floats = of_row @ features / np.float32(self.total)
+        squares = of_row @ features**2 - np.float32(self.total) * self.mean**2
+        self.squares: Floats = np.maximum(squares, 0)
         self.parameters: Floats = np.zeros((features.shape[1] + 1, classes), dtype=np.float32)
 
     def start_from(self, weight: Floats, bias: Floats) -> None:
@@ -50,15 +54,14 @@ class LogisticRegression:
         Returns:
             weight (hidden, classes) and bias (classes).
         """
-        curvature = (1 - 1 / self.classes) / self.classes
-        hessian = curvature * self.spread.astype(np.float64) + np.eye(len(self.spread)) / c
-        guess: Floats = np.linalg.inv(hessian).astype(np.float32)
-        intercept_guess = 1 / (curvature * self.total)
+        curvature = (1 - 1 / self.classes) / self.classes if self.held is None else 1 / 4
+        bends = np.append(curvature * self.squares + 1 / c, curvature * self.total)
+        guess: Floats = (1 / bends[:, None]).astype(np.float32)
         steps: deque[tuple[Floats, Floats, float]] = deque(maxlen=_MEMORY)
         point = self.parameters
         loss, gradient = self._objective(point, c)
         for _ in range(max_iterations):
-            direction = -_two_loops(gradient, steps, guess, intercept_guess)
+            direction = -_two_loops(gradient, steps, guess)
             slope = _dot(direction, gradient)
             size = 1.0
             while size > _SMALLEST_STEP:
@@ -82,15 +85,7 @@ class LogisticRegression:
         """Return value and gradient; the last row of parameters is the intercept at the mean text."""
         logits: Floats = self.features @ parameters[:-1]
         logits += parameters[-1] - self.mean @ parameters[:-1]
-        logits -= logits.max(axis=1, keepdims=True)
-        own = logits.ravel()[self.own]
-        probabilities = np.exp(logits, out=logits)
-        sums = probabilities.sum(axis=1, keepdims=True)
-        loss = float(((np.log(sums[:, 0]) - own) * self.weights[:, 0]).sum(dtype=np.float64))
-        probabilities /= sums
-        probabilities.ravel()[self.own] -= 1
-        residuals = probabilities
-        residuals *= self.weights
+        loss, residuals = self._shared(logits) if self.held is None else self._apart(logits, self.held)
         in_all = residuals.sum(axis=0)
         gradient = np.empty_like(parameters)
         gradient[:-1] = self.features.T @ residuals - np.outer(self.mean, in_all)
@@ -98,21 +93,38 @@ class LogisticRegression:
         gradient[:-1] += parameters[:-1] / np.float32(c)
         return loss + 0.5 * _dot(parameters[:-1], parameters[:-1]) / c, gradient
 
+    def _shared(self, logits: Floats) -> tuple[float, Floats]:
+        """Return loss and residuals of a softmax; ``logits`` are overwritten."""
+        logits -= logits.max(axis=1, keepdims=True)
+        own = logits.ravel()[self.own]
+        residuals = np.exp(logits, out=logits)
+        sums = residuals.sum(axis=1, keepdims=True)
+        loss = float(((np.log(sums[:, 0]) - own) * self.weights[:, 0]).sum(dtype=np.float64))
+        residuals /= sums
+        residuals.ravel()[self.own] -= 1
+        residuals *= self.weights
+        return loss, residuals
 
-def _two_loops(
-    gradient: Floats, steps: deque[tuple[Floats, Floats, float]], guess: Floats, intercept_guess: float
-) -> Floats:
+    def _apart(self, logits: Floats, held: Floats) -> tuple[float, Floats]:
+        """Return loss and residuals of a sigmoid a class."""
+        losses = decision_log_losses(logits, held)
+        residuals = sigmoid(logits)
+        residuals -= held
+        residuals *= self.weights
+        return float((losses * self.weights).sum(dtype=np.float64)), residuals
+
+
+def _two_loops(gradient: Floats, steps: deque[tuple[Floats, Floats, float]], guess: Floats) -> Floats:
     """Return the inverse Hessian's estimate times the gradient."""
     found = gradient.copy()
     shares = []
     for moved, bent, bend in reversed(steps):
         shares.append(_dot(moved, found) / bend)
         found -= np.float32(shares[-1]) * bent
-    found[:-1] = guess @ found[:-1]
-    found[-1] *= np.float32(intercept_guess)
+    found *= guess
     if steps:
         _, bent, bend = steps[-1]
-        found *= np.float32(bend / (_dot(bent[:-1], guess @ bent[:-1]) + intercept_guess * _dot(bent[-1], bent[-1])))
+        found *= np.float32(bend / _dot(bent, guess * bent))
     for (moved, bent, bend), share in zip(steps, reversed(shares), strict=True):
         found += np.float32(share - _dot(bent, found) / bend) * moved
     return found

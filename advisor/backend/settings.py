@@ -1,10 +1,11 @@
 """Settings of the strategies that leave the encoder frozen; their values come from the rules."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Positive = Annotated[float, Field(gt=0)]
+Layers = Literal["last", "mean", "best"]
 
 
 class Settings(BaseModel):
@@ -14,9 +15,19 @@ class Settings(BaseModel):
 
 
 class ProbeSettings(Settings):
-    """How a linear probe is fitted and its regularisation chosen.
+    """How a linear probe reads rows, is fitted, and has its regularisation chosen.
 
     Attributes:
+        layers: what a text's vector is made of: the last hidden state, the mean of all layers, or the best layer by
+            ridge regression of the targets.
+        word_layers: the same for words.
+        layer_rows: most rows that layers are compared on.
+        layer_words: most words that they are compared on.
+        long_texts: what happens to a text beyond the encoder's limit: its end is cut off, its middle is, or it is read
+            in windows whose vectors are averaged.
+        most_words: words that a head of tags is fitted on, about; words outside of entities are drawn.
+        outside_margins: how much to lower the logit of the tag outside, candidates, 0 among them.
+        ridge_grid: penalties of ridge regression to try for numbers, as shares of the features' variance.
         grid: inverse regularisation strengths C to try, ascending; scikit-learn's C (summed loss, L2
             penalty 1/2C).
         patience: how many values of C in a row may score worse than the best before the search stops.
@@ -31,6 +42,14 @@ class ProbeSettings(Settings):
         max_iterations: L-BFGS iterations of one fit.
     """
 
+    layers: Layers
+    word_layers: Layers
+    layer_rows: Annotated[int, Field(ge=2)]
+    layer_words: Annotated[int, Field(ge=2)]
+    long_texts: Literal["truncate", "head-tail", "windows"]
+    most_words: Annotated[int, Field(ge=100)]
+    outside_margins: Annotated[tuple[float, ...], Field(min_length=1)]
+    ridge_grid: Annotated[tuple[Positive, ...], Field(min_length=1)]
     grid: Annotated[tuple[Positive, ...], Field(min_length=1)]
     patience: Annotated[int, Field(ge=1)]
     default_c: Positive

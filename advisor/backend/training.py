@@ -15,14 +15,14 @@ from advisor.backend.objectives import Unit
 from advisor.backend.rows import Rows
 from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import TuningSettings
-from advisor.backend.updates import OnEvent, Updates, adamw, rate_factor
+from advisor.backend.updates import OnEvent, SummedUpdates, adamw, rate_factor
 from advisor.tasks import Measure
 
 _NO_LIMIT = 1 << 40
 _LENGTH_JITTER = 3
 
 
-class Training(Updates):
+class Training(SummedUpdates):
     """The tuning of a model."""
 
     def __init__(
@@ -49,14 +49,14 @@ class Training(Updates):
         rates = _rates(model, self.parameters, self.depths, settings)
         self.optimizer = adamw(rates, settings.weight_decay, model.device)
         self.epoch_steps = math.ceil(len(self.units) / settings.batch_size)
-        self.steps = max(math.ceil(settings.epochs * self.epoch_steps), settings.min_steps)
+        self.steps = settings.updates(len(self.units))
         self.due = {math.ceil(self.steps * n / settings.evaluations) for n in range(1, settings.evaluations + 1)}
         self.batches: list[np.ndarray] = []
         self.batches_epoch = -1
 
     def start(self) -> None:
         """Give the head its first weights, where the settings ask for a probe's."""
-        if self.settings.head_c is not None:
+        if self.settings.head_c is not None and self.objective.probed:
             self.model.start_head(self.units, self.aims, self.settings.head_c)
 
     def evaluate_if_due(self, training_loss: float) -> None:

@@ -1,5 +1,6 @@
 """The hyper-parameters of tuning by gradient steps, as the rules or a plan give them."""
 
+import math
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,6 +55,9 @@ class TuningSettings(StepSettings, ReadingSettings):
     Attributes:
         learning_rate: also of the head's hidden layer.
         min_steps: small data need them (Mosbach et al. 2021, arXiv:2006.04884).
+        enough_steps: updates beyond which there are no further passes, ``fewest_epochs`` of them apart: many rows need
+            fewer passes than few.
+        fewest_epochs: passes at least.
         head_learning_rate: highest step size of the output layer, which starts from nothing.
         head_c: the output layer starts as logistic regression on the untuned encoder with this C (inverse
             regularisation strength); None starts it at zero, or at random on a stock head.
@@ -72,6 +76,8 @@ class TuningSettings(StepSettings, ReadingSettings):
         max_length: cut texts at this many tokens where the encoder would allow more; None for its own limit.
     """
 
+    enough_steps: int = Field(ge=1)
+    fewest_epochs: float = Field(gt=0)
     head_learning_rate: float = Field(gt=0)
     head_c: float | None = Field(default=None, gt=0)
     schedule: Literal["linear", "cosine"]
@@ -85,3 +91,9 @@ class TuningSettings(StepSettings, ReadingSettings):
     gradual_share: float = Field(ge=0, le=1)
     class_weights: Literal["none", "balanced"] = "none"
     max_length: int | None = Field(default=None, ge=8)
+
+    def updates(self, rows: float) -> int:
+        """Return how many updates so many rows get."""
+        epoch = math.ceil(rows / self.batch_size)
+        wished = min(self.epochs * epoch, max(self.fewest_epochs * epoch, self.enough_steps))
+        return max(self.min_steps, math.ceil(wished))

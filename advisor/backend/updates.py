@@ -20,6 +20,7 @@ from advisor.backend.tuning_settings import StepSettings
 from advisor.errors import RunError
 
 OnEvent = Callable[[dict[str, Any]], None]
+StepProgress = Callable[[int, int, float], None]
 
 
 class Updates(ABC):
@@ -55,12 +56,8 @@ class Updates(ABC):
         """Return the numbers of the rows that the next update is computed from."""
 
     @abstractmethod
-    def weight(self, rows: np.ndarray) -> float:
-        """Return how much rows count in a mean loss."""
-
-    @abstractmethod
-    def loss(self, rows: np.ndarray) -> Tensor:
-        """Return the loss of some of the batch's rows, summed by their weights."""
+    def backward(self, rows: np.ndarray) -> float:
+        """Compute the gradients of the batch's loss from nothing, within the token budget; return the loss."""
 
     @abstractmethod
     def set_rates(self) -> None:
@@ -83,7 +80,7 @@ class Updates(ABC):
         self.set_rates()
         while True:
             try:
-                loss = self._backward(rows)
+                loss = self.backward(rows)
                 break
             except (MemoryError, RuntimeError) as failure:
                 if not out_of_memory(failure):
@@ -106,21 +103,6 @@ class Updates(ABC):
         for name, parameter in self.parameters.items():
             parameter.copy_(weights[name])
 
-    def _backward(self, rows: np.ndarray) -> float:
-        """Accumulate the gradients of the batch's mean loss, in parts that fit the token budget."""
-        self.optimizer.zero_grad(set_to_none=True)
-        dropout = self.step_settings.dropout
-        self.network.train(dropout)
-        whole, total = max(self.weight(rows), 1e-12), 0.0
-        with torch.random.fork_rng(enabled=dropout):
-            if dropout:
-                torch.manual_seed(self.seed * 1_000_003 + self.step)
-            for part in token_batches(self.lengths[rows].tolist(), self.tokens_at_once):
-                loss = self.loss(rows[part]) / whole
-                loss.backward()  # type: ignore[no-untyped-call]
-                total += loss.item()
-        return total
-
     def _halve(self, rows: np.ndarray) -> None:
         """Halve the token budget to what is less than the batch needs now."""
         self.optimizer.zero_grad(set_to_none=True)
@@ -134,6 +116,33 @@ class Updates(ABC):
         if self.device.kind == "cuda":
             torch.cuda.empty_cache()
         self.notify({"event": "out of memory", "step": self.step, "batch_tokens": self.batch_tokens})
+
+
+class SummedUpdates(Updates):
+    """A run whose loss is a mean over rows, so that a batch can be computed in parts one after the other."""
+
+    @abstractmethod
+    def weight(self, rows: np.ndarray) -> float:
+        """Return how much rows count in a mean loss."""
+
+    @abstractmethod
+    def loss(self, rows: np.ndarray) -> Tensor:
+        """Return the loss of some of the batch's rows, summed by their weights."""
+
+    def backward(self, rows: np.ndarray) -> float:
+        """Accumulate the gradients of the batch's mean loss, in parts that fit the token budget."""
+        self.optimizer.zero_grad(set_to_none=True)
+        dropout = self.step_settings.dropout
+        self.network.train(dropout)
+        whole, total = max(self.weight(rows), 1e-12), 0.0
+        with torch.random.fork_rng(enabled=dropout):
+            if dropout:
+                torch.manual_seed(self.seed * 1_000_003 + self.step)
+            for part in token_batches(self.lengths[rows].tolist(), self.tokens_at_once):
+                loss = self.loss(rows[part]) / whole
+                loss.backward()  # type: ignore[no-untyped-call]
+                total += loss.item()
+        return total
 
 
 def adamw(

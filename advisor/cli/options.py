@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from advisor.data.reading import DataSource
+from advisor.documents import scalar
 from advisor.errors import InputError
 from advisor.profile import parse_setting
 from advisor.project import Project, open_project
@@ -60,6 +61,45 @@ def project_options(command: CommandT) -> CommandT:
     )(command)
     command = data_options(command)
     return click.argument("profile", required=False, type=click.Path(path_type=Path))(command)
+
+
+def plan_options(command: CommandT) -> CommandT:
+    """Add --strategy, --with, --hyper and --seed."""
+    for option in (
+        click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap."),
+        click.option(
+            "--hyper",
+            "hyperparameters",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="A hyper-parameter of the strategy, such as epochs=3 or long_texts=windows.",
+        ),
+        click.option(
+            "--with",
+            "modifiers",
+            multiple=True,
+            metavar="MODIFIER",
+            help="Add to the strategy: multi-seed, domain-adaptive-pretraining.",
+        ),
+        click.option("--strategy", metavar="ID", help="This strategy instead of the verdict's."),
+    ):
+        command = option(command)
+    return command
+
+
+def hyperparameters(written: tuple[str, ...]) -> dict[str, Any]:
+    """Return hyper-parameters as typed, each value read as YAML.
+
+    Raises:
+        UsageError: one has no value.
+    """
+    found = {}
+    for one in written:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise click.UsageError(f"--hyper {one}: write NAME=VALUE")
+        found[name.strip()] = scalar(value)
+    return found
 
 
 def map_options(command: CommandT) -> CommandT:

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from advisor.api import write_plan
-from advisor.cli.options import as_json, print_json, project, project_options, rules_option
+from advisor.cli import options
+from advisor.cli.options import as_json, plan_options, print_json, project, project_options, rules_option
 from advisor.decision.advice import recommend
 from advisor.knowledge.rulebase import load_rulebase
 
@@ -14,8 +15,7 @@ from advisor.knowledge.rulebase import load_rulebase
 @click.command("plan")
 @project_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The plan folder.")
-@click.option("--strategy", metavar="ID", help="Plan this strategy instead of the verdict's.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap.")
+@plan_options
 @rules_option
 @as_json
 def command(
@@ -24,6 +24,8 @@ def command(
     output: Path,
     strategy: str | None,
     seed: int | None,
+    modifiers: tuple[str, ...],
+    hyperparameters: tuple[str, ...],
     rules: Path | None,
     as_json: bool,
     **data: Any,
@@ -31,7 +33,15 @@ def command(
     """Write a plan folder for PROFILE or data: plan.yaml, report, decision record, recipe.py."""
     found = project(profile, settings, **data)
     advice = recommend(found.profile, base=load_rulebase(rules))
-    plan = write_plan(advice, found.data, output, strategy=strategy, seed=seed)
+    plan = write_plan(
+        advice,
+        found.data,
+        output,
+        strategy=strategy,
+        seed=seed,
+        modifiers=modifiers,
+        hyperparameters=options.hyperparameters(hyperparameters),
+    )
     if as_json:
         print_json(plan.model_dump(by_alias=True, mode="json"))
         return

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from advisor.cli.options import as_json, print_json, project, project_options, rules_option
+from advisor.cli import options
+from advisor.cli.options import as_json, plan_options, print_json, project, project_options, rules_option
 from advisor.errors import InputError
 
 
@@ -18,8 +19,7 @@ from advisor.errors import InputError
     metavar="DIR",
     help="The run folder (run/NAME-HASH if left out).",
 )
-@click.option("--strategy", metavar="ID", help="Run this strategy instead of the verdict's.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap.")
+@plan_options
 @click.option(
     "--engine", type=click.Choice(["inprocess"]), default="inprocess", show_default=True, help="Where to run."
 )
@@ -31,6 +31,8 @@ def command(
     output: Path | None,
     strategy: str | None,
     seed: int | None,
+    modifiers: tuple[str, ...],
+    hyperparameters: tuple[str, ...],
     engine: str,
     rules: Path | None,
     as_json: bool,
@@ -43,7 +45,7 @@ def command(
     from advisor.run.folder import default_folder
 
     if profile is not None and _is_plan(profile):
-        if settings or strategy or rules or seed is not None or any(data.values()):
+        if settings or strategy or rules or modifiers or hyperparameters or seed is not None or any(data.values()):
             raise InputError(
                 f"{profile} is a plan and fixes data, rules, strategy and seed; make another (advisor plan)"
             )
@@ -57,7 +59,15 @@ def command(
         plan_folder = Path.cwd()
         found = project(profile, settings, **data)
         advice_found = recommend(found.profile, base=load_rulebase(rules))
-        plan = build_plan(advice_found, found.data, folder=plan_folder, strategy=strategy, seed=seed)
+        plan = build_plan(
+            advice_found,
+            found.data,
+            folder=plan_folder,
+            strategy=strategy,
+            seed=seed,
+            modifiers=modifiers,
+            hyperparameters=options.hyperparameters(hyperparameters),
+        )
         advice = advice_record(advice_found)
     folder = output or default_folder(plan, Path("run"))
     for note in plan.notes:

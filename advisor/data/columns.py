@@ -15,6 +15,7 @@ from advisor.data.content import (
 )
 from advisor.data.names import (
     ANSWER_NAMES,
+    CLASSES_NAMES,
     CONTEXT_NAMES,
     LABEL_NAMES,
     NUMBER_NAMES,
@@ -72,7 +73,7 @@ def _none(names: Sequence[str], sample: Rows, taken: int | None) -> None:
 _TEXT = _Kind("text", "--text", TEXT_NAMES, text_column)
 _SECOND = _Kind("second text", "--pair", (), _none)
 _CLASS = _Kind("label", "--label", LABEL_NAMES, class_column)
-_CLASSES = _Kind("label", "--label", LABEL_NAMES, list_column)
+_CLASSES = _Kind("labels", "--label", CLASSES_NAMES, list_column)
 _NUMBER = _Kind("label", "--label", NUMBER_NAMES, number_column)
 _WORDS = _Kind("tokens", "--text", WORD_NAMES, _none)
 _TAGS = _Kind("tags", "--label", TAG_NAMES, list_column)
@@ -217,7 +218,7 @@ class _File:
         """Return the places of columns of 0 and 1, one a class; none where one column holds the classes."""
         if wanted.label is not None:
             return several(self.names, wanted.label)
-        return [] if usual(self.names, LABEL_NAMES) is not None else zero_one_columns(self.names, self.sample)
+        return [] if usual(self.names, CLASSES_NAMES) is not None else zero_one_columns(self.names, self.sample)
 
     def _partner(self, known: list[str], second: int) -> int | None:
         return next(

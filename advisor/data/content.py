@@ -52,8 +52,8 @@ def objects(values: Sequence[Any]) -> bool:
 
 
 def fractions(values: Sequence[Any]) -> bool:
-    """Tell whether the values are numbers, some of them not whole."""
-    return any(map(is_fraction, values)) and all(map(is_number, values))
+    """Tell whether the values are numbers, some of them not whole; some may be infinite or none."""
+    return any(map(is_fraction, values)) and all(map(_spells_number, values))
 
 
 def tag_strings(values: Sequence[Any]) -> bool:
@@ -122,6 +122,16 @@ def with_words(label: int, plain_names: Sequence[str], sample: Rows) -> int:
 def is_data(names: Sequence[str], sample: Rows) -> bool:
     """Tell whether a column's name is also one of its values: then the file has no header."""
     return any(name and any(row[index] == name for row in sample) for index, name in enumerate(names))
+
+
+def _spells_number(value: Any) -> bool:
+    try:
+        float(value)
+    except OverflowError:
+        return True
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _is_prose(values: list[Any]) -> bool:

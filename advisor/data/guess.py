@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from advisor.data.content import Rows, column, fractions, lists, objects, tag_strings, zero_one_columns
 from advisor.data.names import (
+    CLASSES_NAMES,
     LABEL_NAMES,
     NUMBER_NAMES,
     TAG_NAMES,
@@ -46,7 +47,8 @@ def guess_task(names: Sequence[str], sample: Rows, wanted: Wanted = Wanted()) ->
     if _asks(known, sample, wanted, None if wanted.label is None else plain(wanted.label), named):
         return "question-answering"
     label = usual(names, LABEL_NAMES) if wanted.label is None else named
-    if lists(column(sample, label)) or (wanted.label is not None and several(names, wanted.label)):
+    classes = usual(names, CLASSES_NAMES) if label is None and wanted.label is None else label
+    if lists(column(sample, classes)) or (wanted.label is not None and several(names, wanted.label)):
         return "multi-label"
     if label is None and wanted.label is None and zero_one_columns(names, sample):
         return "multi-label"

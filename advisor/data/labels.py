@@ -14,7 +14,7 @@ from advisor.tasks import TASKS, Input, Label, Pair
 
 LabelReader = Callable[[Sequence[Any], Input], Label | None]
 _SEPARATORS = (";", "|", ",")
-_LARGEST = 3e38  # what a 32-bit float can hold
+_LARGEST = 3e38  # about what a 32-bit float can hold; models compute in them
 _YES, _NO = {"1", "1.0", "true"}, {"0", "0.0", "false"}
 
 
@@ -57,6 +57,11 @@ def class_name(value: Any, column: str) -> str | None:
     return required_text(value, column, "a label").strip() or None
 
 
+def spells_lists(written: Sequence[Any]) -> bool:
+    """Tell whether some label is a list, or a string that spells one."""
+    return any(lists([value]) for value in written)
+
+
 def separator_of(written: Sequence[Any]) -> str | None:
     """Return the first usual separator that stands in some label, ``None`` where there is none."""
     texts = [str(value) for value in written]
@@ -64,8 +69,8 @@ def separator_of(written: Sequence[Any]) -> str | None:
 
 
 def _classes_reader(place: int, name: str, written: Sequence[Any]) -> LabelReader:
-    """Read lists of classes, or strings of classes with the first separator that ``written`` shows between them."""
-    if lists(written):
+    """Read lists of classes where ``written`` has one, else strings with the first separator that it shows."""
+    if spells_lists(written):
         return lambda row, _: _listed(row[place], name)
     separator = separator_of(written)
     return lambda row, _: _separated(row[place], name, separator)
@@ -121,15 +126,15 @@ def _number(value: Any, column: str) -> float | None:
     if isinstance(value, list | tuple | dict | bytes | bytearray):
         raise not_single(value, column, "a number")
     try:
-        number = math.nan if isinstance(value, bool) else float(value)
+        number = float(value)
     except OverflowError:
         number = math.inf
     except (TypeError, ValueError):
-        raise Unfit("no number", f"{shown(value)} where a number is expected (column {shown(column)})") from None
+        number = None
+    if number is None or isinstance(value, bool):
+        raise Unfit("no number", f"{shown(value)} where a number is expected (column {shown(column)})")
     if not math.isfinite(number) or abs(number) > _LARGEST:
-        fault = "truth value" if isinstance(value, bool) else "not finite"
-        what = "is a truth value, not a number" if isinstance(value, bool) else "is not a finite number"
-        raise Unfit(fault, f"{shown(value)} {what} (column {shown(column)})")
+        raise Unfit("not finite", f"{shown(value)} is not a finite number (column {shown(column)})")
     return number
 
 
@@ -144,6 +149,8 @@ def _tags(value: Any, words: int, column: str) -> tuple[str, ...] | None:
         if value is not None and not isinstance(value, str):
             raise Unfit("tags", f"{kind_of(value)} where a list of tags is expected (column {shown(column)})")
         found = (value or "").split()
+        if len(found) == 1 and words > 1:
+            raise Unfit("one label", f"one label a row in column {shown(column)}", "text-classification")
     if not found or all(tag is None for tag in found):
         return None
     if len(found) != words:

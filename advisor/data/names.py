@@ -11,6 +11,7 @@ TEXT_NAMES = (
 LABEL_NAMES = (
     "label", "labels", "category", "class", "intent", "sentiment", "target", "topic", "tag", "rating", "y",
 )  # fmt: skip
+CLASSES_NAMES = (*LABEL_NAMES, "tags", "categories", "classes", "topics", "intents", "genres", "emotions")
 NUMBER_NAMES = (
     *LABEL_NAMES, "score", "scores", "similarity", "similarity_score", "relatedness_score", "relatedness", "value",
     "stars", "grade",

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from advisor.data.checks import check_test, check_train, check_unique
 from advisor.data.collecting import collect, collect_texts, other_task
 from advisor.data.columns import find_columns
-from advisor.data.content import column, lists
+from advisor.data.content import column
 from advisor.data.examples import Examples, LabelledData, Part
 from advisor.data.formats import KNOWN, SUFFIXES, open_table
 from advisor.data.formats.table import Table
 from advisor.data.guess import guess_task
 from advisor.data.inputs import input_reader
-from advisor.data.labels import label_reader, separator_of
+from advisor.data.labels import label_reader, separator_of, spells_lists
 from advisor.data.names import Wanted, joined, listed_names, several, shown
 from advisor.errors import DataError
 from advisor.tasks import TASKS
@@ -160,7 +160,12 @@ def _read(table: Table, task: str | None, wanted: Wanted, written: list[Any] | N
             written = column(sample, columns.labels[0])
         if task == "text-classification":
             return _Reading(task, collect_texts(table, rows, columns), used, written)
-        if task == "multi-label" and len(names) == 1 and not lists(written) and separator_of(written) is None:
+        if (
+            task == "multi-label"
+            and len(names) == 1
+            and written
+            and not (spells_lists(written) or separator_of(written))
+        ):
             raise other_task(table.path, "text-classification", f"one label a row in column {shown(names[0])}", task)
         part = collect(
             task,

@@ -84,30 +84,39 @@ def default_settings(strategy: str) -> BaseModel:
 
 
 def forecast_encoder(
-    strategy: Strategy, model: BaseModelFacts, facts: Mapping[str, Value], machine: Machine
+    strategy: Strategy,
+    model: BaseModelFacts,
+    facts: Mapping[str, Value],
+    machine: Machine,
+    settings: BaseModel | None = None,
 ) -> Forecast:
-    """Forecast a strategy on an encoder.
+    """Forecast a strategy on an encoder, with the rules' settings unless others are given.
 
     Time is operations divided by the achieved rate, plus an overhead an update, plus start-up; see `Workload`.
     Memory on a processor is the process, the weights at 4 bytes, 12 more for every trained parameter (AdamW), and
     the activations kept for the backward pass (Korthikanti et al. 2022, arXiv 2205.05198, section 4).
     """
-    return _forecast_encoder(strategy, model, tuple(facts.get(name) for name in _ENCODER_FACTS), machine)
+    return _forecast_encoder(strategy, model, tuple(facts.get(name) for name in _ENCODER_FACTS), machine, settings)
 
 
 @lru_cache(maxsize=4096)
 def _forecast_encoder(
-    strategy: Strategy, model: BaseModelFacts, values: tuple[Value, ...], machine: Machine
+    strategy: Strategy,
+    model: BaseModelFacts,
+    values: tuple[Value, ...],
+    machine: Machine,
+    settings: BaseModel | None = None,
 ) -> Forecast:
     """Forecast from the facts that matter alone: a verdict's sensitivity asks for the same ones many times."""
     facts = dict(zip(_ENCODER_FACTS, values, strict=True))
     training = _device(str(facts["compute.device"]), machine)
     load = _load(model, facts)
-    work = strategy.workload(model, load, default_settings(strategy.id))
+    settings = settings or default_settings(strategy.id)
+    work = strategy.workload(model, load, settings)
     cores = _cores(training, facts, machine)
     seconds = _seconds(work, training, cores)
     fewest = load._replace(rows=min(load.rows, load_constants()["fewest_training_rows"].point))
-    least = _seconds(strategy.workload(model, fewest, default_settings(strategy.id)), training, cores)
+    least = _seconds(strategy.workload(model, fewest, settings), training, cores)
     price = _number(facts, "compute.usd_per_hour") / 3600
     memory = _generator_memory if model.may_be_quantised else _memory
     serving = _device(str(facts["serving.device"]), machine)

@@ -2,10 +2,13 @@
 
 import os
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, cast
+
+from pydantic import BaseModel, ValidationError
 
 from advisor import __version__
 from advisor.data.examples import Part
@@ -30,6 +33,7 @@ from advisor.plan.plan import (
 )
 from advisor.profile import Profile
 from advisor.strategies import EXECUTABLE, STRATEGIES, Strategy
+from advisor.strategies.modifiers import MORE_PRETRAINING, MULTI_SEED, chosen_modifiers
 from advisor.tasks import TASKS, Measure
 
 DEFAULT_SEED = 13
@@ -48,6 +52,8 @@ def build_plan(
     folder: Path,
     strategy: str | None = None,
     seed: int | None = None,
+    modifiers: Sequence[str] = (),
+    hyperparameters: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Turn advice and data into a plan.
 
@@ -57,9 +63,12 @@ def build_plan(
         folder: where the plan will be; paths in it are relative to this folder.
         strategy: another strategy than the verdict's.
         seed: of splits, batches and bootstrap.
+        modifiers: what is added to the strategy.
+        hyperparameters: settings of the strategy that take the place of the rules'.
 
     Raises:
-        InputError: no data, labels that differ from the profile's, or a task or strategy that cannot be run.
+        InputError: no data, labels that differ from the profile's, a task or strategy that cannot be run, or a modifier
+            or setting that there is not.
         NoFeasibleStrategy: the strategy asked for is ruled out for a reason that no run can get around.
     """
     profile = advice.profile
@@ -73,11 +82,15 @@ def build_plan(
     chosen = candidate.strategy
     located = locate_model(candidate.model, profile.model.revision)
     split = _split(data, chosen)
-    forecast, settings = _forecast(advice, chosen, located, data)
+    settings = _settings(chosen, hyperparameters or {})
+    forecast = _forecast(advice, chosen, settings, located, data)
+    added = chosen_modifiers(modifiers)
+    if MULTI_SEED in added and chosen.family == "prompting":
+        raise InputError(f"{chosen.id} draws nothing at random; {MULTI_SEED} would repeat the same")
     task = TASKS[data.task]
     measure = task.measure(profile.task.metric)
     weights, note = _class_weights(data, measure, chosen)
-    max_length = min(located.facts.context, settings.get("max_length") or located.facts.context)
+    max_length = min(located.facts.context, getattr(settings, "max_length", None) or located.facts.context)
     return Plan(
         project=profile.name,
         advisor=__version__,
@@ -105,9 +118,10 @@ def build_plan(
         labels=_labels(profile, data),
         seed=DEFAULT_SEED if seed is None else seed,
         class_weights=weights,
-        hyperparameters=settings,
+        modifiers=added,
+        hyperparameters=settings.model_dump(mode="json", exclude={"class_weights"}),
         evaluation=load_evaluation(),
-        steps=_steps(chosen, located, data, split),
+        steps=_steps(chosen, located, data, split, added),
         forecast=forecast.as_dict(),
         advice=_advice(advice),
         notes=[*notes, *note],
@@ -209,19 +223,31 @@ def _split(data: LabelledData, strategy: Strategy) -> PlannedSplit:
     return PlannedSplit(kind="cross-validation", folds=folds, validation_share=validation)
 
 
+def _settings(strategy: Strategy, changes: Mapping[str, Any]) -> BaseModel:
+    """Return the strategy's settings, some of them changed."""
+    values = default_settings(strategy.id).model_dump()
+    unknown = next((name for name in changes if name not in values), None)
+    if unknown is not None:
+        raise InputError(f"{strategy.id} has no hyper-parameter '{unknown}'{suggest(unknown, values)}")
+    try:
+        return strategy.settings.model_validate(values | dict(changes))
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        raise InputError(f"{strategy.id}: hyper-parameter {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
 def _forecast(
-    advice: Advice, strategy: Strategy, located: LocatedModel, data: LabelledData
-) -> tuple[Forecast, dict[str, Any]]:
+    advice: Advice, strategy: Strategy, settings: BaseModel, located: LocatedModel, data: LabelledData
+) -> Forecast:
     """Forecast again with token lengths counted by the model's own tokenizer."""
     answers = answers_of(advice.profile)
     tokenizer = located.folder / "tokenizer.json"
     if tokenizer.exists():
-        lengths = token_lengths(data.train.texts, tokenizer, located.facts.context).lengths
+        lengths = token_lengths(data.train.inputs, tokenizer, located.facts.context).lengths
         answers |= {"data.tokens_median": lengths.p50, "data.tokens_p95": lengths.p95}
     answers["data.labelled"] = len(data.train)
     facts = project_facts(answers, advice.decision.base)
-    forecast = forecast_encoder(strategy, located.facts, facts.values, advice.decision.machine)
-    return forecast, default_settings(strategy.id).model_dump(mode="json", exclude={"class_weights"})
+    return forecast_encoder(strategy, located.facts, facts.values, advice.decision.machine, settings)
 
 
 def _file(part: Part, folder: Path) -> PlannedFile:
@@ -253,7 +279,9 @@ def _advice(advice: Advice) -> PlannedAdvice:
     )
 
 
-def _steps(strategy: Strategy, located: LocatedModel, data: LabelledData, split: PlannedSplit) -> list[PlannedStep]:
+def _steps(
+    strategy: Strategy, located: LocatedModel, data: LabelledData, split: PlannedSplit, modifiers: Mapping[str, Any]
+) -> list[PlannedStep]:
     """Return the textbook's order: choose, discard the head, add the task's, prepare, train, evaluate, export."""
     measured = {
         "test-file": f"Predict the {len(data.test or ())} rows of the test file",
@@ -289,4 +317,13 @@ def _steps(strategy: Strategy, located: LocatedModel, data: LabelledData, split:
         ("evaluate", "Evaluate", f"{measured}; compare with {compared}."),
         ("export", "Export", "Write the model, load it in a fresh process, compare its outputs."),
     ]
+    if MORE_PRETRAINING in modifiers:
+        steps.insert(1, ("pretrain", "Go on with its pre-training",
+            f"Guess tokens in {len(data.unlabelled):,} unlabelled texts and those of the training rows; test rows are "
+            "left out.",
+        ))  # fmt: skip
+    if MULTI_SEED in modifiers:
+        place = next(number for number, step in enumerate(steps) if step[0] == "evaluate")
+        count = modifiers[MULTI_SEED]["seeds"]
+        steps.insert(place, ("seeds", "Repeat with other seeds", f"Fit {count} times in all; report the spread."))
     return [PlannedStep(id=name, title=title, does=does) for name, title, does in steps]

@@ -10,6 +10,8 @@ from advisor.backend.answers import prediction_rows
 from advisor.backend.devices import choose_device
 from advisor.backend.evaluation import evaluate, headline, trivial_outputs
 from advisor.backend.predictor import load_model
+from advisor.backend.pretraining_settings import PretrainingSettings
+from advisor.data.examples import as_text
 from advisor.errors import InputError
 from advisor.files import write_json, write_text
 from advisor.knowledge.weights import LocatedModel, locate_model
@@ -22,9 +24,14 @@ from advisor.run.prepare import Prepared, prepare
 from advisor.run.progress import Progress
 from advisor.run.result import Result
 from advisor.strategies import STRATEGIES
+from advisor.strategies.modifiers import MORE_PRETRAINING
 from advisor.tasks import Input
 
-STAGES = ("prepare", "train", "baseline", "evaluate", "export")
+
+def stages_of(plan: Plan) -> tuple[str, ...]:
+    """Return the stages of a plan's run, in order."""
+    first = ("prepare", "pretrain") if MORE_PRETRAINING in plan.modifiers else ("prepare",)
+    return (*first, "train", "baseline", "evaluate", "export")
 
 
 def execute(plan: Plan, plan_folder: Path, folder: Path, progress: Progress | None = None) -> Result:
@@ -40,7 +47,7 @@ def execute(plan: Plan, plan_folder: Path, folder: Path, progress: Progress | No
         RunError: folder or data belong to something else, memory does not suffice, or the export is not faithful.
         InputError: the data or the model cannot be read.
     """
-    run = _Run(plan, plan_folder, RunFolder(folder), progress or Progress(len(STAGES), silent=True))
+    run = _Run(plan, plan_folder, RunFolder(folder), progress or Progress(len(stages_of(plan)), silent=True))
     with run.folder.opened(plan):
         return run.complete()
 
@@ -61,7 +68,8 @@ class _Run:
         self.resumed = bool(self.folder.logged())
         self.folder.log("resumed" if self.resumed else "started", strategy=self.plan.strategy, seed=self.plan.seed)
         products: dict[str, dict[str, Any]] = {}
-        stages: dict[str, Callable[[], dict[str, Any]]] = {
+        first = {"pretrain": self.pretrain} if MORE_PRETRAINING in self.plan.modifiers else {}
+        stages: dict[str, Callable[[], dict[str, Any]]] = first | {
             "train": self.train, "baseline": self.baseline, "evaluate": self.evaluate, "export": self.export,
         }  # fmt: skip
         self.progress.stage("prepare   data and model")
@@ -105,7 +113,31 @@ class _Run:
     @cached_property
     def fits(self) -> Fits:
         """The fits of the run."""
-        return Fits(self.plan, self.data, self.model.folder, self.folder, self.progress)
+        encoder = self.pretrained if MORE_PRETRAINING in self.plan.modifiers else self.model.folder
+        return Fits(self.plan, self.data, encoder, self.folder, self.progress)
+
+    @property
+    def pretrained(self) -> Path:
+        """Where the encoder is that was pre-trained further."""
+        return self.folder.work / "encoder"
+
+    def pretrain(self) -> dict[str, Any]:
+        """Go on with the encoder's pre-training on unlabelled texts and those of the training rows."""
+        from advisor.backend.pretraining import pretrain
+
+        made = pretrain(
+            self.model.folder,
+            [*self.data.unlabelled, *map(as_text, self.data.folds[-1].training.inputs)],
+            PretrainingSettings.model_validate(self.plan.modifiers[MORE_PRETRAINING]),
+            seed=self.plan.seed,
+            device=choose_device(),
+            folder=self.pretrained,
+            checkpoints=self.folder.work / "pretraining",
+            max_length=self.plan.model.max_length,
+            progress=lambda step, steps, loss: self.progress.steps(step, steps),
+            on_event=lambda event: self.folder.log(event.pop("event", "note"), **event),
+        )
+        return {"loss_before": made.loss_before, "loss_after": made.loss_after, "steps": made.steps, "note": made.note}
 
     def train(self) -> dict[str, Any]:
         """Fit every fold with every seed, predict the test rows, export the last fold's model."""
@@ -192,7 +224,7 @@ class _Run:
                 "latency_ms_p95": measured["latency_ms_p95"],
                 "quality": found["metrics"][plan.metric]["value"],
             },
-            chosen=train["chosen"],
+            chosen=train["chosen"] | ({"pretraining": products["pretrain"]} if "pretrain" in products else {}),
             device={"kind": device.kind, "precision": device.precision, "reason": device.reason},
             parity=products["export"],
             seed=plan.seed,
@@ -206,6 +238,7 @@ class _Run:
 
 
 _TITLES = {
+    "pretrain": "pretrain  {model} on unlabelled texts",
     "baseline": "baseline  what takes no training",
     "train": "train     {strategy} · {model}",
     "evaluate": "evaluate  held-out texts, latency",

@@ -16,6 +16,7 @@ from advisor.run.measuring import Ticks
 from advisor.run.prepare import Fold, Prepared
 from advisor.run.progress import Progress
 from advisor.strategies import STRATEGIES, FitJob, Fitted, Strategy
+from advisor.strategies.modifiers import MULTI_SEED
 
 
 class Fits:
@@ -33,7 +34,7 @@ class Fits:
     @property
     def other_seeds(self) -> list[int]:
         """Seeds beside the plan's, where the spread over seeds is asked for."""
-        count = self.plan.modifiers.get("multi-seed", {}).get("seeds", 1)
+        count = self.plan.modifiers.get(MULTI_SEED, {}).get("seeds", 1)
         return [self.plan.seed + number for number in range(1, count)]
 
     def others(self) -> None:

@@ -36,6 +36,7 @@ class RunFolder:
         self.result = path / "result.json"
         self.events = path / "events.jsonl"
         self.predictions = path / "predictions.jsonl"
+        self.work = path / _WORK
 
     @contextmanager
     def opened(self, plan: Plan) -> Iterator[None]:
@@ -60,28 +61,28 @@ class RunFolder:
     def finished(self, stage: str) -> dict[str, Any] | None:
         """Return what a finished stage left, or None."""
         try:
-            product: dict[str, Any] = json.loads((self.path / _WORK / f"{stage}.json").read_text(encoding="utf-8"))
+            product: dict[str, Any] = json.loads((self.work / f"{stage}.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         return product
 
     def finish(self, stage: str, product: dict[str, Any]) -> dict[str, Any]:
         """Record a stage as finished."""
-        write_json(self.path / _WORK / f"{stage}.json", product)
+        write_json(self.work / f"{stage}.json", product)
         return product
 
     def keep_array(self, name: str, array: np.ndarray) -> None:
         """Keep numbers that a later stage needs."""
-        write_with(self.path / _WORK / f"{name}.npy", lambda path: _save_array(path, array))
+        write_with(self.work / f"{name}.npy", lambda path: _save_array(path, array))
 
     def array(self, name: str) -> np.ndarray | None:
         """Return numbers that an earlier stage kept, or None."""
-        path = self.path / _WORK / f"{name}.npy"
+        path = self.work / f"{name}.npy"
         return np.load(path, allow_pickle=False) if path.exists() else None
 
     def checkpoints(self, name: str) -> Path:
         """Return the folder for the checkpoints of one fit; the final one's are the run's ``last/`` and ``best/``."""
-        return self.path if name == "final" else self.path / _WORK / name
+        return self.path if name == "final" else self.work / name
 
     def log(self, event: str, **facts: Any) -> None:
         """Append an event; a line torn by a crash is mended by the next run."""

@@ -1,7 +1,7 @@
 """Prepared data: the plan's files checked against their hashes, labels numbered, rows split."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +32,13 @@ class Prepared:
     Attributes:
         folds: fits in order; the last is the one that is exported.
         measured: the rows that quality is measured on, in the order of the folds' test rows.
+        unlabelled: texts without a label.
     """
 
     labels: list[str]
     folds: list[Fold]
     measured: Rows
+    unlabelled: list[str] = field(default_factory=list)
 
 
 def prepare(plan: Plan, plan_folder: Path) -> Prepared:
@@ -52,13 +54,13 @@ def prepare(plan: Plan, plan_folder: Path) -> Prepared:
     split, seed = plan.data.split, plan.seed
     if data.test is not None:
         test = _rows(plan, data.test)
-        return Prepared(labels, [_fold("final", train, test, plan)], test)
+        return Prepared(labels, [_fold("final", train, test, plan)], test, data.unlabelled)
     if split.kind == "held-out":
         kept, held = split_rows(plan.task, train, split.share or 0.0, seed)
         test = train.take(held)
-        return Prepared(labels, [_fold("final", train.take(kept), test, plan)], test)
+        return Prepared(labels, [_fold("final", train.take(kept), test, plan)], test, data.unlabelled)
     if not STRATEGIES[plan.strategy].needs_labels:
-        return Prepared(labels, [Fold("final", train, None, train)], train)
+        return Prepared(labels, [Fold("final", train, None, train)], train, data.unlabelled)
     folds = [
         _fold(f"fold-{number}", train.take(kept), train.take(held), plan)
         for number, (kept, held) in enumerate(fold_rows(plan.task, train, split.folds or 2, seed), start=1)
@@ -66,7 +68,7 @@ def prepare(plan: Plan, plan_folder: Path) -> Prepared:
     order = [place for fold in folds if fold.test for place in fold.test.places]
     by_place = {place: index for index, place in enumerate(train.places)}
     measured = train.take([by_place[place] for place in order])
-    return Prepared(labels, [*folds, _fold("final", train, None, plan)], measured)
+    return Prepared(labels, [*folds, _fold("final", train, None, plan)], measured, data.unlabelled)
 
 
 def split_rows(task: str, rows: Rows, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -146,26 +146,90 @@ def spans(folder: str, inputs: list[list[str]]) -> Rows:
     return found
 
 
-def frozen(folder: str, texts: list[str], labels: list[str]) -> list[list[float]]:
-    """Predict with a frozen encoder and its linear head."""
-    import torch
-    from safetensors.torch import load_file
-    from torch.nn.functional import normalize
-    from transformers import AutoModel, AutoTokenizer
+class Frozen:
+    """A frozen encoder and its linear head."""
 
-    encoder = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    head = load_file(f"{folder}/head.safetensors")
-    info = json.loads(Path(folder, "head.json").read_text(encoding="utf-8"))
-    found = []
-    with torch.inference_mode():
-        for text in texts:
-            batch = tokenizer([text], truncation=True, max_length=info["max_length"], return_tensors="pt")
-            hidden = encoder(**batch).last_hidden_state
-            vector = {"cls": hidden[:, 0], "last": hidden[:, -1], "mean": hidden.mean(1)}[info["pooling"]]
-            found.append((normalize(vector) @ head["weight"].T + head["bias"]).softmax(1)[0].tolist())
-    order = [info["labels"].index(label) for label in labels]
-    return [[row[place] for place in order] for row in found]
+    def __init__(self, folder: str) -> None:
+        import torch
+        from safetensors.torch import load_file
+        from transformers import AutoModel, AutoTokenizer
+
+        self.torch = torch
+        self.encoder: Any = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        self.head = load_file(f"{folder}/head.safetensors")
+        self.info: dict[str, Any] = {"schema": 1, "task": "text-classification", "reads": "text", "layers": []}
+        self.info |= {"long_texts": "truncate", **json.loads(Path(folder, "head.json").read_text(encoding="utf-8"))}
+
+    def predict(self, inputs: list[Any], labels: list[str]) -> Rows:
+        """Answer inputs one by one."""
+        with self.torch.inference_mode():
+            found = [row for one in inputs for row in self.answers(one)]
+        order = [self.info["labels"].index(label) for label in labels] or [0]
+        return [[row[place] for place in order] for row in found]
+
+    def answers(self, one: Any) -> Rows:
+        """Return the outputs for one input: a row, or one a word."""
+        if self.info["reads"] == "words":
+            return self.tags(one)
+        if self.info["reads"] == "pair":
+            first, second = self.vector(one[0]), self.vector(one[1])
+            vector = self.torch.cat([first, second, (first - second).abs(), first * second])
+        else:
+            vector = self.vector(one)
+        logits = vector @ self.head["weight"].T + self.head["bias"]
+        if self.info["task"] == "regression":
+            return [logits.tolist()]
+        return [(logits.sigmoid() if self.info["task"] == "multi-label" else logits.softmax(0)).tolist()]
+
+    def tags(self, words: list[str]) -> Rows:
+        """Return the probabilities of each word's tags; a word beyond the limit is outside of everything."""
+        limit = self.info["max_length"]
+        batch = self.tokenizer(
+            [words], is_split_into_words=True, truncation=True, max_length=limit, return_tensors="pt"
+        )
+        tokens, numbers = self.hidden(batch)[0], batch.word_ids(0)
+        found: Rows = []
+        for word in range(len(words)):
+            places = [place for place, number in enumerate(numbers) if number == word]
+            if places:
+                vector = self.unit(tokens[places].mean(0))
+                found.append((vector @ self.head["weight"].T + self.head["bias"]).softmax(0).tolist())
+            else:
+                found.append([float(label == "O") for label in self.info["labels"]])
+        return found
+
+    def vector(self, text: str) -> Any:
+        """Return the vector of a text."""
+        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        if self.info["long_texts"] == "truncate":
+            limit = self.info["max_length"]
+            parts = [self.tokenizer(text, truncation=True, max_length=limit)["input_ids"]]
+        else:
+            opening, closing = self.info["frame"]
+            room = self.info["max_length"] - len(opening) - len(closing)
+            if self.info["long_texts"] == "windows":
+                size = -(-len(ids) // max(1, -(-len(ids) // room))) or 1
+                kept = [ids[start : start + size] for start in range(0, len(ids), size)] or [ids]
+            else:
+                kept = [ids if len(ids) <= room else ids[: room // 4] + ids[room // 4 - room :]]
+            parts = [[*opening, *part, *closing] for part in kept]
+        pooled = []
+        for part in parts:
+            hidden = self.hidden({"input_ids": self.torch.tensor([part or [self.tokenizer.pad_token_id or 0]])})
+            pooled.append({"cls": hidden[0, 0], "last": hidden[0, -1], "mean": hidden[0].mean(0)}[self.info["pooling"]])
+        return self.unit(self.torch.stack(pooled).mean(0))
+
+    def hidden(self, batch: Any) -> Any:
+        """Return the tokens' vectors (rows, length, hidden)."""
+        if not self.info["layers"]:
+            return self.encoder(**batch).last_hidden_state
+        states = self.encoder(**batch, output_hidden_states=True).hidden_states
+        return self.torch.stack([states[layer] for layer in self.info["layers"]]).mean(0)
+
+    def unit(self, vector: Any) -> Any:
+        """Return a vector of length one."""
+        return vector / vector.norm().clamp(min=1e-12)
 
 
 def main() -> None:
@@ -173,7 +237,7 @@ def main() -> None:
     folder, request = sys.argv[1], json.load(sys.stdin)
     task, inputs, labels = request["task"], request["inputs"], request["labels"]
     if Path(folder, "head.json").exists():
-        json.dump(frozen(folder, inputs, labels), sys.stdout)
+        json.dump(Frozen(folder).predict(inputs, labels), sys.stdout)
     else:
         json.dump(tuned(folder, task, inputs, labels), sys.stdout)
 

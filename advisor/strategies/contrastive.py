@@ -1,24 +1,11 @@
 """Contrastive tuning: the encoder learns from pairs of texts which belong together, then a head is fitted."""
 
-import math
+from typing import cast
 
-from pydantic import Field
-
-from advisor.backend.tuning_settings import TuningSettings
+from advisor.backend.contrastive_settings import ContrastiveSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import CLASSIFYING, Strategy, TextLoad, Workload
-
-
-class ContrastiveSettings(TuningSettings):
-    """Tuning on pairs.
-
-    Attributes:
-        pairs_per_text: pairs that a text stands in, over the whole training.
-        most_steps: updates at most.
-    """
-
-    pairs_per_text: int = Field(ge=1)
-    most_steps: int = Field(ge=1)
+from advisor.strategies.base import CLASSIFYING, FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.tasks import TASKS
 
 
 class Contrastive(Strategy):
@@ -33,17 +20,48 @@ class Contrastive(Strategy):
     trains = "Draw texts of one class together and others apart, then fit a head on the features."
     encoder_tasks = CLASSIFYING
     settings = ContrastiveSettings
-    settings_of = ("full-fine-tuning", "contrastive")
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: ContrastiveSettings) -> Workload:  # type: ignore[override]
-        """Two texts a pair, forward and backward, and one pass for the head."""
-        pairs = load.rows * settings.pairs_per_text / 2
-        updates = max(1, min(settings.most_steps, math.ceil(pairs / settings.batch_size)))
-        tokens = 2 * updates * settings.batch_size * load.tokens
+        """Every text of a batch forward and backward, and all texts forward for the head."""
+        updates = settings.updates(load.rows)
+        batch = min(settings.batch_size, load.rows) * load.tokens
+        fixed = model.embedding_parameters if settings.freeze_token_embeddings else 0
+        encoded_twice = updates * batch if batch > settings.batch_tokens else 0.0
         return Workload(
-            forward_flops=model.forward_flops(load.rows * load.tokens, load.tokens),
-            training_flops=3 * model.forward_flops(tokens, load.tokens),
-            trained_parameters=model.body_parameters,
-            stored_tokens=min(settings.batch_tokens, 2 * settings.batch_size * 2 * load.tokens),
+            forward_flops=model.forward_flops(load.rows * load.tokens + encoded_twice, load.tokens),
+            training_flops=3 * model.forward_flops(updates * batch, load.tokens),
+            trained_parameters=model.parameters - fixed,
+            stored_tokens=min(settings.batch_tokens, 2 * batch),
             updates=updates,
+        )
+
+    def fit(self, job: FitJob) -> Fitted:
+        """Tune on pairs, then fit the head."""
+        import numpy as np
+
+        from advisor.backend.contrastive import tune_on_pairs
+        from advisor.backend.frozen import FrozenModel
+        from advisor.backend.head import LinearHead
+        from advisor.backend.head_start import probe_weights
+
+        settings, labels = cast(ContrastiveSettings, job.settings), list(job.labels)
+        texts, targets = cast("list[str]", job.training.inputs), job.training.targets
+        encoder = tune_on_pairs(
+            job.encoder,
+            texts,
+            targets,
+            settings,
+            seed=job.seed,
+            device=job.device,
+            workspace=job.workspace,
+            max_length=job.max_length,
+            progress=lambda step, steps, loss: job.progress(step, steps),
+            on_event=job.event,
+        )
+        predicts, c = TASKS[job.task].predicts, settings.head_c
+        weights = probe_weights(predicts, encoder.embed(texts), targets, len(labels), c, balanced=job.balanced)
+        thresholds = np.full(len(labels), settings.threshold, dtype=np.float32) if predicts == "classes" else None
+        chosen = {"c": c, "updates": settings.updates(len(texts))}
+        return Fitted(
+            FrozenModel(encoder, LinearHead(*weights), labels, job.task, "text", thresholds, chosen=chosen), chosen
         )

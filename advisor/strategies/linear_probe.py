@@ -1,6 +1,5 @@
 """Linear probe: logistic regression on the features of a frozen encoder."""
 
-from collections.abc import Sequence
 from typing import cast
 
 from advisor.backend.settings import ProbeSettings
@@ -36,20 +35,18 @@ class LinearProbe(Strategy):
         """Embed and fit."""
         from advisor.backend.encoder import shared_encoder
         from advisor.backend.features import FeatureCache
-        from advisor.backend.frozen import FrozenModel
-        from advisor.backend.linear import fit_logistic
+        from advisor.backend.probe import Probe
 
-        encoder = shared_encoder(job.encoder, job.device, job.max_length)
-        cache = FeatureCache(job.cache)
-        features = cache.embed(encoder, cast("Sequence[str]", job.training.inputs), job.progress)
-        fit = fit_logistic(
-            features,
-            job.training.targets,
-            len(job.labels),
-            cast(ProbeSettings, job.settings),
-            class_weight="balanced" if job.balanced else None,
+        probe = Probe(
+            encoder=shared_encoder(job.encoder, job.device, job.max_length),
+            cache=FeatureCache(job.cache),
+            task=job.task,
+            labels=job.labels,
+            settings=cast(ProbeSettings, job.settings),
+            balanced=job.balanced,
             seed=job.seed,
             progress=job.progress,
+            event=job.event,
         )
-        chosen = {"c": fit.c, "held_out_log_loss": fit.scores.get(fit.c), "held_out_accuracy": fit.accuracy}
-        return Fitted(FrozenModel(encoder, fit.head, list(job.labels), cache=cache), chosen)
+        model = probe.fit(job.training)
+        return Fitted(model, model.chosen)

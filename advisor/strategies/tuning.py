@@ -1,6 +1,5 @@
 """Tuning by gradient steps: what full, partial, low-rank and probe-first tuning have in common."""
 
-import math
 from typing import TYPE_CHECKING, cast
 
 from advisor.backend.tuning_settings import TuningSettings
@@ -38,7 +37,7 @@ def tuning_work(
         forward_flops: operations without gradients that come before.
         reference_passes: passes through a frozen reference model for each pass through the trained one.
     """
-    updates = max(settings.min_steps, math.ceil(settings.epochs * load.rows / settings.batch_size))
+    updates = settings.updates(load.rows)
     tokens = updates * min(settings.batch_size, load.rows) * load.tokens
     return Workload(
         forward_flops=forward_flops + reference_passes * model.forward_flops(tokens, load.tokens),

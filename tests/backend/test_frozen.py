@@ -10,9 +10,10 @@ from safetensors.numpy import load_file
 from advisor.backend import frozen as module
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder
-from advisor.backend.frozen import FrozenModel, usage
+from advisor.backend.frozen import FrozenModel
 from advisor.backend.head import LinearHead
 from advisor.backend.predictor import load_model
+from advisor.backend.usage import usage
 from advisor.errors import InputError
 
 TEXTS = ["good film", "", "the awful meal of a bad trip " * 9]

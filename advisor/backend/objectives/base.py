@@ -41,6 +41,9 @@ class Objective(ABC):
         reading: how long inputs are read.
         smoothing: probability mass that the loss spreads over all labels.
         label_weights: weight of each label in the loss; equal where None.
+        auto_class: transformers' class of the model with its head.
+        prefix_space: whether the tokenizer must be told that words stand apart.
+        probed: whether a linear probe can start the head.
         offset: whether the output layer can add a constant; those of decoders cannot.
     """
 
@@ -53,6 +56,7 @@ class Objective(ABC):
 
     auto_class: ClassVar[str]
     prefix_space: ClassVar[bool] = False
+    probed: ClassVar[bool] = True
 
     @property
     def width(self) -> int:

@@ -23,6 +23,7 @@ class Spans(Objective):
     """Start and end of an answer."""
 
     auto_class = "AutoModelForQuestionAnswering"
+    probed = False
 
     @property
     def width(self) -> int:

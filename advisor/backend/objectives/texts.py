@@ -36,7 +36,7 @@ class TextObjective(Objective):
         """Return a unit a row, or several where a long text is read in windows; the longer of a pair is cut."""
         if inputs and isinstance(inputs[0], Pair):
             return pair_units(tokenizer, inputs, limit)
-        return cut_units(tokenizer, inputs, limit, self.reading)
+        return cut_units(tokenizer, inputs, limit, self.reading.long_texts)
 
     def aims(self, units: Sequence[Unit], targets: NDArray[Any]) -> list[Any]:
         """Return the row's target for each of its units."""

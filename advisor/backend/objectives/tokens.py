@@ -1,9 +1,10 @@
 """Inputs made units of tokens: texts cut or read in windows, pairs, words, questions with their contexts."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from advisor.backend.long_texts import cut
 from advisor.backend.objectives.base import Unit
@@ -11,11 +12,11 @@ from advisor.backend.tuning_settings import ReadingSettings
 from advisor.tasks import Input
 
 
-def cut_units(tokenizer: Any, texts: Sequence[Input], limit: int, reading: ReadingSettings) -> list[Unit]:
-    """Return units of single texts; what stands between the special tokens is cut as the settings say."""
+def cut_units(tokenizer: Any, texts: Sequence[Input], limit: int, long_texts: str) -> list[Unit]:
+    """Return units of single texts; what stands between the special tokens is cut as `cut` does."""
     if not texts:
         return []
-    if reading.long_texts == "truncate":
+    if long_texts == "truncate":
         rows = tokenizer(list(texts), truncation=True, max_length=limit)["input_ids"]
         return [Unit(row, ids or [padding(tokenizer)]) for row, ids in enumerate(rows)]
     opening, closing = special_frame(tokenizer)
@@ -24,7 +25,7 @@ def cut_units(tokenizer: Any, texts: Sequence[Input], limit: int, reading: Readi
     return [
         Unit(row, [*opening, *part, *closing] or [padding(tokenizer)])
         for row, ids in enumerate(bare)
-        for part in cut(ids, room, reading.long_texts)
+        for part in cut(ids, room, long_texts)
     ]
 
 
@@ -36,18 +37,32 @@ def pair_units(tokenizer: Any, pairs: Sequence[Any], limit: int) -> list[Unit]:
     return [Unit(row, ids, kind) for row, (ids, kind) in enumerate(zip(found["input_ids"], kinds, strict=True))]
 
 
-def word_units(tokenizer: Any, rows: Sequence[Any], limit: int) -> list[Unit]:
-    """Return a unit a row of words; ``marks`` are the first token of each word, -1 beyond the limit."""
+class WordTokens(NamedTuple):
+    """The tokens of a row of words: ids, and the number of the word that each is of, -1 for a special token."""
+
+    ids: list[int]
+    words: NDArray[np.int64]
+
+
+def word_tokens(tokenizer: Any, rows: Sequence[Any], limit: int) -> list[WordTokens]:
+    """Return the tokens of each row of words, cut at the limit."""
     if not rows:
         return []
     found = tokenizer([list(row) for row in rows], is_split_into_words=True, truncation=True, max_length=limit)
+    return [
+        WordTokens(ids or [padding(tokenizer)], _numbers(found.word_ids(row) if ids else [None]))
+        for row, ids in enumerate(found["input_ids"])
+    ]
+
+
+def word_units(tokenizer: Any, rows: Sequence[Any], limit: int) -> list[Unit]:
+    """Return a unit a row of words; ``marks`` are the first token of each word, -1 beyond the limit."""
     units = []
-    for row, words in enumerate(rows):
+    for row, (words, tokens) in enumerate(zip(rows, word_tokens(tokenizer, rows, limit), strict=True)):
         first = np.full(len(words), -1, dtype=np.int64)
-        for place, word in reversed(list(enumerate(found.word_ids(row)))):
-            if word is not None:
-                first[word] = place
-        units.append(Unit(row, found["input_ids"][row] or [padding(tokenizer)], marks=first))
+        there, places = np.unique(tokens.words, return_index=True)
+        first[there[there >= 0]] = places[there >= 0]
+        units.append(Unit(row, tokens.ids, marks=first))
     return units
 
 
@@ -76,6 +91,10 @@ def question_units(tokenizer: Any, pairs: Sequence[Any], limit: int, reading: Re
             kinds = found["token_type_ids"][window] if "token_type_ids" in found else None
             units.append(Unit(row, ids, kinds, marks))
     return units
+
+
+def _numbers(words: Sequence[int | None]) -> NDArray[np.int64]:
+    return np.array([-1 if word is None else word for word in words], dtype=np.int64)
 
 
 def special_frame(tokenizer: Any) -> tuple[list[int], list[int]]:

@@ -10,7 +10,7 @@ from advisor.errors import DataError
 
 COLUMNS = ["tokens", "tags"]
 _DOCUMENT = "-DOCSTART-"
-_COMMENT = re.compile(r"#\s*[\w.-]+\s*=|#(?!.*\s([A-Z]-\S+|[A-Z])\s*$)")
+COMMENT = re.compile(r"#\s*[\w.-]+\s*=|#(?!.*\s([A-Z]-\S+|[A-Z])\s*$)")
 
 
 def open_conll(file: TextFile, path: Path) -> Table:
@@ -34,13 +34,12 @@ def _sentences(file: TextFile, path: Path) -> Iterator[Row]:
             if words:
                 yield start, [words, tags]
                 words, tags = [], []
-        elif not words and _COMMENT.match(line):
+        elif not words and COMMENT.match(line):
             continue
         elif len(fields) == 1:
+            place = f"{path}: line {file.line}"
             count = 1 + sum(len(_fields(other)) == 1 for other in lines)
-            raise DataError(
-                f"{path}: line {file.line}: one column where a word and its tag are needed{and_more(count, 'line')}"
-            )
+            raise DataError(f"{place}: one column where a word and its tag are needed{and_more(count, 'line')}")
         else:
             if not words:
                 start = file.line

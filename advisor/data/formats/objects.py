@@ -10,6 +10,7 @@ from typing import Any, Literal
 from advisor.data.formats.lines import TextFile, and_more
 from advisor.data.formats.squad import questions
 from advisor.data.formats.table import Table
+from advisor.data.values import whole_characters
 from advisor.errors import DataError
 
 _LARGEST_DOCUMENT = 256 << 20
@@ -21,8 +22,9 @@ def open_json(file: TextFile, path: Path, layout: Literal["lines", "list", "nest
     items = _one_a_line(file, path) if layout == "lines" else _listed(file, path, nested=layout == "nested")
     unit = "line" if layout == "lines" else "question" if '"paragraphs"' in file.head else "row"
     head = list(islice(items, _ROWS_FOR_KEYS))
-    columns = list(dict.fromkeys(chain.from_iterable(item for _, item in head)))
-    rows = ((number, [item.get(name) for name in columns]) for number, item in chain(head, items))
+    keys = list(dict.fromkeys(chain.from_iterable(item for _, item in head)))
+    rows = ((number, [item.get(key) for key in keys]) for number, item in chain(head, items))
+    columns = [whole_characters(key) for key in keys]
     return Table(path, "jsonl" if layout == "lines" else "json", unit, columns, rows, file.sha256, file.close)
 
 

@@ -1,0 +1,295 @@
+"""What the templates of recipes need to know of a plan."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from advisor.backend.settings import ZeroShotSettings
+from advisor.backend.wording import describe
+from advisor.data.formats import SUFFIXES
+from advisor.data.formats.conll import COMMENT
+from advisor.data.names import START_NAMES
+from advisor.knowledge.catalogue import load_catalogue
+from advisor.plan.plan import Plan, PlannedFile
+from advisor.strategies import STRATEGIES
+from advisor.tasks import TASKS
+
+_HUB_SPLIT = re.compile(r"(?P<dataset>\S+) \((?P<split>[^()]+)\)")
+_READERS = {"csv": "csv", "tsv": "csv", "json": "json", "jsonl": "json", "parquet": "parquet", "conll": "conll"}
+_SEPARATORS = (",", ";", "|")
+
+
+@dataclass(frozen=True)
+class Code:
+    """Words of a program, written as they are; never made of what a plan's reader or data may have chosen."""
+
+    text: str
+
+
+class _Words(NamedTuple):
+    """Words of code about a task's rows: their type and what it means, of targets and of answers."""
+
+    row: str
+    meaning: str
+    target: str
+    answer: str
+
+
+_WORDS = {
+    ("text", "class"): _Words("tuple[str, str]", "a text and its class", "int", "str"),
+    ("pair", "class"): _Words("tuple[tuple[str, str], str]", "two texts and the class of the pair", "int", "str"),
+    ("text", "classes"): _Words("tuple[str, list[str]]", "a text and its labels", "list[float]", "list[str]"),
+    ("text", "number"): _Words("tuple[str, float]", "a text and its number", "float", "float"),
+    ("pair", "number"): _Words(
+        "tuple[tuple[str, str], float]", "two texts and the number of the pair", "float", "float"
+    ),
+    ("words", "tags"): _Words("tuple[list[str], list[str]]", "words and their tags", "list[int]", "list[str]"),
+    ("question", "span"): _Words(
+        "tuple[tuple[str, str], list[tuple[str, int]]]",
+        "question and context; answers and where each begins",
+        "tuple[int, int]",
+        "str",
+    ),
+}
+_LAYERED = re.compile("(Bert|Roberta|XLMRoberta|Camembert|Electra)[MF]")
+_ENCODER = re.compile("bert|electra|mpnet|xlm|funnel|longformer|bigbird|nystromformer|esm", re.IGNORECASE)
+_STATES = {
+    "last": "encoder(**batch).last_hidden_state",
+    "mean": "torch.stack(encoder(**batch, output_hidden_states=True).hidden_states[1:]).mean(dim=0)",
+    "best": "encoder(**batch, output_hidden_states=True).hidden_states[layer]",
+}
+_STRATA = {
+    "class": "classes",
+    "classes": "their rarest labels",
+    "tags": "their rarest tags",
+    "number": "fifths of the numbers",
+    "span": "",
+}
+_AUTO_CLASSES = {"tags": "AutoModelForTokenClassification", "span": "AutoModelForQuestionAnswering"}
+_PROBLEMS = {
+    "class": "single_label_classification",
+    "classes": "multi_label_classification",
+    "number": "regression",
+}
+_USES = {
+    "text-classification": 'Use the model by transformers\' pipeline("text-classification", "model").',
+    "multi-label": 'Use the model by transformers\' pipeline("text-classification", "model", top_k=None, '
+    'function_to_apply="sigmoid").',
+    "pair-classification": 'Use the model by transformers\' pipeline("text-classification", "model") on rows like '
+    '{"text": "…", "text_pair": "…"}.',
+    "regression": 'Use the model by transformers\' pipeline("text-classification", "model", function_to_apply="none").',
+    "token-classification": 'Use the model by transformers\' pipeline("token-classification", "model", '
+    'aggregation_strategy="first").',
+    "question-answering": 'Load the model by AutoModelForQuestionAnswering.from_pretrained("model").',
+}
+
+
+def recipe_facts(plan: Plan) -> dict[str, Any]:
+    """Return the names that the templates use."""
+    facts = {"plan": plan, "settings": plan.hyperparameters, "split": plan.data.split, **_task_facts(plan)}
+    facts |= _data_facts(plan, facts["predicts"]) | _fit_facts(plan, facts["predicts"])
+    whole = STRATEGIES[plan.strategy].whole_model
+    return facts | (_tuning_facts(plan, facts) if whole else _frozen_facts(plan, facts))
+
+
+def _task_facts(plan: Plan) -> dict[str, Any]:
+    """Return what follows from the task: what is read and predicted, in words of code and of people."""
+    task, data, settings = TASKS[plan.task], plan.data, plan.hyperparameters
+    reads = {"words": "words", "question": "question"}.get(task.reads, "pair" if data.pair_column else "text")
+    words = _WORDS[reads, task.predicts]
+    titles = [measure.title for measure in task.measures]
+    return {
+        "reads": reads,
+        "predicts": task.predicts,
+        "labels": list(plan.labels),
+        "what": Code("pair" if reads == "pair" else "text"),
+        "there": Code("all(text.strip() for text in pair)" if reads == "pair" else "text.strip()"),
+        "a_what": Code("two texts" if reads == "pair" else "a text"),
+        "row_type": Code(words.row),
+        "row_words": Code(words.meaning),
+        "target_type": Code(words.target),
+        "answer_type": Code(words.answer),
+        "strata_words": Code(_STRATA[task.predicts]),
+        "task_words": Code(task.title),
+        "measure_words": Code(f"{', '.join(titles[:-1])} and {titles[-1]}"),
+        "metric_words": Code(plan.measure.title),
+        "use_words": Code(_USES[plan.task]),
+        "long_texts": settings.get("long_texts", "truncate") if reads == "text" else "truncate",
+        "balanced": plan.class_weights == "balanced" and task.predicts in ("class", "classes", "tags"),
+        "prompts": _prompts(plan),
+        "pretrains": "domain-adaptive-pretraining" in plan.modifiers,
+    }
+
+
+def _data_facts(plan: Plan, predicts: str) -> dict[str, Any]:
+    """Return what follows from the data: how files are read, and which of their values need attention."""
+    data, labels, kind = plan.data, list(plan.labels), plan.data.split.kind
+    needs_training = plan.strategy != "zero-shot" or kind != "test-file" or bool(plan.hyperparameters["centring"])
+    parts = {"train": data.train if needs_training else None, "test": data.test}
+    formats = {name: _format(part) for name, part in parts.items() if part is not None}
+    files = [part for name, part in parts.items() if part is not None and formats[name] != "hub"]
+    suffixes = {PurePosixPath(file.path).suffix.lower(): _format(file) for file in files}
+    found = [match for part in parts.values() if part and (match := _HUB_SPLIT.fullmatch(part.path))]
+    splits = {name: _HUB_SPLIT.fullmatch(part.path) for name, part in parts.items() if part is not None}
+    columns = next((some for sign in _SEPARATORS if len(some := data.label_column.split(sign)) > 1), [])
+    flags = predicts == "classes" and bool(columns) and set(labels) <= {name.strip() for name in columns}
+    typed = bool(set(formats.values()) - {"csv", "conll"})
+    return {
+        "reads_training": needs_training,
+        "formats": sorted(set(formats.values())),
+        "file_format": Code(next(iter(suffixes.values()), "")),
+        "suffixes": suffixes,
+        "source_type": Code("str" if not files else "Path | str" if found else "Path"),
+        "reader": lambda name: Code(f"read_{name}"),
+        "cell": _cell(typed=typed),
+        "separators": "\t,;" if set(suffixes) & {".tsv", ".tab"} else ",\t;",
+        "typed": typed,
+        "texts_in_cells": True,
+        "flags": flags,
+        "named": bool(labels) and not flags and bool({"parquet", "hub"} & set(formats.values())),
+        "lists": predicts == "tags" and set(formats.values()) != {"conll"},
+        "nested": predicts == "span" and ".json" in suffixes,
+        "start_columns": list(START_NAMES),
+        "comment": COMMENT.pattern,
+        "dataset": _dataset(found[0]["dataset"]) if found else None,
+        **{f"{name}_format": formats.get(name) for name in parts},
+        **{f"{name}_split": match["split"] if (match := splits.get(name)) else None for name in parts},
+        "whole_labels": predicts == "class" and all(re.fullmatch("[-+]?[0-9]+", label) for label in labels),
+        "truth_labels": predicts == "class" and set(labels) <= {"true", "false"},
+        "model_source": _model_source(plan),
+        "pooling": _pooling(plan, predicts),
+        "bert": _bert(plan),
+        "decoder": _may_be_decoder(plan),
+    }
+
+
+def _fit_facts(plan: Plan, predicts: str) -> dict[str, Any]:
+    """Return what follows from how quality is measured and how often is fitted."""
+    split, needs_labels = plan.data.split, STRATEGIES[plan.strategy].needs_labels
+    seeds = plan.modifiers.get("multi-seed", {}).get("seeds", 1)
+    folds = split.kind == "cross-validation" and needs_labels
+    validation = bool(split.validation_share) and STRATEGIES[plan.strategy].wants_validation
+    return {
+        "folds": folds,
+        "validation": validation,
+        "splits": validation or split.kind == "held-out",
+        "split_warns": (folds and predicts != "span")
+        or (plan.strategy == "linear-probe" and predicts in ("class", "classes")),
+        "other_seeds": [plan.seed + number for number in range(1, seeds)],
+        "seed": Code("seed" if seeds > 1 else "SEED"),
+        "seed_argument": Code(", seed: int" if seeds > 1 else ""),
+        "seed_passed": Code(", seed" if seeds > 1 else ""),
+    }
+
+
+def _tuning_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what follows from the settings of tuning by gradient steps."""
+    settings, predicts, reads, balanced = plan.hyperparameters, facts["predicts"], facts["reads"], facts["balanced"]
+    windows = facts["long_texts"] == "windows"
+    several = windows or predicts in ("tags", "span")
+    smoothing = bool(settings["label_smoothing"]) and predicts in ("class", "tags")
+    units = {"text": "texts", "pair": "pairs", "words": "words", "question": "questions"}[reads]
+    return {
+        "lora": plan.strategy == "lora",
+        "adapter": settings.get("export") == "adapter",
+        "units": facts["long_texts"] if reads == "text" and facts["long_texts"] != "truncate" else units,
+        "windows": windows,
+        "head_c": settings["head_c"] if predicts != "span" else None,
+        "layered": settings["layer_decay"] < 1 or bool(settings["gradual_share"]),
+        "summed": "words" if predicts == "tags" or (balanced and predicts == "class") else "units",
+        "smoothing": smoothing,
+        "smoothed": Code(", label_smoothing=LABEL_SMOOTHING" if smoothing else ""),
+        "weighed": Code(", weights" if balanced else ""),
+        "weighed_argument": Code(", weights: torch.Tensor" if balanced else ""),
+        "of_held": Code(", held_units, held" if several else ""),
+        "of_rows": Code(", units, rows" if several else ""),
+        "of_rows_argument": Code(", units: list[Unit], rows: list[Row]" if several else ""),
+        "auto_class": Code(_AUTO_CLASSES.get(predicts, "AutoModelForSequenceClassification")),
+        "problem": _PROBLEMS.get(predicts),
+    }
+
+
+def _frozen_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what follows from the settings of a head on a frozen encoder."""
+    settings = plan.hyperparameters
+    layers = settings.get("word_layers" if facts["reads"] == "words" else "layers", "last")
+    known = load_catalogue().models.get(plan.model.id)
+    return {
+        "layers": layers,
+        "chosen_layer": layers == "best",
+        "layer_argument": Code(", layer: int" if layers == "best" else ""),
+        "layer_passed": Code(", layer" if layers == "best" else ""),
+        "hidden_states": Code(_STATES[layers]),
+        "pooled_by": "mean" if known and (known.package or known.objective != "contrastive") else "declared",
+    }
+
+
+def _cell(*, typed: bool) -> Callable[[str], Code]:
+    """Return what gives the code of a cell's text, by the constant or variable that names its column."""
+    return lambda column: Code(f"as_text(record.get({column}))" if typed else f"record[{column}]")
+
+
+def _format(file: PlannedFile) -> str:
+    """Return which reader a file needs, ``hub`` for a data set of the hub."""
+    return _READERS.get(SUFFIXES.get(PurePosixPath(file.path).suffix.lower(), ""), "hub")
+
+
+def _dataset(place: str) -> list[str]:
+    """Return the arguments of `datasets.load_dataset` for ``owner/name[/config]``."""
+    owner, name, *config = place.split("/", 2)
+    return [f"{owner}/{name}", *config]
+
+
+def _model_source(plan: Plan) -> str:
+    """Return where the model comes from: a ``package``, a ``folder`` or the ``hub``."""
+    known = load_catalogue().models.get(plan.model.id)
+    if known and known.package:
+        return "package"
+    return "hub" if plan.model.revision else "folder"
+
+
+def _class_of(plan: Plan) -> str | None:
+    """Return the class that a model's files name, as the plan tells it beside the head that is discarded."""
+    found = re.search(r"\((\w+)\)$", plan.model.discarded_head)
+    return found[1] if found else None
+
+
+def _pooling(plan: Plan, predicts: str) -> str:
+    """Return by what a head on texts reads the mean of the tokens where the encoder was trained so.
+
+    A ``layer`` put on top, certainly or ``declared`` by the model's files; a setting of its ``config``; ``none``; or
+    ``unknown`` where the plan does not tell the model's class.
+    """
+    known, kind = load_catalogue().models.get(plan.model.id), _class_of(plan)
+    if predicts in ("tags", "span") or (known and known.objective != "contrastive"):
+        return "none"
+    if known and known.package:
+        return "layer"
+    if kind is None:
+        return "unknown"
+    return "declared" if _LAYERED.match(kind) else "config" if kind.startswith("ModernBert") else "none"
+
+
+def _bert(plan: Plan) -> bool | None:
+    """Return whether the model is a BERT; None where the plan does not tell."""
+    known, kind = load_catalogue().models.get(plan.model.id), _class_of(plan)
+    return True if known and known.package else None if kind is None else bool(re.match("Bert[MF]", kind))
+
+
+def _may_be_decoder(plan: Plan) -> bool:
+    """Return whether the model may be one that writes: then it may lack a padding token and a bias."""
+    known, kind = load_catalogue().models.get(plan.model.id), _class_of(plan)
+    return known.objective == "causal" if known else not (kind and _ENCODER.search(kind))
+
+
+def _prompts(plan: Plan) -> dict[str, list[str]] | None:
+    """Return the texts that stand for each label, where the strategy prompts."""
+    if STRATEGIES[plan.strategy].family != "prompting":
+        return None
+    fields = ZeroShotSettings.model_fields
+    settings = ZeroShotSettings.model_validate(
+        {name: value for name, value in plan.hyperparameters.items() if name in fields}
+    )
+    return {label: describe(label, description or "", settings) for label, description in plan.labels.items()}

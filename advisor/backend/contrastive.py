@@ -144,7 +144,7 @@ class PairTraining(Updates):
             loss = contrastive_loss(vectors, likeness, self.settings.temperature)
             loss.backward()  # type: ignore[no-untyped-call]
             if not at_once:
-                slopes = vectors.grad.split([len(part) for part in parts])  # type: ignore[union-attr, no-untyped-call]
+                slopes = vectors.grad.split([len(part) for part in parts])  # type: ignore[union-attr]
                 for number, part in enumerate(parts):
                     with self._precision():
                         again = self._vectors(rows[part], number)

@@ -6,8 +6,9 @@
 Each DATA_FOLDER holds train.* and test.*. A way is a strategy's id, perhaps with settings that differ from the rules'
 (``full-fine-tuning:batch_size=32,learning_rate=2e-4``), or ``trainer``: transformers' Trainer at its defaults (three
 passes, AdamW at 5e-5 falling linearly, batches of 8, the stock head), as the library's example scripts for
-classification, entities and questions use it, fed with the same tokens. A line a measurement is appended to the
-results; those already there are not measured again. ``--table`` prints means and deviations over seeds.
+classification, entities and questions use it, fed with the same tokens; or ``setfit``: SetFit at its defaults, stopped
+after ``--limit`` seconds, which it notes. A line a measurement is appended to the results; those already there are not
+measured again. ``--table`` prints means and deviations over seeds, of the leading measure or of ``--measure``.
 """
 
 import json
@@ -50,16 +51,20 @@ def draw(task: str, rows: Any, job: Job) -> np.ndarray:
     from advisor.tasks import TASKS
 
     order = np.random.default_rng(job.seed).permutation(len(rows))
-    if job.per_class and TASKS[task].predicts == "class":
-        dealt: dict[int, list[int]] = defaultdict(list)
+    if job.per_class and TASKS[task].predicts in ("class", "classes"):
+        taken: list[int] = []
+        found: dict[int, int] = defaultdict(int)
         for row in order:
-            if len(dealt[rows.targets[row]]) < job.per_class:
-                dealt[rows.targets[row]].append(int(row))
-        return np.array(sorted(row for several in dealt.values() for row in several))
+            classes = np.atleast_1d(rows.targets[row] if rows.targets.ndim == 1 else np.flatnonzero(rows.targets[row]))
+            if any(found[number] < job.per_class for number in classes.tolist()):
+                taken.append(int(row))
+                for number in classes.tolist():
+                    found[number] += 1
+        return np.array(sorted(taken))
     return np.sort(order[: job.rows])
 
 
-def measure(job: Job, encoder: str, device: str, threads: int, test_rows: int) -> dict[str, Any] | None:
+def measure(job: Job, encoder: str, device: str, threads: int, test_rows: int, limit: float) -> dict[str, Any] | None:
     """Fit once and measure on the test rows; None where the strategy does not apply to the task."""
     import torch
 
@@ -83,8 +88,11 @@ def measure(job: Job, encoder: str, device: str, threads: int, test_rows: int) -
     test = test.take(np.random.default_rng(0).permutation(len(test))[:test_rows])
     chosen = choose_device(device)
     started, spent = time.perf_counter(), time.process_time()
+    note: dict[str, Any] = {}
     if job.way == "trivial":
         outputs, thresholds = trivial_outputs(data.task, training, test, names)[1], None
+    elif job.way == "setfit":
+        outputs, thresholds, note = by_setfit(job, Path(encoder), data.task, names, training, test, chosen.kind, limit)
     else:
         fit = by_trainer if job.way == "trainer" else by_strategy
         model = fit(job, Path(encoder), data.task, names, training, chosen)
@@ -99,6 +107,7 @@ def measure(job: Job, encoder: str, device: str, threads: int, test_rows: int) -
         "processor_seconds": round(time.process_time() - spent, 2),
         "device": f"{torch.cuda.get_device_name() if chosen.kind == 'cuda' else platform.machine()} {chosen.precision}",
         "torch": torch.__version__,
+        **note,
     }
 
 
@@ -176,13 +185,49 @@ def by_trainer(job: Job, encoder: Path, task: str, names: Sequence[str], trainin
     return model
 
 
-def table(results: Sequence[dict[str, Any]]) -> str:
-    """Return a markdown table: the leading measure of each way, mean and standard deviation over seeds."""
+def by_setfit(
+    job: Job, encoder: Path, task: str, names: Sequence[str], training: Any, test: Any, device: str, limit: float
+) -> tuple[Any, Any, dict[str, Any]]:
+    """Fit by SetFit at its defaults; return its classes as outputs of 0 and 1, thresholds, steps done and planned."""
+    from datasets import Dataset
+    from setfit import SetFitModel, Trainer, TrainingArguments
+    from transformers import TrainerCallback
+
+    class Limit(TrainerCallback):  # type: ignore[misc]
+        """Stops when time is up."""
+
+        steps, asked, until = 0, 0, time.perf_counter() + limit
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
+            self.steps, self.asked = state.global_step, state.max_steps
+            control.should_training_stop = control.should_training_stop or time.perf_counter() > self.until
+            return control
+
+    several = task == "multi-label"
+    model = SetFitModel.from_pretrained(
+        str(encoder), local_files_only=True, device=device,
+        **({"multi_target_strategy": "one-vs-rest"} if several else {}),
+    )  # fmt: skip
+    ended = Limit()
+    with TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            folder, seed=job.seed, report_to="none", save_strategy="no", logging_strategy="no", show_progress_bar=False
+        )
+        rows = {"text": list(training.inputs), "label": training.targets.astype(int).tolist()}
+        Trainer(model=model, args=arguments, train_dataset=Dataset.from_dict(rows), callbacks=[ended]).train()
+    found = np.asarray(model.predict(list(test.inputs), as_numpy=True))
+    outputs = found.astype(np.float32) if several else np.eye(len(names), dtype=np.float32)[found.astype(int)]
+    thresholds = np.full(len(names), 0.5, dtype=np.float32) if several else None
+    return outputs, thresholds, {"steps": ended.steps, "steps_asked": ended.asked}
+
+
+def table(results: Sequence[dict[str, Any]], measured: str | None = None) -> str:
+    """Return a markdown table of a measure, the leading one if none is named: mean and deviation over seeds."""
     from advisor.tasks import TASKS
 
     cells: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in results:
-        cells[row["data"], row["labelled"]][row["way"]].append(row[TASKS[row["task"]].measures[0].key])
+        cells[row["data"], row["labelled"]][row["way"]].append(row[measured or TASKS[row["task"]].measures[0].key])
     ways = list(dict.fromkeys(row["way"] for row in results))
     lines = [f"| data | rows | {' | '.join(ways)} |", f"|---|---|{'---|' * len(ways)}"]
     for (data, rows), found in sorted(cells.items()):
@@ -205,16 +250,19 @@ def table(results: Sequence[dict[str, Any]]) -> str:
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--workers", default=1, show_default=True, help="Measurements at the same time.")
 @click.option("--threads", default=2, show_default=True, help="Threads of each.")
+@click.option("--limit", default=600.0, show_default=True, help="Seconds of training after which SetFit is stopped.")
+@click.option("--measure", "measured", help="What the table shows, such as processor_seconds.")
 @click.option("--results", type=click.Path(path_type=Path), required=True)
 @click.option("--table", "only_table", is_flag=True, help="Print what is there, measure nothing.")
 def main(
     folders: tuple[str, ...], ways: tuple[str, ...], rows: tuple[int, ...], per_class: tuple[int, ...], seeds: int,
-    test_rows: int, encoder: str | None, device: str, workers: int, threads: int, results: Path, only_table: bool,
+    test_rows: int, encoder: str | None, device: str, workers: int, threads: int, limit: float, measured: str | None,
+    results: Path, only_table: bool,
 ) -> None:  # fmt: skip
     """Measure what is not measured yet."""
     known = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
     if only_table:
-        click.echo(table(known))
+        click.echo(table(known, measured))
         return
     if encoder is None:
         from advisor.knowledge.catalogue import load_catalogue
@@ -227,7 +275,7 @@ def main(
     left = [job for job in jobs if job.key() not in done]
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     results.parent.mkdir(parents=True, exist_ok=True)
-    work = partial(measure, encoder=encoder, device=device, threads=threads, test_rows=test_rows)
+    work = partial(measure, encoder=encoder, device=device, threads=threads, test_rows=test_rows, limit=limit)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool, results.open("a") as file:
         running = {pool.submit(work, job): job for job in left}
         for ended in as_completed(running):
@@ -237,7 +285,7 @@ def main(
                 file.write(json.dumps(found) + "\n")
                 file.flush()
                 click.echo(json.dumps(found), err=True)
-    click.echo(table([json.loads(line) for line in results.read_text().splitlines()]))
+    click.echo(table([json.loads(line) for line in results.read_text().splitlines()], measured))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from advisor.errors import RunError
 from advisor.files import write_with
 
 LAST, BEST = Path("last") / "state.safetensors", Path("best") / "weights.safetensors"
+SAVE_SECONDS = 15.0
 _RECORD = "record"
 _STATE = ("step", "exp_avg", "exp_avg_sq")
 

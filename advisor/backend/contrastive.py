@@ -18,15 +18,14 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from advisor.backend.batching import token_batches
-from advisor.backend.checkpoint import BEST, Checkpoints
+from advisor.backend.checkpoint import BEST, SAVE_SECONDS, Checkpoints
 from advisor.backend.contrastive_settings import ContrastiveSettings
 from advisor.backend.dealing import Dealer
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder, pool
 from advisor.backend.frozen import save_encoder
 from advisor.backend.objectives.tokens import cut_units
-from advisor.backend.tuning import SAVE_SECONDS, StepProgress
-from advisor.backend.updates import OnEvent, Updates, adamw, rate_factor
+from advisor.backend.updates import OnEvent, StepProgress, Updates, adamw, rate_factor
 from advisor.knowledge.pretrained import content_digest
 
 TUNED = BEST.parent / "encoder"
@@ -82,7 +81,7 @@ def tune_on_pairs(
         kept.save_after(save_seconds)
         if progress:
             progress(run.step, run.steps, loss)
-    kept.save_after(0.0)
+    kept.save_after(save_seconds)
     run.step_back()
     save_encoder(model, workspace / TUNED, model.model)
     notify({"event": "tuned", "steps": run.step})

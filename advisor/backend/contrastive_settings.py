@@ -20,6 +20,7 @@ class ContrastiveSettings(StepSettings):
         names_up_to: texts a class up to which the class's name or description in words joins them.
         head_c: inverse regularisation strength of the head, scikit-learn's C. Cross-validation cannot choose it: the
             encoder has seen the labels of the rows it would hold out.
+        threshold: probability from which a class holds where a text may have several.
     """
 
     most_steps: int = Field(ge=1)
@@ -30,6 +31,7 @@ class ContrastiveSettings(StepSettings):
     freeze_token_embeddings: bool
     names_up_to: int = Field(ge=0)
     head_c: float = Field(gt=0)
+    threshold: float = Field(gt=0, lt=1)
 
     def updates(self, texts: float) -> int:
         """Return how many updates so many texts get."""

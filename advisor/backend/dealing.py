@@ -63,8 +63,9 @@ class Dealer:
         if len(members) <= count:
             return members
         if len(left) < count:
-            rest = np.setdiff1d(members, left, assume_unique=True)
-            left = np.concatenate([left, self._order.permutation(rest)])
+            again = self._order.permutation(members)
+            waiting = np.isin(again, left)
+            left = np.concatenate([left, again[~waiting], again[waiting]])
         self._left[number] = left[count:]
         return left[:count]
 

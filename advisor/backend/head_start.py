@@ -16,7 +16,7 @@ _TOLERANCE, _ITERATIONS = 1e-4, 100
 
 
 def probe_weights(
-    predicts: Predicts, features: Floats, targets: NDArray[Any], width: int, c: float
+    predicts: Predicts, features: Floats, targets: NDArray[Any], width: int, c: float, *, balanced: bool = False
 ) -> tuple[Floats, Floats]:
     """Return weight (width, features) and bias (width,) of a linear model.
 
@@ -27,13 +27,14 @@ def probe_weights(
         targets: class numbers (items,), 0 and 1 (items, classes), or numbers (items,).
         width: outputs.
         c: inverse regularisation strength, scikit-learn's C; 1 / alpha for numbers.
+        balanced: weigh classes inversely to their size.
     """
     axes = PrincipalAxes.of(features)
     if predicts == "number":
         head = Ridge(axes, targets).head(1 / c)
         return head.weight, head.bias
     decisions = decisions_of(targets, width)
-    weights = np.ones(len(decisions), dtype=np.float32)
+    weights = decisions.balanced() if balanced else np.ones(len(decisions), dtype=np.float32)
     regression = LogisticRegression(axes.scores, decisions.targets, width, weights)
     weight, bias = axes.back(*regression.fit(c, _TOLERANCE, _ITERATIONS))
     return np.ascontiguousarray(weight.T), bias

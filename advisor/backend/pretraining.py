@@ -22,13 +22,12 @@ import torch
 from torch import Tensor, nn
 
 from advisor.backend.batching import token_batches
-from advisor.backend.checkpoint import Checkpoints
+from advisor.backend.checkpoint import SAVE_SECONDS, Checkpoints
 from advisor.backend.devices import Device
 from advisor.backend.encoder import loading, quiet_transformers
 from advisor.backend.language_modelling import Guess, Ids, LanguageModel
 from advisor.backend.pretraining_settings import PretrainingSettings
-from advisor.backend.tuning import SAVE_SECONDS, StepProgress
-from advisor.backend.updates import OnEvent, SummedUpdates, adamw, rate_factor
+from advisor.backend.updates import OnEvent, StepProgress, SummedUpdates, adamw, rate_factor
 from advisor.errors import InputError
 from advisor.files import write_json
 from advisor.knowledge.pretrained import content_digest

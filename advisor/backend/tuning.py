@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from advisor.backend.checkpoint import Checkpoints
+from advisor.backend.checkpoint import SAVE_SECONDS, Checkpoints
 from advisor.backend.devices import Device
 from advisor.backend.layers import freeze
 from advisor.backend.objectives import objective_for
@@ -22,13 +22,11 @@ from advisor.backend.thresholds import choose_thresholds
 from advisor.backend.training import Training
 from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import ReadingSettings, TuningSettings
-from advisor.backend.updates import OnEvent
+from advisor.backend.updates import OnEvent, StepProgress
 from advisor.knowledge.pretrained import content_digest
 from advisor.tasks import TASKS, Measure
 
-StepProgress = Callable[[int, int, float], None]
 Learn = Callable[[Any, Any], None]
-SAVE_SECONDS = 15.0
 
 
 def fine_tune(

@@ -20,6 +20,7 @@ from advisor.backend.tuning_settings import StepSettings
 from advisor.errors import RunError
 
 OnEvent = Callable[[dict[str, Any]], None]
+StepProgress = Callable[[int, int, float], None]
 
 
 class Updates(ABC):

@@ -1,4 +1,4 @@
-"""What the templates of recipes need to know of a plan: values of the plan, and the words of code that follow from it."""
+"""What the templates of recipes need to know of a plan."""
 
 import re
 from collections.abc import Callable
@@ -79,8 +79,7 @@ _USES = {
     'function_to_apply="sigmoid").',
     "pair-classification": 'Use the model by transformers\' pipeline("text-classification", "model") on rows like '
     '{"text": "…", "text_pair": "…"}.',
-    "regression": 'Use the model by transformers\' pipeline("text-classification", "model", '
-    'function_to_apply="none").',
+    "regression": 'Use the model by transformers\' pipeline("text-classification", "model", function_to_apply="none").',
     "token-classification": 'Use the model by transformers\' pipeline("token-classification", "model", '
     'aggregation_strategy="first").',
     "question-answering": 'Load the model by AutoModelForQuestionAnswering.from_pretrained("model").',
@@ -176,7 +175,8 @@ def _fit_facts(plan: Plan, predicts: str) -> dict[str, Any]:
         "folds": folds,
         "validation": validation,
         "splits": validation or split.kind == "held-out",
-        "split_warns": (folds and predicts != "span") or (plan.strategy == "linear-probe" and predicts in ("class", "classes")),
+        "split_warns": (folds and predicts != "span")
+        or (plan.strategy == "linear-probe" and predicts in ("class", "classes")),
         "other_seeds": [plan.seed + number for number in range(1, seeds)],
         "seed": Code("seed" if seeds > 1 else "SEED"),
         "seed_argument": Code(", seed: int" if seeds > 1 else ""),

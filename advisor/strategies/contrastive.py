@@ -37,12 +37,14 @@ class Contrastive(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Tune on pairs, then fit the head."""
+        import numpy as np
+
         from advisor.backend.contrastive import tune_on_pairs
         from advisor.backend.frozen import FrozenModel
         from advisor.backend.head import LinearHead
         from advisor.backend.head_start import probe_weights
 
-        settings = cast(ContrastiveSettings, job.settings)
+        settings, labels = cast(ContrastiveSettings, job.settings), list(job.labels)
         texts, targets = cast("list[str]", job.training.inputs), job.training.targets
         encoder = tune_on_pairs(
             job.encoder,
@@ -56,7 +58,10 @@ class Contrastive(Strategy):
             progress=lambda step, steps, loss: job.progress(step, steps),
             on_event=job.event,
         )
-        predicts = TASKS[job.task].predicts
-        head = LinearHead(*probe_weights(predicts, encoder.embed(texts), targets, len(job.labels), settings.head_c))
-        chosen = {"c": settings.head_c, "updates": settings.updates(len(texts))}
-        return Fitted(FrozenModel(encoder, head, list(job.labels), job.task, chosen=chosen), chosen)
+        predicts, c = TASKS[job.task].predicts, settings.head_c
+        weights = probe_weights(predicts, encoder.embed(texts), targets, len(labels), c, balanced=job.balanced)
+        thresholds = np.full(len(labels), settings.threshold, dtype=np.float32) if predicts == "classes" else None
+        chosen = {"c": c, "updates": settings.updates(len(texts))}
+        return Fitted(
+            FrozenModel(encoder, LinearHead(*weights), labels, job.task, "text", thresholds, chosen=chosen), chosen
+        )

@@ -216,7 +216,13 @@ def _label_sets(cell: Cell) -> list[Record]:
         if cell.format == "parquet":
             found.append({"the text": text, **{name: int(name in labels) for name in (*NAMES.values(), "long")}})
         else:
-            listed = labels if cell.format == "jsonl" else str(labels) if cell.format == "csv" else "|".join(labels or ["long"])
+            listed = (
+                labels
+                if cell.format == "jsonl"
+                else str(labels)
+                if cell.format == "csv"
+                else "|".join(labels or ["long"])
+            )
             found.append({"the text": text, "label": listed})
     return found
 
@@ -242,7 +248,9 @@ def _tagged(cell: Cell) -> list[Record]:
     for text, _ in _texts():
         words = text.split()
         kinds = ["long" if len(word) > 5 else "small" if len(word) < 3 else "" for word in words]
-        tags = [f"{'E' if before == kind else 'S'}-{kind}" if kind else "O" for before, kind in zip(["", *kinds], kinds)]
+        tags = [
+            f"{'E' if before == kind else 'S'}-{kind}" if kind else "O" for before, kind in zip(["", *kinds], kinds)
+        ]
         if cell.format == "conll":
             found.append({"tokens": words, "tags": tags})
         elif cell.format == "csv":

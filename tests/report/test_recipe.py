@@ -127,7 +127,9 @@ def every_recipe() -> Iterator[tuple[str, str]]:
                     settings={name: value for name, value in changes.items() if name in plain},
                     validation=validation,
                     weights=weights,
-                    modifiers={"multi-seed": {"seeds": 3}} if option == "probed" and "seed" in _takes(strategy) else None,
+                    modifiers={"multi-seed": {"seeds": 3}}
+                    if option == "probed" and "seed" in _takes(strategy)
+                    else None,
                 ),
             )
 
@@ -155,7 +157,9 @@ def test_recipes_are_clean_python_on_their_own(tmp_path: Path) -> None:
     settings = ["--isolated", "--line-length", "120", "--target-version", "py311", str(tmp_path)]
     rules = ["--select", "E,F,W,I,UP,B,SIM,C4,RET,D", "--ignore", "B905,D203,D213", "--output-format", "concise"]
     for command in (["check", *rules], ["format", "--diff"]):
-        done = subprocess.run([*ruff, *command, *settings], text=True, capture_output=True, encoding="utf-8", check=False)
+        done = subprocess.run(
+            [*ruff, *command, *settings], text=True, capture_output=True, encoding="utf-8", check=False
+        )
         assert done.returncode == 0, done.stdout[:5000]
 
 

@@ -80,7 +80,8 @@ def build_plan(
         raise InputError("a plan needs labelled data: name them by data.path in the profile or by --data")
     candidate, notes = _candidate(advice, strategy)
     chosen = candidate.strategy
-    located = locate_model(candidate.model, profile.model.revision)
+    trust = bool(profile.model.trust_remote_code)
+    located = locate_model(candidate.model, profile.model.revision, trust_remote_code=trust)
     split = _split(data, chosen)
     settings = _settings(chosen, hyperparameters or {})
     forecast = _forecast(advice, chosen, settings, located, data)
@@ -103,6 +104,8 @@ def build_plan(
             id=_model_id(located, folder),
             revision=located.revision,
             sha256=located.sha256,
+            trust_remote_code=located.code_sha256 is not None,
+            code_sha256=located.code_sha256,
             discarded_head=located.facts.pretraining_head,
             task_head=chosen.head_for(task),
             max_length=max_length,

@@ -30,7 +30,7 @@ from advisor.knowledge.pretrained import content_digest
 
 TUNED = BEST.parent / "encoder"
 # Sorted parts of this size save more padding on a processor than the calls for them cost.
-_PART_TOKENS = {"cpu": 512}
+_PART_TOKENS = {"cpu": 256}
 _NO_LIMIT = 1 << 40
 
 
@@ -136,22 +136,20 @@ class PairTraining(Updates):
         parts = token_batches(lengths.tolist(), min(self.batch_tokens, _PART_TOKENS.get(self.device.kind, _NO_LIMIT)))
         likeness = self._likeness(rows[np.concatenate(parts)])
         with torch.random.fork_rng(enabled=self.settings.dropout):
-            if sum(len(part) * int(lengths[part].max()) for part in parts) <= self.batch_tokens:
+            at_once = sum(len(part) * int(lengths[part].max()) for part in parts) <= self.batch_tokens
+            with torch.set_grad_enabled(at_once), self._precision():
                 vectors = torch.cat([self._vectors(rows[part], number) for number, part in enumerate(parts)])
-                loss = contrastive_loss(vectors, likeness, self.settings.temperature)
-                loss.backward()  # type: ignore[no-untyped-call]
-                return loss.item()
-            with torch.no_grad():
-                vectors = torch.cat([self._vectors(rows[part], number) for number, part in enumerate(parts)])
-            vectors.requires_grad_()
+            if not at_once:
+                vectors.requires_grad_()
             loss = contrastive_loss(vectors, likeness, self.settings.temperature)
-            (slopes,) = torch.autograd.grad(loss, vectors)
-            done = 0
-            for number, part in enumerate(parts):
-                backward = (self._vectors(rows[part], number) * slopes[done : done + len(part)]).sum()
-                backward.backward()  # type: ignore[no-untyped-call]
-                done += len(part)
-            return loss.item()
+            loss.backward()  # type: ignore[no-untyped-call]
+            if not at_once:
+                slopes = vectors.grad.split([len(part) for part in parts])  # type: ignore[union-attr]
+                for number, part in enumerate(parts):
+                    with self._precision():
+                        again = self._vectors(rows[part], number)
+                    again.backward(slopes[number])  # type: ignore[no-untyped-call]
+        return loss.item()
 
     @torch.no_grad()
     def step_back(self) -> None:
@@ -165,9 +163,11 @@ class PairTraining(Updates):
         if self.settings.dropout:
             torch.manual_seed((self.seed * 1_000_003 + self.step) * 1_009 + part)
         ids, mask = self.encoder.collate([self.tokens[row] for row in rows])
-        with torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16):
-            hidden = self.network(input_ids=ids, attention_mask=mask).last_hidden_state
+        hidden = self.network(input_ids=ids, attention_mask=mask).last_hidden_state
         return normalize(pool(hidden.float(), mask, self.encoder.pooling), dim=-1)
+
+    def _precision(self) -> Any:
+        return torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16)
 
     def _likeness(self, rows: np.ndarray) -> Tensor:
         return likeness(torch.from_numpy(self.targets[rows]).to(self.device.torch))

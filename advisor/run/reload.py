@@ -202,11 +202,11 @@ class Frozen:
 
     def vector(self, text: str) -> Any:
         """Return the vector of a text."""
-        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         if self.info["long_texts"] == "truncate":
             limit = self.info["max_length"]
             parts = [self.tokenizer(text, truncation=True, max_length=limit)["input_ids"]]
         else:
+            ids = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
             opening, closing = self.info["frame"]
             room = self.info["max_length"] - len(opening) - len(closing)
             if self.info["long_texts"] == "windows":

@@ -69,7 +69,8 @@ def build_plan(
         raise InputError("a plan needs labelled data: name them by data.path in the profile or by --data")
     candidate, notes = chosen_candidate(advice, strategy)
     chosen = candidate.strategy
-    located = locate_model(candidate.model, profile.model.revision)
+    trust = bool(profile.model.trust_remote_code)
+    located = locate_model(candidate.model, profile.model.revision, trust_remote_code=trust)
     split = planned_split(data, chosen)
     settings = _settings(chosen, hyperparameters or {})
     max_length = min(located.facts.context, getattr(settings, "max_length", None) or located.facts.context)
@@ -77,6 +78,8 @@ def build_plan(
     lengths = token_lengths(data.train.inputs, tokenizer, max_length) if tokenizer.exists() else None
     forecast = _forecast(advice, chosen, settings, located, data, lengths)
     added = chosen_modifiers(modifiers)
+    if MORE_PRETRAINING in added and getattr(settings, "export", None) == "adapter":
+        raise InputError(f"adapters cannot be kept apart from an encoder that {MORE_PRETRAINING} makes; export=merged")
     if MULTI_SEED in added and chosen.family == "prompting":
         raise InputError(f"{chosen.id} draws nothing at random; {MULTI_SEED} would repeat the same")
     task = TASKS[data.task]
@@ -94,6 +97,8 @@ def build_plan(
             id=_model_id(located, folder),
             revision=located.revision,
             sha256=located.sha256,
+            trust_remote_code=located.code_sha256 is not None,
+            code_sha256=located.code_sha256,
             discarded_head=located.facts.pretraining_head,
             task_head=chosen.head_for(task),
             max_length=max_length,

@@ -24,7 +24,6 @@ from advisor.backend.dealing import Dealer
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder, pool
 from advisor.backend.frozen import save_encoder
-from advisor.backend.objectives.tokens import cut_units
 from advisor.backend.updates import OnEvent, StepProgress, Updates, adamw, rate_factor
 from advisor.knowledge.pretrained import content_digest
 
@@ -104,7 +103,7 @@ class PairTraining(Updates):
             encoder.model.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
         super().__init__(encoder.model, encoder.device, settings, seed, notify)
         self.encoder, self.settings, self.targets = encoder, settings, targets
-        self.tokens = [unit.ids for unit in cut_units(encoder.tokenizer, texts, encoder.max_length, encoder.long_texts)]
+        self.tokens = encoder.tokenize(texts)
         self.lengths = np.array([len(row) for row in self.tokens])
         self.dealer = Dealer(targets, settings.batch_size, settings.texts_per_class, seed)
         self.steps = settings.updates(len(texts))

@@ -104,6 +104,10 @@ class Encoder:
         """Token id that fills a batch up."""
         return int(self.tokenizer.pad_token_id or 0)
 
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return token ids, cut at the limit, special tokens included; an empty text keeps those alone."""
+        return [unit.ids for unit in cut_units(self.tokenizer, texts, self.max_length, "truncate")]
+
     def collate(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """Pad token ids to one length; return ids and attention mask, both (rows, length), on the device."""
         return collate(rows, self.padding, self.device.torch)

@@ -119,7 +119,7 @@ def test_a_probe_on_frozen_features_is_exported_and_read_back(
     model.save(tmp_path / "model")
     wanted = model.outputs(TEXTS)
     np.testing.assert_allclose(load_model(tmp_path / "model", cpu).outputs(TEXTS), wanted, atol=1e-5)
-    fresh = reload.frozen(str(tmp_path / "model"), WRITTEN, LABELS)
+    fresh = reload.Frozen(str(tmp_path / "model")).predict(WRITTEN, LABELS)
     np.testing.assert_allclose(np.array(fresh), model.outputs(WRITTEN), atol=1e-4)
 
 

@@ -24,13 +24,12 @@ from advisor.backend.dealing import Dealer
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder, pool
 from advisor.backend.frozen import save_encoder
-from advisor.backend.objectives.tokens import cut_units
 from advisor.backend.updates import OnEvent, StepProgress, Updates, adamw, rate_factor
 from advisor.knowledge.pretrained import content_digest
 
 TUNED = BEST.parent / "encoder"
 # Sorted parts of this size save more padding on a processor than the calls for them cost.
-_PART_TOKENS = {"cpu": 512}
+_PART_TOKENS = {"cpu": 256}
 _NO_LIMIT = 1 << 40
 
 
@@ -104,7 +103,7 @@ class PairTraining(Updates):
             encoder.model.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
         super().__init__(encoder.model, encoder.device, settings, seed, notify)
         self.encoder, self.settings, self.targets = encoder, settings, targets
-        self.tokens = [unit.ids for unit in cut_units(encoder.tokenizer, texts, encoder.max_length, encoder.long_texts)]
+        self.tokens = encoder.tokenize(texts)
         self.lengths = np.array([len(row) for row in self.tokens])
         self.dealer = Dealer(targets, settings.batch_size, settings.texts_per_class, seed)
         self.steps = settings.updates(len(texts))
@@ -136,22 +135,20 @@ class PairTraining(Updates):
         parts = token_batches(lengths.tolist(), min(self.batch_tokens, _PART_TOKENS.get(self.device.kind, _NO_LIMIT)))
         likeness = self._likeness(rows[np.concatenate(parts)])
         with torch.random.fork_rng(enabled=self.settings.dropout):
-            if sum(len(part) * int(lengths[part].max()) for part in parts) <= self.batch_tokens:
+            at_once = sum(len(part) * int(lengths[part].max()) for part in parts) <= self.batch_tokens
+            with torch.set_grad_enabled(at_once), self._precision():
                 vectors = torch.cat([self._vectors(rows[part], number) for number, part in enumerate(parts)])
-                loss = contrastive_loss(vectors, likeness, self.settings.temperature)
-                loss.backward()  # type: ignore[no-untyped-call]
-                return loss.item()
-            with torch.no_grad():
-                vectors = torch.cat([self._vectors(rows[part], number) for number, part in enumerate(parts)])
-            vectors.requires_grad_()
+            if not at_once:
+                vectors.requires_grad_()
             loss = contrastive_loss(vectors, likeness, self.settings.temperature)
-            (slopes,) = torch.autograd.grad(loss, vectors)
-            done = 0
-            for number, part in enumerate(parts):
-                backward = (self._vectors(rows[part], number) * slopes[done : done + len(part)]).sum()
-                backward.backward()  # type: ignore[no-untyped-call]
-                done += len(part)
-            return loss.item()
+            loss.backward()  # type: ignore[no-untyped-call]
+            if not at_once:
+                slopes = vectors.grad.split([len(part) for part in parts])  # type: ignore[union-attr]
+                for number, part in enumerate(parts):
+                    with self._precision():
+                        again = self._vectors(rows[part], number)
+                    again.backward(slopes[number])  # type: ignore[no-untyped-call]
+        return loss.item()
 
     @torch.no_grad()
     def step_back(self) -> None:
@@ -165,9 +162,11 @@ class PairTraining(Updates):
         if self.settings.dropout:
             torch.manual_seed((self.seed * 1_000_003 + self.step) * 1_009 + part)
         ids, mask = self.encoder.collate([self.tokens[row] for row in rows])
-        with torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16):
-            hidden = self.network(input_ids=ids, attention_mask=mask).last_hidden_state
+        hidden = self.network(input_ids=ids, attention_mask=mask).last_hidden_state
         return normalize(pool(hidden.float(), mask, self.encoder.pooling), dim=-1)
+
+    def _precision(self) -> Any:
+        return torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16)
 
     def _likeness(self, rows: np.ndarray) -> Tensor:
         return likeness(torch.from_numpy(self.targets[rows]).to(self.device.torch))

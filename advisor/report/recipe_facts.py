@@ -91,7 +91,7 @@ def recipe_facts(plan: Plan) -> dict[str, Any]:
     facts = {"plan": plan, "settings": plan.hyperparameters, "split": plan.data.split, **_task_facts(plan)}
     facts |= _data_facts(plan, facts["predicts"]) | _fit_facts(plan, facts["predicts"])
     whole = STRATEGIES[plan.strategy].whole_model
-    return facts | (_tuning_facts(plan, facts) if whole else _frozen_facts(plan, facts))
+    return facts | {"head_c": _head_c(plan)} | (_tuning_facts(plan, facts) if whole else _frozen_facts(plan, facts))
 
 
 def _task_facts(plan: Plan) -> dict[str, Any]:
@@ -196,7 +196,6 @@ def _tuning_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
         "adapter": settings.get("export") == "adapter",
         "units": facts["long_texts"] if reads == "text" and facts["long_texts"] != "truncate" else units,
         "windows": windows,
-        "head_c": settings["head_c"] if predicts != "span" else None,
         "layered": settings["layer_decay"] < 1 or bool(settings["gradual_share"]),
         "summed": "words" if predicts == "tags" or (balanced and predicts == "class") else "units",
         "smoothing": smoothing,
@@ -222,8 +221,21 @@ def _frozen_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
         "layer_argument": Code(", layer: int" if layers == "best" else ""),
         "layer_passed": Code(", layer" if layers == "best" else ""),
         "hidden_states": Code(_STATES[layers]),
+        "in_parts": settings.get("batch_size", 0) * plan.model.max_length > settings.get("batch_tokens", 0),
         "pooled_by": "mean" if known and (known.package or known.objective != "contrastive") else "declared",
     }
+
+
+def _head_c(plan: Plan) -> float | None:
+    """Return scikit-learn's C for a head's first weights, None where it starts without.
+
+    Of two classes scikit-learn fits one row of weights, the difference of the two that a softmax has: that is as free
+    at twice the C.
+    """
+    c = plan.hyperparameters.get("head_c")
+    if c is None or plan.task == "question-answering":
+        return None
+    return float(c) * (2 if len(plan.labels) == 2 and TASKS[plan.task].predicts in ("class", "tags") else 1)
 
 
 def _cell(*, typed: bool) -> Callable[[str], Code]:

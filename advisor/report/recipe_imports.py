@@ -19,6 +19,9 @@ import string
 import sys
 import warnings
 from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 import numpy as np
@@ -46,6 +49,7 @@ from sklearn.model_selection import train_test_split
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.nn.functional import cross_entropy
 from torch.nn.functional import mse_loss
+from torch.nn.functional import normalize
 from transformers import AutoModel
 from transformers import AutoModelForQuestionAnswering
 from transformers import AutoModelForSequenceClassification

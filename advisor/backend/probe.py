@@ -20,7 +20,7 @@ from advisor.backend.ridge import fit_ridge
 from advisor.backend.rows import Rows
 from advisor.backend.settings import ProbeSettings
 from advisor.backend.thresholds import choose_thresholds
-from advisor.backend.truncation import truncation
+from advisor.backend.truncation import read_long
 from advisor.backend.words import tagged_words
 from advisor.tasks import TASKS
 
@@ -57,8 +57,6 @@ class Probe:
         """Choose how rows are read, embed them, and fit the head that the task needs."""
         reads = reads_of(training.inputs)
         reader = self._reader(training, reads)
-        if lost := truncation(reader, training.inputs):
-            self.event(lost)
         fitted = replace(self, encoder=reader)
         predicts = TASKS[self.task].predicts
         if predicts == "tags":
@@ -78,9 +76,8 @@ class Probe:
     def _reader(self, training: Rows, reads: str) -> Encoder:
         """Return the encoder reading rows as the settings say."""
         settings = self.settings
-        encoder = replace(self.encoder, long_texts="truncate" if reads == "words" else settings.long_texts)
-        if reads == "words":
-            encoder = encoder.for_words()
+        encoder = self.encoder.for_words() if reads == "words" else self.encoder
+        encoder = read_long(encoder, settings.long_texts, training.inputs, self.event)
         how = settings.word_layers if reads == "words" else settings.layers
         rows = training.take(self._some(training, reads))
         columns = _columns(self.task, rows.targets, len(self.labels))

@@ -24,7 +24,7 @@ from advisor.plan.plan import Plan, PlannedAdvice, PlannedData, PlannedFile, Pla
 from advisor.plan.rows import class_weights, planned_labels, planned_split
 from advisor.plan.steps import planned_steps
 from advisor.strategies import Strategy
-from advisor.strategies.modifiers import MULTI_SEED, chosen_modifiers
+from advisor.strategies.modifiers import MORE_PRETRAINING, MULTI_SEED, chosen_modifiers
 from advisor.tasks import TASKS, Task
 
 DEFAULT_SEED = 13

@@ -36,7 +36,7 @@ class LinearProbe(Strategy):
         return _HEADS.get(task.id, self.task_head)
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: ProbeSettings) -> Workload:  # type: ignore[override]
-        """A pass over the rows and one over some to choose a layer; L-BFGS with two products of its rows an iteration."""
+        """A pass over the rows, one over some to choose a layer; then L-BFGS, two products of rows an iteration."""
         rows = min(load.rows, settings.search_rows)
         read = load.rows + (min(load.rows, settings.layer_rows) if settings.layers == "best" else 0)
         fits = len(settings.grid) * settings.folds * rows + load.rows

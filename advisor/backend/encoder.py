@@ -20,7 +20,6 @@ from advisor.backend.arrays import Flags, Floats
 from advisor.backend.batching import token_batches
 from advisor.backend.bert import read_bert
 from advisor.backend.devices import Device
-from advisor.backend.objectives.base import Unit
 from advisor.backend.objectives.tokens import cut_units, word_tokens
 from advisor.backend.remote_code import allowed
 from advisor.errors import InputError, RunError
@@ -100,10 +99,6 @@ class Encoder:
             return self
         return replace(self, tokenizer=load_tokenizer(self.folder, add_prefix_space=True))
 
-    def units(self, texts: Sequence[str]) -> list[Unit]:
-        """Return texts as token ids within the limit, special tokens included: one unit a text, or one a window."""
-        return cut_units(self.tokenizer, texts, self.max_length, self.long_texts)
-
     @property
     def padding(self) -> int:
         """Token id that fills a batch up."""
@@ -151,7 +146,7 @@ class Encoder:
         return self._embed_words(rows, True, progress)
 
     def _embed(self, texts: Sequence[str], every: bool, progress: Progress | None) -> Floats:
-        units = self.units(texts)
+        units = cut_units(self.tokenizer, texts, self.max_length, self.long_texts)
         pooled: Floats = np.empty((len(units), self._states(every), self.hidden_size), dtype=np.float32)
 
         def fill(some: NDArray[np.int64]) -> None:

@@ -15,11 +15,11 @@ from advisor.backend.evaluation import headline
 from advisor.backend.features import FeatureCache
 from advisor.backend.layer_choice import choose_layers
 from advisor.backend.linear import HeldOut
-from advisor.backend.probe import Probe, _outside_margin
+from advisor.backend.probe import Probe
 from advisor.backend.rows import Rows, encode_rows
 from advisor.backend.settings import ProbeSettings
 from advisor.backend.truncation import truncation
-from advisor.backend.words import tagged_words
+from advisor.backend.words import TaggedWords, outside_margin, tagged_words
 from advisor.knowledge.hyperparameters import default_values
 from advisor.tasks import Input, Label, Pair
 from tests.backend.conftest import WORDS
@@ -130,16 +130,25 @@ def test_the_best_layer_is_the_one_that_tells_the_targets(encoder: Encoder, monk
         assert errors[best] < 0.5 < min(errors[:best] + errors[best + 1 :])
 
 
+def keeping(most: int, whole: int) -> ProbeSettings:
+    return SETTINGS.model_copy(update={"most_words": most, "search_rows": whole})
+
+
 def test_no_more_words_are_kept_than_asked_for(encoder: Encoder) -> None:
     training, labels = rows("token-classification", 60)
-    every = tagged_words(encoder, training.inputs, training.targets, labels, 10_000, seed=0)
+    every = tagged_words(encoder, training.inputs, training.targets, labels, keeping(10_000, 10_000), seed=0)
     assert len(every.vectors) == sum(map(len, training.inputs))
     assert (every.weights == 1).all()
-    some = tagged_words(encoder, training.inputs, training.targets, labels, 180, seed=0)
+    assert every.whole.tolist() == list(range(len(every.vectors)))
+    some = tagged_words(encoder, training.inputs, training.targets, labels, keeping(230, 40), seed=0)
     inside = (every.tags > 0).sum()
     assert (some.tags > 0).sum() == inside
-    assert len(some.vectors) == len(some.tags) == len(some.rows) == max(180, 2 * inside) < len(every.tags)
+    assert len(some.vectors) == len(some.tags) == len(some.rows) < len(every.tags)
     assert some.weights.sum() == pytest.approx(len(every.tags))
+    assert 30 < len(some.whole) <= 40
+    assert (some.weights[some.whole] == 1).all()
+    for row in set(some.rows[some.whole]):
+        assert some.tags[some.whole][some.rows[some.whole] == row].tolist() == training.targets[row].tolist()
     kept = {vector.tobytes() for vector in every.vectors}
     assert all(vector.tobytes() in kept for vector in some.vectors)
 
@@ -147,7 +156,7 @@ def test_no_more_words_are_kept_than_asked_for(encoder: Encoder) -> None:
 def test_words_beyond_the_limit_teach_nothing(make_encoder: Callable[..., Path], cpu: Device) -> None:
     short = Encoder.load(make_encoder(), cpu, max_length=5)
     training, labels = rows("token-classification", 10)
-    words = tagged_words(short, training.inputs, training.targets, labels, 1000, seed=0)
+    words = tagged_words(short, training.inputs, training.targets, labels, SETTINGS, seed=0)
     assert len(words.vectors) == 30
     assert words.tags.tolist() == [tag for row in training.targets for tag in row[:3]]
 
@@ -155,12 +164,13 @@ def test_words_beyond_the_limit_teach_nothing(make_encoder: Callable[..., Path],
 def test_the_margin_of_the_outside_finds_more_entities() -> None:
     generator = np.random.default_rng(0)
     tags = (generator.random(2000) < 0.1).astype(np.int64)
-    logits = np.stack([np.zeros(2000), 2 * tags - 2.5 + generator.normal(size=2000)], axis=1).astype(np.float32)
-    held = HeldOut(np.arange(2000), logits)
-    ones = np.ones(2000, dtype=np.float32)
-    assert _outside_margin(held, tags, ones, 0, SETTINGS) > 0
-    sure = HeldOut(np.arange(2000), np.stack([np.zeros(2000), 20.0 * tags - 10], axis=1).astype(np.float32))
-    assert _outside_margin(sure, tags, ones, 0, SETTINGS) == 0
+    empty = np.zeros((2000, 0), dtype=np.float32)
+    words = TaggedWords(empty, tags, np.arange(2000) // 8, np.ones(2000, dtype=np.float32), np.arange(2000))
+    order = generator.permutation(2000)
+    unsure = np.stack([np.zeros(2000), 2 * tags - 2.5 + generator.normal(size=2000)], axis=1).astype(np.float32)
+    sure = np.stack([np.zeros(2000), 20.0 * tags - 10], axis=1).astype(np.float32)
+    assert outside_margin(HeldOut(order, unsure[order]), words, ["O", "B-x"], SETTINGS.outside_margins) > 0
+    assert outside_margin(HeldOut(order, sure[order]), words, ["O", "B-x"], SETTINGS.outside_margins) == 0
 
 
 @pytest.mark.parametrize(

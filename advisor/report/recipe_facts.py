@@ -14,6 +14,7 @@ from advisor.data.names import START_NAMES
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.plan.plan import Plan, PlannedFile
 from advisor.strategies import STRATEGIES
+from advisor.strategies.modifiers import MORE_PRETRAINING, MULTI_SEED
 from advisor.tasks import TASKS
 
 _HUB_SPLIT = re.compile(r"(?P<dataset>\S+) \((?P<split>[^()]+)\)")
@@ -119,7 +120,7 @@ def _task_facts(plan: Plan) -> dict[str, Any]:
         "long_texts": settings.get("long_texts", "truncate") if reads == "text" else "truncate",
         "balanced": plan.class_weights == "balanced" and task.predicts in ("class", "classes", "tags"),
         "prompts": _prompts(plan),
-        "pretrains": "domain-adaptive-pretraining" in plan.modifiers,
+        "pretrains": MORE_PRETRAINING in plan.modifiers,
     }
 
 
@@ -168,7 +169,8 @@ def _data_facts(plan: Plan, predicts: str) -> dict[str, Any]:
 def _fit_facts(plan: Plan, predicts: str) -> dict[str, Any]:
     """Return what follows from how quality is measured and how often is fitted."""
     split, needs_labels = plan.data.split, STRATEGIES[plan.strategy].needs_labels
-    seeds = plan.modifiers.get("multi-seed", {}).get("seeds", 1)
+    seeds = plan.modifiers.get(MULTI_SEED, {}).get("seeds", 1)
+    frozen = STRATEGIES[plan.strategy].family != "fine-tuning" and not STRATEGIES[plan.strategy].whole_model
     folds = split.kind == "cross-validation" and needs_labels
     validation = bool(split.validation_share) and STRATEGIES[plan.strategy].wants_validation
     return {
@@ -178,6 +180,9 @@ def _fit_facts(plan: Plan, predicts: str) -> dict[str, Any]:
         "split_warns": (folds and predicts != "span")
         or (plan.strategy == "linear-probe" and predicts in ("class", "classes")),
         "other_seeds": [plan.seed + number for number in range(1, seeds)],
+        "fit": Code("fit_head" if frozen else "fine_tune"),
+        "fitted": Code("head" if frozen else "model"),
+        "with_encoder": Code("encoder, " if frozen else ""),
         "seed": Code("seed" if seeds > 1 else "SEED"),
         "seed_argument": Code(", seed: int" if seeds > 1 else ""),
         "seed_passed": Code(", seed" if seeds > 1 else ""),

@@ -45,8 +45,8 @@ def locate_model(
         trust_remote_code: whether Python code that comes with the model may run; then it must be pinned.
 
     Raises:
-        InputError: it is not there, its weights are not what the catalogue says, the hub cannot be reached, or code that
-            may run is not pinned.
+        InputError: it is not there, its weights are not what the catalogue says, the hub cannot be reached, or code
+            that may run is not pinned.
     """
     known = load_catalogue().models.get(name)
     if known and known.package:

@@ -7,7 +7,7 @@ pairs for the price of B, where one pair after the other costs two texts each.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ from advisor.backend.dealing import Dealer
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder, pool
 from advisor.backend.frozen import save_encoder
-from advisor.backend.objectives.tokens import cut_units
+from advisor.backend.rows import Rows
 from advisor.backend.updates import OnEvent, StepProgress, Updates, adamw, rate_factor
+from advisor.backend.wording import in_words
 from advisor.knowledge.pretrained import content_digest
 
 TUNED = BEST.parent / "encoder"
@@ -104,7 +105,7 @@ class PairTraining(Updates):
             encoder.model.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
         super().__init__(encoder.model, encoder.device, settings, seed, notify)
         self.encoder, self.settings, self.targets = encoder, settings, targets
-        self.tokens = [unit.ids for unit in cut_units(encoder.tokenizer, texts, encoder.max_length, encoder.long_texts)]
+        self.tokens = encoder.tokenize(texts)
         self.lengths = np.array([len(row) for row in self.tokens])
         self.dealer = Dealer(targets, settings.batch_size, settings.texts_per_class, seed)
         self.steps = settings.updates(len(texts))
@@ -171,6 +172,23 @@ class PairTraining(Updates):
 
     def _likeness(self, rows: np.ndarray) -> Tensor:
         return likeness(torch.from_numpy(self.targets[rows]).to(self.device.torch))
+
+
+def with_names(rows: Rows, labels: Sequence[str], descriptions: Mapping[str, str]) -> Rows:
+    """Return rows and, for each class that words say something of, these words as one more row of it.
+
+    Args:
+        rows: texts with their classes.
+        labels: class names.
+        descriptions: one line about a class, by name, where there is one.
+    """
+    said = {number: in_words(label, descriptions.get(label, "")) for number, label in enumerate(labels)}
+    names = {number: words for number, words in said.items() if words is not None}
+    own = np.array(list(names), dtype=np.int64)
+    targets = own if rows.targets.ndim == 1 else np.eye(len(labels), dtype=rows.targets.dtype)[own]
+    return Rows(
+        [*rows.inputs, *names.values()], np.concatenate([rows.targets, targets]), [*rows.places, *[0] * len(names)]
+    )
 
 
 def likeness(targets: Tensor) -> Tensor:

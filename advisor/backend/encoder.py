@@ -20,6 +20,7 @@ from advisor.backend.arrays import Flags, Floats
 from advisor.backend.batching import token_batches
 from advisor.backend.bert import read_bert
 from advisor.backend.devices import Device
+from advisor.backend.objectives.base import Unit
 from advisor.backend.objectives.tokens import cut_units, word_tokens
 from advisor.backend.remote_code import allowed
 from advisor.errors import InputError, RunError
@@ -99,10 +100,18 @@ class Encoder:
             return self
         return replace(self, tokenizer=load_tokenizer(self.folder, add_prefix_space=True))
 
+    def units(self, texts: Sequence[str]) -> list[Unit]:
+        """Return texts as token ids within the limit, special tokens included: one unit a text, or one a window."""
+        return cut_units(self.tokenizer, texts, self.max_length, self.long_texts)
+
     @property
     def padding(self) -> int:
         """Token id that fills a batch up."""
         return int(self.tokenizer.pad_token_id or 0)
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return token ids, cut at the limit, special tokens included; an empty text keeps those alone."""
+        return [unit.ids for unit in cut_units(self.tokenizer, texts, self.max_length, "truncate")]
 
     def collate(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """Pad token ids to one length; return ids and attention mask, both (rows, length), on the device."""
@@ -142,7 +151,7 @@ class Encoder:
         return self._embed_words(rows, True, progress)
 
     def _embed(self, texts: Sequence[str], every: bool, progress: Progress | None) -> Floats:
-        units = cut_units(self.tokenizer, texts, self.max_length, self.long_texts)
+        units = self.units(texts)
         pooled: Floats = np.empty((len(units), self._states(every), self.hidden_size), dtype=np.float32)
 
         def fill(some: NDArray[np.int64]) -> None:

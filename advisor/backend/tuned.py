@@ -164,7 +164,8 @@ class TunedModel:
         """Return float32 logits of a batch, (units, …) as its head gives them, with gradients where enabled."""
         pad, device = int(self.tokenizer.pad_token_id or 0), self.device.torch
         ids, mask = collate([unit.ids for unit in units], pad, device)
-        kinds = [unit.kinds for unit in units if unit.kinds is not None]
+        told = getattr(self.model.config, "type_vocab_size", 0) > 1
+        kinds = [unit.kinds for unit in units if unit.kinds is not None and told]
         known = {"token_type_ids": collate(kinds, 0, device)[0]} if kinds else {}
         with torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16):
             if self.mean_pooled:

@@ -129,6 +129,7 @@ def run_plan(
     plan_folder: Path | None = None,
     advice: dict[str, Any] | None = None,
     progress: bool = False,
+    trust_remote_code: bool = False,
 ) -> "Result":
     """Run a plan to its end; the same call again goes on where it stopped.
 
@@ -138,6 +139,7 @@ def run_plan(
         plan_folder: where the plan's relative paths start; the plan's own folder if ``plan`` is a path.
         advice: the advice for the report, as `advice_record` gives it.
         progress: whether to show progress on stderr.
+        trust_remote_code: agreement that Python code that comes with the model runs, where the plan needs that.
 
     Raises:
         AdvisorError: the plan cannot be run; what was finished stays for the next call.
@@ -149,7 +151,8 @@ def run_plan(
     folder = Path(folder)
     if not isinstance(plan, Plan):
         plan, plan_folder, advice = open_plan(Path(plan))
-    result = execute(plan, plan_folder or Path.cwd(), folder, Progress(len(stages_of(plan)), silent=not progress))
+    bar = Progress(len(stages_of(plan)), silent=not progress)
+    result = execute(plan, plan_folder or Path.cwd(), folder, bar, trust_remote_code=trust_remote_code)
     lines = usage(folder / "model", "model")
     with (folder / "predictions.jsonl").open(encoding="utf-8") as predictions:
         errors = worst_rows(plan.task, map(json.loads, predictions))

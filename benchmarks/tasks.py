@@ -222,7 +222,10 @@ def by_setfit(
 
 
 def table(results: Sequence[dict[str, Any]], measured: str | None = None) -> str:
-    """Return a markdown table of a measure, the leading one if none is named: mean and deviation over seeds."""
+    """Return a markdown table of a measure, the leading one if none is named: mean and deviation over seeds.
+
+    Rows with nothing to compare are left out.
+    """
     from advisor.tasks import TASKS
 
     cells: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
@@ -231,6 +234,8 @@ def table(results: Sequence[dict[str, Any]], measured: str | None = None) -> str
     ways = list(dict.fromkeys(row["way"] for row in results))
     lines = [f"| data | rows | {' | '.join(ways)} |", f"|---|---|{'---|' * len(ways)}"]
     for (data, rows), found in sorted(cells.items()):
+        if len(found) == 1 < len(ways):
+            continue
         shown = [
             f"{mean(values):.3f} ± {stdev(values):.3f}" if len(values) > 1 else "".join(f"{v:.3f}" for v in values)
             for values in (found[way] for way in ways)
@@ -253,7 +258,7 @@ def table(results: Sequence[dict[str, Any]], measured: str | None = None) -> str
 @click.option("--limit", default=600.0, show_default=True, help="Seconds of training after which SetFit is stopped.")
 @click.option("--measure", "measured", help="What the table shows, such as processor_seconds.")
 @click.option("--results", type=click.Path(path_type=Path), required=True)
-@click.option("--table", "only_table", is_flag=True, help="Print what is there, measure nothing.")
+@click.option("--table", "only_table", is_flag=True, help="Print what is there of the ways, measure nothing.")
 def main(
     folders: tuple[str, ...], ways: tuple[str, ...], rows: tuple[int, ...], per_class: tuple[int, ...], seeds: int,
     test_rows: int, encoder: str | None, device: str, workers: int, threads: int, limit: float, measured: str | None,
@@ -262,7 +267,7 @@ def main(
     """Measure what is not measured yet."""
     known = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
     if only_table:
-        click.echo(table(known, measured))
+        click.echo(table([row for row in known if row["way"] in ways], measured))
         return
     if encoder is None:
         from advisor.knowledge.catalogue import load_catalogue

@@ -28,6 +28,7 @@ from torch import nn
 from advisor.backend.adapter_settings import LoraSettings
 from advisor.backend.encoder import quiet_transformers
 from advisor.backend.pooling_layer import pooling_layer
+from advisor.backend.remote_code import allowed
 from advisor.backend.tuned import TunedModel
 from advisor.errors import RunError
 from advisor.knowledge.pretrained import body_prefix
@@ -92,10 +93,14 @@ def add_adapters(model: Any, settings: LoraSettings, seed: int, base: Path) -> N
         base: folder of the pre-trained encoder.
 
     Raises:
-        RunError: the adapters shall be kept apart, and others could not load the pre-trained weights under the head.
+        RunError: the adapters shall be kept apart, and others could not load the pre-trained model under the head.
     """
     from peft import inject_adapter_in_model
 
+    if settings.export == "adapter" and allowed(base):
+        raise RunError(
+            f"{base.name} comes with code of its own, which adapters kept apart would lack; export them merged"
+        )
     if settings.export == "adapter" and body_prefix(base) not in ("", f"{model.base_model_prefix}."):
         raise RunError(
             f"{type(model).__name__} does not find its encoder in the files of {base.name}, so adapters cannot be kept "

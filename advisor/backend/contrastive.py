@@ -7,7 +7,7 @@ pairs for the price of B, where one pair after the other costs two texts each.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,14 @@ from advisor.backend.dealing import Dealer
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder, pool
 from advisor.backend.frozen import save_encoder
-from advisor.backend.objectives.tokens import cut_units
+from advisor.backend.rows import Rows
 from advisor.backend.updates import OnEvent, StepProgress, Updates, adamw, rate_factor
+from advisor.backend.wording import in_words
 from advisor.knowledge.pretrained import content_digest
 
 TUNED = BEST.parent / "encoder"
 # Sorted parts of this size save more padding on a processor than the calls for them cost.
-_PART_TOKENS = {"cpu": 512}
+_PART_TOKENS = {"cpu": 256}
 _NO_LIMIT = 1 << 40
 
 
@@ -104,7 +105,7 @@ class PairTraining(Updates):
             encoder.model.get_input_embeddings().weight.requires_grad_(False)  # type: ignore[operator]
         super().__init__(encoder.model, encoder.device, settings, seed, notify)
         self.encoder, self.settings, self.targets = encoder, settings, targets
-        self.tokens = [unit.ids for unit in cut_units(encoder.tokenizer, texts, encoder.max_length, encoder.long_texts)]
+        self.tokens = encoder.tokenize(texts)
         self.lengths = np.array([len(row) for row in self.tokens])
         self.dealer = Dealer(targets, settings.batch_size, settings.texts_per_class, seed)
         self.steps = settings.updates(len(texts))
@@ -136,22 +137,20 @@ class PairTraining(Updates):
         parts = token_batches(lengths.tolist(), min(self.batch_tokens, _PART_TOKENS.get(self.device.kind, _NO_LIMIT)))
         likeness = self._likeness(rows[np.concatenate(parts)])
         with torch.random.fork_rng(enabled=self.settings.dropout):
-            if sum(len(part) * int(lengths[part].max()) for part in parts) <= self.batch_tokens:
+            at_once = sum(len(part) * int(lengths[part].max()) for part in parts) <= self.batch_tokens
+            with torch.set_grad_enabled(at_once), self._precision():
                 vectors = torch.cat([self._vectors(rows[part], number) for number, part in enumerate(parts)])
-                loss = contrastive_loss(vectors, likeness, self.settings.temperature)
-                loss.backward()  # type: ignore[no-untyped-call]
-                return loss.item()
-            with torch.no_grad():
-                vectors = torch.cat([self._vectors(rows[part], number) for number, part in enumerate(parts)])
-            vectors.requires_grad_()
+            if not at_once:
+                vectors.requires_grad_()
             loss = contrastive_loss(vectors, likeness, self.settings.temperature)
-            (slopes,) = torch.autograd.grad(loss, vectors)
-            done = 0
-            for number, part in enumerate(parts):
-                backward = (self._vectors(rows[part], number) * slopes[done : done + len(part)]).sum()
-                backward.backward()  # type: ignore[no-untyped-call]
-                done += len(part)
-            return loss.item()
+            loss.backward()  # type: ignore[no-untyped-call]
+            if not at_once:
+                slopes = vectors.grad.split([len(part) for part in parts])  # type: ignore[union-attr]
+                for number, part in enumerate(parts):
+                    with self._precision():
+                        again = self._vectors(rows[part], number)
+                    again.backward(slopes[number])  # type: ignore[no-untyped-call]
+        return loss.item()
 
     @torch.no_grad()
     def step_back(self) -> None:
@@ -165,12 +164,31 @@ class PairTraining(Updates):
         if self.settings.dropout:
             torch.manual_seed((self.seed * 1_000_003 + self.step) * 1_009 + part)
         ids, mask = self.encoder.collate([self.tokens[row] for row in rows])
-        with torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16):
-            hidden = self.network(input_ids=ids, attention_mask=mask).last_hidden_state
+        hidden = self.network(input_ids=ids, attention_mask=mask).last_hidden_state
         return normalize(pool(hidden.float(), mask, self.encoder.pooling), dim=-1)
+
+    def _precision(self) -> Any:
+        return torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16)
 
     def _likeness(self, rows: np.ndarray) -> Tensor:
         return likeness(torch.from_numpy(self.targets[rows]).to(self.device.torch))
+
+
+def with_names(rows: Rows, labels: Sequence[str], descriptions: Mapping[str, str]) -> Rows:
+    """Return rows and, for each class that words say something of, these words as one more row of it.
+
+    Args:
+        rows: texts with their classes.
+        labels: class names.
+        descriptions: one line about a class, by name, where there is one.
+    """
+    said = {number: in_words(label, descriptions.get(label, "")) for number, label in enumerate(labels)}
+    names = {number: words for number, words in said.items() if words is not None}
+    own = np.array(list(names), dtype=np.int64)
+    targets = own if rows.targets.ndim == 1 else np.eye(len(labels), dtype=rows.targets.dtype)[own]
+    return Rows(
+        [*rows.inputs, *names.values()], np.concatenate([rows.targets, targets]), [*rows.places, *[0] * len(names)]
+    )
 
 
 def likeness(targets: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ class ContrastiveSettings(StepSettings):
         kept_share: share of the way from the pre-trained weights to the tuned ones at which the encoder is kept
             (Wortsman et al. 2022, arXiv:2109.01903).
         freeze_token_embeddings: whether the table of token embeddings keeps its pre-trained values.
-        names_up_to: texts a class up to which the class's name or description in words joins them.
+        names: whether what the plan says of a class in words, its name or description, is one more text of it.
         head_c: inverse regularisation strength of the head, scikit-learn's C. Cross-validation cannot choose it: the
             encoder has seen the labels of the rows it would hold out.
         threshold: probability from which a class holds where a text may have several.
@@ -29,7 +29,7 @@ class ContrastiveSettings(StepSettings):
     temperature: float = Field(gt=0)
     kept_share: float = Field(gt=0, le=1)
     freeze_token_embeddings: bool
-    names_up_to: int = Field(ge=0)
+    names: bool
     head_c: float = Field(gt=0)
     threshold: float = Field(gt=0, lt=1)
 

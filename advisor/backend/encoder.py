@@ -21,6 +21,7 @@ from advisor.backend.batching import token_batches
 from advisor.backend.bert import read_bert
 from advisor.backend.devices import Device
 from advisor.backend.objectives.tokens import cut_units, word_tokens
+from advisor.backend.remote_code import allowed
 from advisor.errors import InputError, RunError
 from advisor.knowledge.pretrained import length_limit
 from advisor.tasks import Words
@@ -94,16 +95,18 @@ class Encoder:
 
     def for_words(self) -> "Encoder":
         """Return the encoder reading words: a tokenizer that tells a word's start by a space is told to see one."""
-        from transformers import AutoTokenizer
-
         if getattr(self.tokenizer, "add_prefix_space", None) is not False:
             return self
-        return replace(self, tokenizer=AutoTokenizer.from_pretrained(self.folder, add_prefix_space=True))
+        return replace(self, tokenizer=load_tokenizer(self.folder, add_prefix_space=True))
 
     @property
     def padding(self) -> int:
         """Token id that fills a batch up."""
         return int(self.tokenizer.pad_token_id or 0)
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return token ids, cut at the limit, special tokens included; an empty text keeps those alone."""
+        return [unit.ids for unit in cut_units(self.tokenizer, texts, self.max_length, "truncate")]
 
     def collate(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """Pad token ids to one length; return ids and attention mask, both (rows, length), on the device."""
@@ -238,7 +241,10 @@ def _by_transformers(folder: Path, dtype: torch.dtype, fused: bool) -> Any:
     """Load a model without heads; fused attention where its type has it."""
     from transformers import AutoModel
 
-    return AutoModel.from_pretrained(folder, dtype=dtype, attn_implementation=None if fused else "eager")
+    attention = None if fused else "eager"
+    return AutoModel.from_pretrained(
+        folder, dtype=dtype, attn_implementation=attention, trust_remote_code=allowed(folder)
+    )
 
 
 def load_tokenizer(folder: Path, **options: Any) -> Any:
@@ -254,7 +260,7 @@ def load_tokenizer(folder: Path, **options: Any) -> Any:
     """
     from transformers import AutoTokenizer
 
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder, **options)
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=allowed(folder), **options)
     tokenizer.padding_side = "right"
     if tokenizer.pad_token is None:
         if not (tokenizer.eos_token or tokenizer.unk_token):
@@ -304,6 +310,8 @@ def loading(folder: Path, failed: str) -> Iterator[None]:
             yield
     except (OSError, ValueError, ImportError, SafetensorError) as failure:
         reason = str(failure).strip().partition("\n")[0]
+        if "trust_remote_code" in str(failure):
+            reason = "it comes with Python code of its own; read that, then allow it by --trust-remote-code"
         raise InputError(f"{folder}: {failed} ({reason})") from None
 
 

@@ -29,8 +29,10 @@ def grouped_folds(groups: Indices, folds: int, generator: np.random.Generator) -
 
 def some_rows(rows: int, groups: Indices | None, most: int, generator: np.random.Generator) -> Indices:
     """Return at most ``most`` row numbers drawn at random; whole groups, two at least, where there are groups."""
-    if groups is None or rows <= most:
+    if groups is None:
         return generator.permutation(rows)[:most]
+    if rows <= most:
+        return np.arange(rows)
     names, sizes = np.unique(groups, return_counts=True)
     order = generator.permutation(len(names))
     taken = max(2, int(np.searchsorted(sizes[order].cumsum(), most, side="right")))

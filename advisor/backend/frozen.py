@@ -28,6 +28,7 @@ from advisor.backend.encoder import Encoder, Progress, quiet_transformers
 from advisor.backend.features import FeatureCache, features_of
 from advisor.backend.head import HeadDetails, LinearHead
 from advisor.backend.objectives.tokens import special_frame
+from advisor.backend.remote_code import allowed
 from advisor.files import write_with
 from advisor.tasks import TASKS, Input, Pair
 
@@ -145,8 +146,10 @@ def save_encoder(encoder: Encoder, folder: Path, weights: Any = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".encoder-", dir=folder) as name, quiet_transformers():
         scratch = Path(name)
-        exact = AutoModel.from_pretrained(encoder.folder, dtype=torch.float32) if weights is None else weights
-        exact.save_pretrained(scratch)
+        if weights is None:
+            source = encoder.folder
+            weights = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=allowed(source))
+        weights.save_pretrained(scratch)
         encoder.tokenizer.model_max_length = encoder.max_length
         encoder.tokenizer.save_pretrained(scratch)
         for kept in _KEPT_FILES:

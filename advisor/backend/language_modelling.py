@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from advisor.backend.devices import Device
 from advisor.backend.encoder import collate, is_decoder, load_tokenizer
 from advisor.backend.pretraining_settings import PretrainingSettings
+from advisor.backend.remote_code import allowed
 from advisor.knowledge.pretrained import length_limit
 
 Ids = NDArray[np.int64]
@@ -59,11 +60,14 @@ class LanguageModel:
         """
         from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM
 
-        causal = is_decoder(AutoConfig.from_pretrained(encoder))
+        trusted = allowed(encoder)
+        causal = is_decoder(AutoConfig.from_pretrained(encoder, trust_remote_code=trusted))
         kind: Any = AutoModelForCausalLM if causal else AutoModelForMaskedLM
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            model, loading = kind.from_pretrained(encoder, dtype=torch.float32, output_loading_info=True)
+            model, loading = kind.from_pretrained(
+                encoder, dtype=torch.float32, output_loading_info=True, trust_remote_code=trusted
+            )
         tokenizer = load_tokenizer(encoder)
         if not causal and tokenizer.mask_token_id is None:
             raise ValueError("its tokenizer has no token that hides others; give it a mask_token")

@@ -62,6 +62,7 @@ def fit_logistic(
     weights: Floats | None = None,
     balanced: bool = False,
     groups: Indices | None = None,
+    chosen_on: Indices | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> LogisticFit:
@@ -80,7 +81,8 @@ def fit_logistic(
         weights: weight of each row.
         balanced: weigh classes inversely to their size, in the cross-validation too.
         groups: rows of one group, such as the words of a sentence, are held out together; stratified if left out.
-        seed: of the folds and of the rows that C is chosen on.
+        chosen_on: numbers of the rows that C is chosen on; drawn if left out.
+        seed: of the folds and of those rows.
         progress: called with fits done and most fits there can be.
     """
     decisions = decisions_of(targets, classes)
@@ -88,7 +90,7 @@ def fit_logistic(
     if balanced:
         weights = (decisions.spread(weights) * decisions.balanced()).astype(np.float32)
     generator = np.random.default_rng(seed)
-    kept = some_rows(len(decisions), groups, settings.search_rows, generator)
+    kept = some_rows(len(decisions), groups, settings.search_rows, generator) if chosen_on is None else chosen_on
     folds = settings.folds_when_large if len(kept) > settings.large_rows else settings.folds
     if groups is None:
         fold = stratified_folds(decisions.take(kept).strata(), folds, generator)

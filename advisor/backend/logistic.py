@@ -15,6 +15,7 @@ from advisor.backend.arrays import Floats, Indices, decision_log_losses, sigmoid
 _MEMORY = 5
 _SUFFICIENT_DECREASE = 1e-4
 _SMALLEST_STEP = 1e-4
+_NO_LOSS = 1e-6
 
 
 class LogisticRegression:
@@ -48,7 +49,7 @@ class LogisticRegression:
 
         Args:
             c: inverse regularisation strength.
-            tolerance: stop once an iteration lowers the objective by less than this share of it.
+            tolerance: stop once an iteration lowers the objective by less than this share of it, or of next to nothing.
             max_iterations: most iterations.
 
         Returns:
@@ -76,7 +77,7 @@ class LogisticRegression:
             if (bend := _dot(moved, bent)) > 0:
                 steps.append((moved, bent, bend))
             gain, point, loss, gradient = loss - new_loss, candidate, new_loss, new_gradient
-            if gain <= tolerance * loss:
+            if gain <= tolerance * max(loss, _NO_LOSS * self.total):
                 break
         self.parameters = point
         return point[:-1], point[-1] - self.mean @ point[:-1]

@@ -27,6 +27,7 @@ from advisor.backend.devices import Device
 from advisor.backend.encoder import loading, quiet_transformers
 from advisor.backend.language_modelling import Guess, Ids, LanguageModel
 from advisor.backend.pretraining_settings import PretrainingSettings
+from advisor.backend.remote_code import allow, allowed
 from advisor.backend.updates import OnEvent, StepProgress, SummedUpdates, adamw, rate_factor
 from advisor.errors import InputError
 from advisor.files import write_json
@@ -92,6 +93,8 @@ def pretrain(
     unlike = list(dict.fromkeys(texts))
     identity = _fingerprint(encoder, unlike, settings, seed, max_length)
     if (done := _finished(folder, identity)) is not None:
+        if allowed(encoder):
+            allow(folder)
         return done
     with loading(encoder, "cannot be pre-trained further"):
         model = LanguageModel.load(encoder, device, seed=seed, max_length=max_length)
@@ -113,6 +116,8 @@ def pretrain(
     before, after = run.loss_before, run.held_out_loss()
     made = Pretrained(folder, before, after, run.steps - run.head_steps, note)
     _save(encoder, model, folder, {"fingerprint": identity, **_record(made)})
+    if allowed(encoder):
+        allow(folder)
     notify({"event": "pre-trained", **_record(made)})
     return made
 
@@ -238,7 +243,7 @@ def _save(encoder: Path, model: LanguageModel, folder: Path, record: dict[str, A
                 (temporary / path.relative_to(encoder)).parent.mkdir(exist_ok=True)
                 shutil.copyfile(path, temporary / path.relative_to(encoder))
         with quiet_transformers():
-            bare = AutoModel.from_pretrained(encoder, dtype=torch.float32)
+            bare = AutoModel.from_pretrained(encoder, dtype=torch.float32, trust_remote_code=allowed(encoder))
             bare.load_state_dict(model.model.base_model.state_dict(), strict=False)
             bare.save_pretrained(temporary)
         write_json(temporary / RECORD, record)

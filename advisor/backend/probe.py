@@ -8,20 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.backend.arrays import Floats, sigmoid
-from advisor.backend.chunks import OUTSIDE
 from advisor.backend.encoder import Encoder, Progress
 from advisor.backend.features import FeatureCache, features_of
 from advisor.backend.frozen import FrozenModel, reads_of
 from advisor.backend.head import LinearHead
 from advisor.backend.layer_choice import choose_layers
-from advisor.backend.linear import HeldOut, LogisticFit, fit_logistic
+from advisor.backend.linear import LogisticFit, fit_logistic
 from advisor.backend.pairs import PairScale
 from advisor.backend.ridge import fit_ridge
 from advisor.backend.rows import Rows
 from advisor.backend.settings import ProbeSettings
 from advisor.backend.thresholds import choose_thresholds
-from advisor.backend.truncation import truncation
-from advisor.backend.words import tagged_words
+from advisor.backend.truncation import read_long
+from advisor.backend.words import outside_margin, outside_tag, tagged_words
 from advisor.tasks import TASKS
 
 Event = Callable[[dict[str, Any]], None]
@@ -57,8 +56,6 @@ class Probe:
         """Choose how rows are read, embed them, and fit the head that the task needs."""
         reads = reads_of(training.inputs)
         reader = self._reader(training, reads)
-        if lost := truncation(reader, training.inputs):
-            self.event(lost)
         fitted = replace(self, encoder=reader)
         predicts = TASKS[self.task].predicts
         if predicts == "tags":
@@ -78,9 +75,8 @@ class Probe:
     def _reader(self, training: Rows, reads: str) -> Encoder:
         """Return the encoder reading rows as the settings say."""
         settings = self.settings
-        encoder = replace(self.encoder, long_texts="truncate" if reads == "words" else settings.long_texts)
-        if reads == "words":
-            encoder = encoder.for_words()
+        encoder = self.encoder.for_words() if reads == "words" else self.encoder
+        encoder = read_long(encoder, settings.long_texts, training.inputs, self.event)
         how = settings.word_layers if reads == "words" else settings.layers
         rows = training.take(self._some(training, reads))
         columns = _columns(self.task, rows.targets, len(self.labels))
@@ -114,21 +110,18 @@ class Probe:
 
     def _tags(self, training: Rows) -> tuple[LinearHead, dict[str, Any]]:
         words = tagged_words(
-            self.encoder, training.inputs, training.targets, self.labels, self.settings.most_words,
+            self.encoder, training.inputs, training.targets, self.labels, self.settings,
             seed=self.seed, progress=self.progress,
         )  # fmt: skip
         fit = fit_logistic(
-            words.vectors, words.tags, len(self.labels), self.settings,
-            weights=words.weights, balanced=self.balanced, groups=words.rows, seed=self.seed, progress=self.progress,
+            words.vectors, words.tags, len(self.labels), self.settings, weights=words.weights, balanced=self.balanced,
+            groups=words.rows, chosen_on=words.whole, seed=self.seed, progress=self.progress,
         )  # fmt: skip
-        head, chosen = fit.head, _noted(fit)
-        if fit.held_out is not None and OUTSIDE in self.labels:
-            outside = self.labels.index(OUTSIDE)
-            margin = _outside_margin(fit.held_out, words.tags, words.weights, outside, self.settings)
+        head, chosen, outside = fit.head, _noted(fit), outside_tag(self.labels)
+        if fit.held_out is not None and outside >= 0:
+            margin = outside_margin(fit.held_out, words, self.labels, self.settings.outside_margins)
             chosen["outside_margin"] = margin
-            bias = head.bias.copy()
-            bias[outside] -= margin
-            head = LinearHead(head.weight, bias)
+            head = LinearHead(head.weight, head.bias - np.float32(margin) * (np.arange(len(self.labels)) == outside))
         return head, chosen
 
     def _logistic(self, features: Floats, targets: NDArray[Any]) -> LogisticFit:
@@ -136,22 +129,6 @@ class Probe:
             features, targets, len(self.labels), self.settings,
             balanced=self.balanced, seed=self.seed, progress=self.progress,
         )  # fmt: skip
-
-
-def _outside_margin(held: HeldOut, tags: NDArray[Any], weights: Floats, outside: int, settings: ProbeSettings) -> float:
-    """Return how much lower the logit of the tag outside gives the best F1 of the other tags, word by word.
-
-    Most words lie outside, so the likeliest tag of a doubtful word is that one, and entities are missed.
-    """
-    truth, weight = tags[held.rows], weights[held.rows].astype(np.float64)
-    scores = []
-    for margin in settings.outside_margins:
-        logits = held.logits.copy()
-        logits[:, outside] -= margin
-        found = logits.argmax(axis=1)
-        right = weight @ ((found == truth) & (truth != outside))
-        scores.append(2 * right / max(float(weight @ (found != outside) + weight @ (truth != outside)), 1e-9))
-    return settings.outside_margins[int(np.argmax(scores))]
 
 
 def _noted(fit: LogisticFit) -> dict[str, Any]:

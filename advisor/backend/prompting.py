@@ -37,14 +37,21 @@ def zero_shot_head(
         settings: templates, scale and share of the mean.
         background: (texts, hidden) features of unlabelled texts of the domain.
     """
-    texts = [describe(label, descriptions.get(label, ""), settings) for label in labels]
-    vectors = encoder.embed([text for of_label in texts for text in of_label])
-    ends = np.cumsum([len(of_label) for of_label in texts])[:-1]
-    weight = _unit(np.stack([part.mean(axis=0) for part in np.split(vectors, ends)]))
+    weight = label_vectors(encoder, labels, descriptions, settings)
     bias: Floats = np.zeros(len(labels), dtype=np.float32)
     if background is not None and len(background):
         bias = -settings.centring * weight @ background.mean(axis=0)
     return LinearHead(weight, bias).scaled(settings.scale)
+
+
+def label_vectors(
+    encoder: Encoder, labels: Sequence[str], descriptions: Mapping[str, str], settings: ZeroShotSettings
+) -> Floats:
+    """Return (labels, hidden) unit vectors: the mean of the texts that stand for a label."""
+    texts = [describe(label, descriptions.get(label, ""), settings) for label in labels]
+    vectors = encoder.embed([text for of_label in texts for text in of_label])
+    ends = np.cumsum([len(of_label) for of_label in texts])[:-1]
+    return unit(np.stack([part.mean(axis=0) for part in np.split(vectors, ends)]))
 
 
 @dataclass(frozen=True)
@@ -91,13 +98,11 @@ def few_shot_head(features: Floats, labels: Labels, zero_head: LinearHead, setti
         best = float("inf")
         for one_k in settings.description_weights:
             similarities = evidence.leave_one_out(one_k)
-            unlikely = _unlikely(one_k, settings.default_description_weight, settings.description_weight_deviation)
+            of_k = unlikely(one_k, settings.default_description_weight, settings.description_weight_deviation)
             for one_scale in settings.scales:
                 losses = row_log_losses(similarities * np.float32(one_scale), truth)
                 penalised = (
-                    float(losses.sum())
-                    + unlikely
-                    + _unlikely(one_scale, settings.default_scale, settings.scale_deviation)
+                    float(losses.sum()) + of_k + unlikely(one_scale, settings.default_scale, settings.scale_deviation)
                 )
                 if penalised < best:
                     best, k, scale = penalised, one_k, one_scale
@@ -108,7 +113,7 @@ def few_shot_head(features: Floats, labels: Labels, zero_head: LinearHead, setti
     return FewShotFit(head, k, scale, accuracy, loss)
 
 
-def _unlikely(value: float, expected: float, deviation: float) -> float:
+def unlikely(value: float, expected: float, deviation: float) -> float:
     """Return minus the log density of a log-normal prior, without its constant."""
     return (math.log(value / expected) / deviation) ** 2 / 2
 
@@ -124,7 +129,7 @@ class _Evidence:
         np.add.at(self.sums, labels, features)
         present = self.counts > 0
         self.centre: Floats = (self.sums[present] / self.counts[present, None]).mean(axis=0)
-        directions = _unit(zero_head.weight)
+        directions = unit(zero_head.weight)
         directions = directions - directions.mean(axis=0)
         spread = float(np.sqrt((directions**2).sum(axis=1).mean()))
         self.descriptions: Floats = directions / max(spread, 1e-6)
@@ -146,13 +151,14 @@ class _Evidence:
     def _mixed(self, sums: Floats, counts: Floats, descriptions: Floats, k: float) -> Floats:
         known = counts > 0
         means: Floats = (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
-        prototypes = np.where(known[:, None], _unit(means - self.centre), np.float32(0))
+        prototypes = np.where(known[:, None], unit(means - self.centre), np.float32(0))
         share = np.divide(counts, counts + k, out=np.zeros_like(counts), where=known)[:, None]
         mixed: Floats = (share * prototypes + (1 - share) * descriptions).astype(np.float32)
         return mixed
 
 
-def _unit(vectors: Floats) -> Floats:
+def unit(vectors: Floats) -> Floats:
+    """Return vectors divided by their length."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Floats = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
-    return unit
+    divided: Floats = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return divided

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Positive = Annotated[float, Field(gt=0)]
+LongTexts = Literal["truncate", "head-tail", "windows"]
 Layers = Literal["last", "mean", "best"]
 
 
@@ -46,7 +47,7 @@ class ProbeSettings(Settings):
     word_layers: Layers
     layer_rows: Annotated[int, Field(ge=2)]
     layer_words: Annotated[int, Field(ge=2)]
-    long_texts: Literal["truncate", "head-tail", "windows"]
+    long_texts: LongTexts
     most_words: Annotated[int, Field(ge=100)]
     outside_margins: Annotated[tuple[float, ...], Field(min_length=1)]
     ridge_grid: Annotated[tuple[Positive, ...], Field(min_length=1)]
@@ -72,12 +73,16 @@ class ZeroShotSettings(Settings):
         scale: factor from cosine similarity to logit (an inverse temperature).
         centring: share of the mean text vector that is taken out of texts and labels, 0 to 1; needs
             unlabelled texts.
+        labels_per_text: labels that a text is expected to have, where it may have several.
+        long_texts: what happens to a text beyond the encoder's limit, as for a probe.
     """
 
     templates: Annotated[tuple[str, ...], Field(min_length=1)]
     description_templates: tuple[str, ...]
     scale: Positive
     centring: Annotated[float, Field(ge=0, le=1)]
+    labels_per_text: Positive
+    long_texts: LongTexts
 
 
 class FewShotSettings(Settings):

@@ -9,6 +9,7 @@ from torch import nn
 
 from advisor.backend.encoder import is_decoder
 from advisor.backend.objectives import Objective
+from advisor.backend.remote_code import allowed
 from advisor.knowledge.pretrained import name_parts, pretraining_head
 
 
@@ -35,7 +36,7 @@ def read_encoder(model: Any, folder: Path) -> None:
     """
     from transformers import AutoModel
 
-    alone = AutoModel.from_pretrained(folder, dtype=torch.float32)
+    alone = AutoModel.from_pretrained(folder, dtype=torch.float32, trust_remote_code=allowed(folder))
     found = model.base_model.load_state_dict(alone.state_dict(), strict=False)
     absent = [name for name in found.missing_keys if not name.startswith("pooler.")]
     if absent:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
+from advisor.backend.adapter_settings import LoraSettings
 from advisor.backend.batching import token_batches
 from advisor.backend.evaluation import headline
 from advisor.backend.layers import depths
@@ -141,9 +142,12 @@ class Training(SummedUpdates):
 def _rates(
     model: TunedModel, parameters: dict[str, nn.Parameter], depths: dict[str, int], settings: TuningSettings
 ) -> Iterator[tuple[float, list[nn.Parameter]]]:
-    """Yield parameters with the highest rate of the output layer, or of the layer that they lie in."""
+    """Yield parameters with their highest rate: of the output layer, of adapters, or of the layer they lie in."""
     output = {id(parameter) for parameter in model.output_layer.parameters()}
     top = max(depths.values())
     for name, parameter in parameters.items():
-        below = settings.learning_rate * settings.layer_decay ** (top - depths[name])
+        rate = settings.learning_rate
+        if isinstance(settings, LoraSettings) and ".lora_" in name:
+            rate = settings.adapter_learning_rate
+        below = rate * settings.layer_decay ** (top - depths[name])
         yield settings.head_learning_rate if id(parameter) in output else below, [parameter]

@@ -1,6 +1,7 @@
-"""How much of the inputs lies beyond an encoder's limit."""
+"""Inputs beyond an encoder's limit: how much of them there is, and how it is read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +12,26 @@ from advisor.backend.objectives.tokens import special_frame, word_tokens
 from advisor.tasks import Input, Pair, Words
 
 _WINDOW = 4096
+
+
+def read_long(
+    encoder: Encoder, long_texts: str, inputs: Sequence[Input], event: Callable[[dict[str, Any]], None]
+) -> Encoder:
+    """Return the encoder reading long texts in a given way, the plainest where no input is long; log what is lost.
+
+    Args:
+        encoder: what reads.
+        long_texts: as ``advisor.backend.long_texts.cut`` has it; words are always cut at the limit.
+        inputs: what shows whether there are long ones.
+        event: called with the share of rows beyond the limit and of tokens not read, where there is any.
+    """
+    words = bool(inputs) and _are_words(inputs)
+    reader = replace(encoder, long_texts="truncate" if words else long_texts)
+    lost = truncation(reader, inputs)
+    if lost is None:
+        return replace(encoder, long_texts="truncate")
+    event(lost)
+    return reader
 
 
 def truncation(encoder: Encoder, inputs: Sequence[Input]) -> dict[str, Any] | None:

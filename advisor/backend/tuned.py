@@ -27,6 +27,7 @@ from advisor.backend.encoder import (
 from advisor.backend.head_start import probe_weights
 from advisor.backend.objectives import Objective, Unit, objective_for
 from advisor.backend.pooling_layer import expressible, head_logits, pooling_layer, start_near_linear, text_vector
+from advisor.backend.remote_code import allowed
 from advisor.backend.task_head import head_note, output_layer, read_encoder, renew, unread
 from advisor.backend.tuning_settings import ReadingSettings
 from advisor.errors import RunError
@@ -83,6 +84,7 @@ class TunedModel:
                 **objective.configuration(),
                 dtype=torch.float32,
                 attn_implementation=_attention(device),
+                trust_remote_code=allowed(encoder),
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
@@ -123,7 +125,7 @@ class TunedModel:
         from transformers import AutoConfig
 
         with loading(folder, _FAILED):
-            config = AutoConfig.from_pretrained(folder)
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=allowed(folder))
             kept = getattr(config, ADAPTATION, None) or {}
             task = kept.get("task") or _task_of(config)
             labels = [config.id2label[number] for number in range(config.num_labels)]
@@ -162,7 +164,8 @@ class TunedModel:
         """Return float32 logits of a batch, (units, …) as its head gives them, with gradients where enabled."""
         pad, device = int(self.tokenizer.pad_token_id or 0), self.device.torch
         ids, mask = collate([unit.ids for unit in units], pad, device)
-        kinds = [unit.kinds for unit in units if unit.kinds is not None]
+        told = getattr(self.model.config, "type_vocab_size", 0) > 1
+        kinds = [unit.kinds for unit in units if unit.kinds is not None and told]
         known = {"token_type_ids": collate(kinds, 0, device)[0]} if kinds else {}
         with torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16):
             if self.mean_pooled:
@@ -305,7 +308,7 @@ def _model_class(objective: Objective) -> Any:
 def _read(folder: Path, objective: Objective, **options: Any) -> Any:
     """Load a model with its head; adapters that are kept apart are merged."""
     if not (folder / "adapter_config.json").exists():
-        return _model_class(objective).from_pretrained(folder, **options)
+        return _model_class(objective).from_pretrained(folder, trust_remote_code=allowed(folder), **options)
     from advisor.backend.adapters import read_adapted
 
     return read_adapted(folder, _model_class(objective), **options)

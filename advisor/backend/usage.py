@@ -35,7 +35,8 @@ def hidden(batch):
 _BATCH = 'tokenizer(texts, truncation=True, padding=True, return_tensors="pt")'
 _PARTS = """\
 def parts(text):
-    ids, (opening, closing) = tokenizer(text, add_special_tokens=False)["input_ids"], info["frame"]
+    ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+    opening, closing = info["frame"]
     room = info["max_length"] - len(opening) - len(closing)
     KEPT
     return [[*opening, *part, *closing] for part in kept]
@@ -43,7 +44,7 @@ def parts(text):
 
 def vector(text):
     batch = tokenizer.pad({"input_ids": parts(text)}, return_tensors="pt")
-    return VECTORS.MEAN
+    return (VECTORS).mean(0)
 
 
 """
@@ -98,6 +99,8 @@ def _lines(details: HeadDetails) -> str:
     body = _body(details)
     hidden = "hidden(batch)" if details.layers else "encoder(**batch).last_hidden_state"
     vectors = _POOLED[details.pooling].replace("HIDDEN", hidden)
+    if details.pooling == "mean" and details.long_texts == "windows":
+        vectors += ' / batch["attention_mask"].sum(1, keepdim=True)'
     body = body.replace("VECTORS", vectors).replace("HIDDEN", hidden)
     opening = _OPENING.replace("INPUTS", _INPUTS[details.reads])
     if "torch." not in body:
@@ -113,7 +116,7 @@ def _body(details: HeadDetails) -> str:
         return _WORDS
     answers = _ANSWERS[TASKS[details.task].predicts]
     cut = details.long_texts != "truncate"
-    functions = _PARTS.replace("KEPT", _KEPT[details.long_texts]).replace("MEAN", "sum(0)") if cut else ""
+    functions = _PARTS.replace("KEPT", _KEPT[details.long_texts]) if cut else ""
     rows = "torch.stack([vector(text) for text in texts])"
     if details.reads == "pair":
         read = (

@@ -4,6 +4,8 @@ import re
 
 from advisor.backend.settings import ZeroShotSettings
 
+# Words that name classes as such, so that a label made of them and numbers says nothing.
+_NOT_SPEAKING = {"category", "class", "cluster", "group", "label", "tag", "topic", "type"}
 _WORD_SEAMS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_\s]+")
 
 
@@ -11,6 +13,14 @@ def humanise(label: str) -> str:
     """Return a label as words: ``Refund_not_shown`` and ``RefundNotShown`` as ``refund not shown``."""
     words = [word for word in _WORD_SEAMS.split(label.strip()) if word]
     return " ".join(word if len(word) > 1 and word.isupper() else word.lower() for word in words)
+
+
+def in_words(label: str, description: str) -> str | None:
+    """Return the one text that says best what a label means, or None where nothing does: ``3``, ``B``, ``label_0``."""
+    name, description = humanise(label), description.strip()
+    speaking = [word for word in name.lower().split() if len(word) > 1 and not word.isdigit()]
+    name = name if set(speaking) - _NOT_SPEAKING else ""
+    return ": ".join(part for part in (name, description) if part) or None
 
 
 def describe(label: str, description: str, settings: ZeroShotSettings) -> list[str]:

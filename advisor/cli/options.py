@@ -63,9 +63,17 @@ def project_options(command: CommandT) -> CommandT:
     return click.argument("profile", required=False, type=click.Path(path_type=Path))(command)
 
 
+trust_option = click.option(
+    "--trust-remote-code",
+    is_flag=True,
+    help="Let Python code that comes with the model run; its revision must be pinned.",
+)
+
+
 def plan_options(command: CommandT) -> CommandT:
-    """Add --strategy, --with, --hyper and --seed."""
+    """Add --strategy, --with, --hyper, --seed and --trust-remote-code."""
     for option in (
+        trust_option,
         click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap."),
         click.option(
             "--hyper",
@@ -127,7 +135,9 @@ def source(data: str | None, test: Path | None, **columns: str | None) -> DataSo
     return DataSource(Path(data) if Path(data).exists() else data, test, **columns)
 
 
-def project(profile: Path | None, settings: tuple[str, ...], **data: Any) -> Project:
+def project(
+    profile: Path | None, settings: tuple[str, ...], *, trust_remote_code: bool = False, **data: Any
+) -> Project:
     """Open what a command was pointed at.
 
     Raises:
@@ -138,7 +148,10 @@ def project(profile: Path | None, settings: tuple[str, ...], **data: Any) -> Pro
         raise click.UsageError("name a profile, or data by --data")
     if profile is not None and profile.is_dir():
         profile = _in_folder(profile)
-    return open_project(profile, data=found, settings=dict(map(parse_setting, settings)))
+    answers = dict(map(parse_setting, settings))
+    if trust_remote_code:
+        answers["model.trust_remote_code"] = True
+    return open_project(profile, data=found, settings=answers)
 
 
 def _in_folder(folder: Path) -> Path:

@@ -26,12 +26,13 @@ def command(
     seed: int | None,
     modifiers: tuple[str, ...],
     hyperparameters: tuple[str, ...],
+    trust_remote_code: bool,
     rules: Path | None,
     as_json: bool,
     **data: Any,
 ) -> None:
     """Write a plan folder for PROFILE or data: plan.yaml, report, decision record, recipe.py."""
-    found = project(profile, settings, **data)
+    found = project(profile, settings, trust_remote_code=trust_remote_code, **data)
     advice = recommend(found.profile, base=load_rulebase(rules))
     plan = write_plan(
         advice,

@@ -33,6 +33,7 @@ def command(
     seed: int | None,
     modifiers: tuple[str, ...],
     hyperparameters: tuple[str, ...],
+    trust_remote_code: bool,
     engine: str,
     rules: Path | None,
     as_json: bool,
@@ -57,7 +58,7 @@ def command(
         from advisor.report.record import advice_record
 
         plan_folder = Path.cwd()
-        found = project(profile, settings, **data)
+        found = project(profile, settings, trust_remote_code=trust_remote_code, **data)
         advice_found = recommend(found.profile, base=load_rulebase(rules))
         plan = build_plan(
             advice_found,
@@ -73,7 +74,14 @@ def command(
     for note in plan.notes:
         click.echo(f"Note: {note}", err=True)
     click.echo(f"{plan.strategy} on {plan.model.id}, {plan.data.train.rows:,} labelled texts → {folder}/", err=True)
-    result = run_plan(plan, folder, plan_folder=plan_folder, advice=advice, progress=True)
+    result = run_plan(
+        plan,
+        folder,
+        plan_folder=plan_folder,
+        advice=advice,
+        progress=True,
+        trust_remote_code=trust_remote_code,
+    )
     if as_json:
         print_json(result.as_dict())
     else:

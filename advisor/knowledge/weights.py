@@ -1,7 +1,9 @@
 """Where a base model's files are: in an installed package, in a folder, or on the hub; and which exactly."""
 
+import hashlib
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from advisor.errors import InputError
@@ -20,6 +22,7 @@ class LocatedModel:
         folder: its files.
         revision: the hub's commit, for a hub model.
         sha256: of the weights file, for a package or a folder.
+        code_sha256: of the Python files that came with it, where they may run.
     """
 
     name: str
@@ -27,23 +30,39 @@ class LocatedModel:
     facts: BaseModelFacts
     revision: str | None
     sha256: str | None
+    code_sha256: str | None = None
 
 
-def locate_model(name: str, revision: str | None = None, *, relative_to: Path | None = None) -> LocatedModel:
+def locate_model(
+    name: str, revision: str | None = None, *, relative_to: Path | None = None, trust_remote_code: bool = False
+) -> LocatedModel:
     """Find a base model's files, downloading a hub model into the hub's own cache.
 
+    Args:
+        name: a catalogue name, a folder, or a hub id.
+        revision: commit, branch or tag of a hub model.
+        relative_to: where a relative folder starts.
+        trust_remote_code: whether Python code that comes with the model may run; then it must be pinned.
+
     Raises:
-        InputError: it is not there, its weights are not what the catalogue says, or the hub cannot be reached.
+        InputError: it is not there, its weights are not what the catalogue says, the hub cannot be reached, or code that
+            may run is not pinned.
     """
     known = load_catalogue().models.get(name)
     if known and known.package:
         return _embedded(name, known)
     folder = (relative_to or Path()) / name
     if folder.is_dir():
-        return _local(name, folder)
+        found = _local(name, folder)
+        return replace(found, code_sha256=_code_digest(name, folder)) if trust_remote_code else found
     if name.count("/") != 1 or name.startswith((".", "/")):
         raise InputError(f"{name}: neither a folder with a pre-trained model nor a hub id such as owner/name")
-    return _from_hub(name, revision, known)
+    if trust_remote_code and not re.fullmatch("[0-9a-f]{40}", revision or ""):
+        raise InputError(
+            f"{name}: code of its own runs only from a pinned commit; name all 40 digits as model.revision"
+        )
+    found = _from_hub(name, revision, known, code=trust_remote_code)
+    return replace(found, code_sha256=_code_digest(name, found.folder)) if trust_remote_code else found
 
 
 def _embedded(name: str, facts: BaseModelFacts) -> LocatedModel:
@@ -66,11 +85,11 @@ def _local(name: str, folder: Path) -> LocatedModel:
     return LocatedModel(name, folder.resolve(), _described(name, folder), None, sha256_of(weights))
 
 
-def _from_hub(name: str, revision: str | None, known: BaseModelFacts | None) -> LocatedModel:
+def _from_hub(name: str, revision: str | None, known: BaseModelFacts | None, *, code: bool) -> LocatedModel:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from huggingface_hub import snapshot_download
 
-    wanted = ["*.json", "*.txt", "*.model", "*.safetensors", "1_Pooling/*"]
+    wanted = ["*.json", "*.txt", "*.model", "*.safetensors", "1_Pooling/*", *(["*.py"] if code else [])]
     try:
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
     except Exception as failure:
@@ -79,6 +98,24 @@ def _from_hub(name: str, revision: str | None, known: BaseModelFacts | None) -> 
             f"{name}: cannot be had from the hub ({reason}); check the name and the network, or name a folder"
         ) from None
     return LocatedModel(name, folder, known or _described(name, folder), folder.name, None)
+
+
+def _code_digest(name: str, folder: Path) -> str | None:
+    """Return a hash of the Python files in a model's folder, None where it has none.
+
+    Raises:
+        InputError: it would run code of another repository, which nothing pins.
+    """
+    for made_by in (read_config(folder).get("auto_map") or {}).values():
+        for place in made_by if isinstance(made_by, list) else [made_by]:
+            if "--" in str(place):
+                elsewhere = str(place).partition("--")[0]
+                raise InputError(
+                    f"{name}: its code lies in another repository, {elsewhere}, which no revision here pins"
+                )
+    files = sorted(folder.rglob("*.py"))
+    lines = "\n".join(f"{path.relative_to(folder).as_posix()} {sha256_of(path)}" for path in files)
+    return hashlib.sha256(lines.encode()).hexdigest() if files else None
 
 
 def _described(name: str, folder: Path) -> BaseModelFacts:

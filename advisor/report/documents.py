@@ -20,7 +20,7 @@ from advisor.report.palette import PALETTE
 from advisor.report.record import advice_record
 from advisor.report.task_words import cuts_off, reads_pairs
 from advisor.report.units import capital
-from advisor.report.usage import adapter_usage, pipeline_usage
+from advisor.report.usage import adapter_usage, pipeline_usage, trusting
 from advisor.run.result import Result
 from advisor.strategies import STRATEGIES, Family
 
@@ -49,13 +49,14 @@ def run_documents(
     """
     page = plan_page(plan, advice, result, errors)
     whole = STRATEGIES[plan.strategy].whole_model
-    lines = adapter_usage if plan.hyperparameters.get("export") == "adapter" else pipeline_usage
+    how = adapter_usage if plan.hyperparameters.get("export") == "adapter" else pipeline_usage
+    lines = how(plan.task, pairs=reads_pairs(plan)) if whole else usage
     card = fill_markdown(
         "model_card.md.j2",
         page=page,
         front_matter=front_matter(plan, result, advice),
         cut=whole and not cuts_off(plan),
-        usage=lines(plan.task, pairs=reads_pairs(plan)) if whole else usage,
+        usage=trusting(lines) if plan.model.trust_remote_code else lines,
     )
     return {"report.html": _html(page), "README.md": card}
 

@@ -96,3 +96,11 @@ def adapter_usage(task: str, *, pairs: bool) -> str:
         ', AutoTokenizer.from_pretrained("model")\n', "\n"
     )
     return _ADAPTED.replace("KIND", kind) + lines
+
+
+def trusting(lines: str) -> str:
+    """Return lines of Python that load a model together with Python code of its own."""
+    for loading in ('from_pretrained("model"', 'pipeline("text-classification", model="model"',
+                    'pipeline("token-classification", model="model"'):  # fmt: skip
+        lines = lines.replace(loading, f"{loading}, trust_remote_code=True")
+    return lines

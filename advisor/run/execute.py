@@ -11,6 +11,7 @@ from advisor.backend.devices import choose_device
 from advisor.backend.evaluation import evaluate, headline, trivial_outputs
 from advisor.backend.predictor import load_model
 from advisor.backend.pretraining_settings import PretrainingSettings
+from advisor.backend.remote_code import allow
 from advisor.data.examples import as_text
 from advisor.errors import InputError
 from advisor.files import write_json, write_text
@@ -34,7 +35,14 @@ def stages_of(plan: Plan) -> tuple[str, ...]:
     return (*first, "train", "baseline", "evaluate", "export")
 
 
-def execute(plan: Plan, plan_folder: Path, folder: Path, progress: Progress | None = None) -> Result:
+def execute(
+    plan: Plan,
+    plan_folder: Path,
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    trust_remote_code: bool = False,
+) -> Result:
     """Run a plan to its end, going on where an earlier call for the same plan and folder stopped.
 
     Args:
@@ -42,11 +50,16 @@ def execute(plan: Plan, plan_folder: Path, folder: Path, progress: Progress | No
         plan_folder: where the plan's relative paths start.
         folder: the run folder, made if absent.
         progress: where to show progress; nowhere if left out.
+        trust_remote_code: agreement that Python code that comes with the model runs, where the plan needs that.
 
     Raises:
         RunError: folder or data belong to something else, memory does not suffice, or the export is not faithful.
-        InputError: the data or the model cannot be read.
+        InputError: the data or the model cannot be read, or the model's code would run without agreement.
     """
+    if plan.model.trust_remote_code and not trust_remote_code:
+        raise InputError(
+            f"the plan runs Python code that comes with {plan.model.id}; read that, then agree by --trust-remote-code"
+        )
     run = _Run(plan, plan_folder, RunFolder(folder), progress or Progress(len(stages_of(plan)), silent=True))
     with run.folder.opened(plan):
         return run.complete()
@@ -65,6 +78,8 @@ class _Run:
         if self.folder.result.exists():
             self.folder.log("already-finished")
             return Result.model_validate_json(self.folder.result.read_text(encoding="utf-8"))
+        if self.plan.model.trust_remote_code:
+            allow(self.folder.model)
         self.resumed = bool(self.folder.logged())
         self.folder.log("resumed" if self.resumed else "started", strategy=self.plan.strategy, seed=self.plan.seed)
         products: dict[str, dict[str, Any]] = {}
@@ -105,9 +120,14 @@ class _Run:
             InputError: its weights are not the planned ones.
         """
         planned = self.plan.model
-        located = locate_model(planned.id, planned.revision, relative_to=self.plan_folder)
+        trust = planned.trust_remote_code
+        located = locate_model(planned.id, planned.revision, relative_to=self.plan_folder, trust_remote_code=trust)
         if planned.sha256 and located.sha256 != planned.sha256:
             raise InputError(f"{planned.id}: the weights changed since the plan was made; make the plan again")
+        if located.code_sha256 != planned.code_sha256:
+            raise InputError(f"{planned.id}: its Python code changed since the plan was made; make the plan again")
+        if trust:
+            allow(located.folder)
         return located
 
     @cached_property
@@ -189,8 +209,9 @@ class _Run:
         inputs, expected = self.parity_inputs(), self.folder.array("parity")
         assert expected is not None
         difference = check_parity(
-            self.folder.model, self.plan.task, inputs, self.data.labels, expected, self.settings["parity_tolerance"]
-        )
+            self.folder.model, self.plan.task, inputs, self.data.labels, expected, self.settings["parity_tolerance"],
+            trust_remote_code=self.plan.model.trust_remote_code,
+        )  # fmt: skip
         return {"texts": len(inputs), "largest_difference": difference}
 
     def parity_inputs(self) -> Sequence[Input]:

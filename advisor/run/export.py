@@ -27,7 +27,14 @@ def save_model(model: Predictor, target: Path) -> None:
 
 
 def check_parity(
-    model: Path, task: str, inputs: Sequence[Input], labels: Sequence[str], expected: np.ndarray, tolerance: float
+    model: Path,
+    task: str,
+    inputs: Sequence[Input],
+    labels: Sequence[str],
+    expected: np.ndarray,
+    tolerance: float,
+    *,
+    trust_remote_code: bool = False,
 ) -> float:
     """Load the exported model in a fresh process and compare its outputs.
 
@@ -38,6 +45,7 @@ def check_parity(
         labels: order of the probabilities.
         expected: the outputs that the run's own model gave, as `advisor.backend.predictor` defines them.
         tolerance: largest difference allowed.
+        trust_remote_code: whether Python code in the folder may run.
 
     Returns:
         the largest difference found.
@@ -51,9 +59,15 @@ def check_parity(
         "TRANSFORMERS_VERBOSITY": "error",
         "PYTHONWARNINGS": "ignore",
     }
+    request = {
+        "task": task,
+        "inputs": list(inputs),
+        "labels": list(labels),
+        "trust_remote_code": trust_remote_code,
+    }
     done = subprocess.run(
         [sys.executable, reload.__file__, str(model)],
-        input=json.dumps({"task": task, "inputs": list(inputs), "labels": list(labels)}),
+        input=json.dumps(request),
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TextIO
 from advisor.backend.answers import answers
 from advisor.backend.devices import choose_device
 from advisor.backend.predictor import Predictor, load_model
+from advisor.backend.remote_code import allow
 from advisor.data.formats import open_table
 from advisor.errors import DataError, InputError
 from advisor.files import write_with
@@ -45,13 +46,19 @@ class ServedModel:
         return Pair(*parts) if len(parts) == 2 else str(parts[0])
 
 
-def open_model(run_folder: Path) -> ServedModel:
+def open_model(run_folder: Path, *, trust_remote_code: bool = False) -> ServedModel:
     """Load the model of a finished run.
 
+    Args:
+        run_folder: of the run.
+        trust_remote_code: agreement that Python code that comes with the model runs.
+
     Raises:
-        InputError: the folder holds no finished run.
+        InputError: the folder holds no finished run, or its model needs code that was not agreed to.
     """
     result = read_result(run_folder)
+    if trust_remote_code:
+        allow(run_folder / "model")
     columns = [str(result.data[name]) for name in ("text_column", "pair_column") if result.data.get(name)]
     reads = TASKS[result.task].reads
     names = {"words": ["words"], "question": ["question", "context"]}.get(reads, ["text", "text_pair"])

@@ -1,8 +1,8 @@
 """A fresh reader of an exported model: loads it as its card says, with transformers alone, and predicts.
 
-Run as a script, ``python reload.py MODEL_FOLDER``: JSON in on stdin ``{"task": …, "inputs": […], "labels": […]}``, JSON
-out on stdout, one list of numbers a row, or a word where words are tagged. It imports nothing of the advisor, so anyone
-can do it.
+Run as a script, ``python reload.py MODEL_FOLDER``: JSON in on stdin ``{"task": …, "inputs": […], "labels": […],
+"trust_remote_code": …}``, JSON out on stdout, one list of numbers a row, or a word where words are tagged. It imports
+nothing of the advisor, so anyone can do it.
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 Rows = list[list[float]]
+_TRUST: dict[str, Any] = {"trust_remote_code": False}
 
 
 def loaded(folder: str, kind: str) -> Any:
@@ -20,7 +21,7 @@ def loaded(folder: str, kind: str) -> Any:
 
     auto = getattr(transformers, kind)
     if not Path(folder, "adapter_config.json").exists():
-        return auto.from_pretrained(folder, dtype=torch.float32).eval()
+        return auto.from_pretrained(folder, dtype=torch.float32, **_TRUST).eval()
     from peft import PeftConfig, PeftModel
 
     kept, config = PeftConfig.from_pretrained(folder), transformers.AutoConfig.from_pretrained(folder)
@@ -45,7 +46,7 @@ def texts(folder: str, task: str, inputs: list[Any], labels: list[str]) -> Rows:
 
     adapted = Path(folder, "adapter_config.json").exists()
     model = loaded(folder, "AutoModelForSequenceClassification") if adapted else folder
-    classify: Any = pipeline("text-classification", model=model, tokenizer=folder, device=-1)
+    classify: Any = pipeline("text-classification", model=model, tokenizer=folder, device=-1, **_TRUST)
     how = classify.model.config.adaptation
     asked = [{"text": one[0], "text_pair": one[1]} if isinstance(one, list) else one for one in inputs]
     applied = {"function_to_apply": "none"} if task == "regression" else {}
@@ -92,7 +93,7 @@ def tags(folder: str, inputs: list[list[str]], labels: list[str]) -> Rows:
     from transformers import AutoTokenizer
 
     model = loaded(folder, "AutoModelForTokenClassification")
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, **_TRUST)
     order = [model.config.label2id[label] for label in labels]
     found: Rows = []
     with torch.inference_mode():
@@ -111,7 +112,7 @@ def spans(folder: str, inputs: list[list[str]]) -> Rows:
     from transformers import AutoTokenizer
 
     model = loaded(folder, "AutoModelForQuestionAnswering")
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, **_TRUST)
     how, limit = model.config.adaptation, tokenizer.model_max_length
     found: Rows = []
     for question, context in inputs:
@@ -155,8 +156,8 @@ class Frozen:
         from transformers import AutoModel, AutoTokenizer
 
         self.torch = torch
-        self.encoder: Any = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        self.encoder: Any = AutoModel.from_pretrained(folder, dtype=torch.float32, **_TRUST).eval()
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, **_TRUST)
         self.head = load_file(f"{folder}/head.safetensors")
         self.info: dict[str, Any] = {"schema": 1, "task": "text-classification", "reads": "text", "layers": []}
         self.info |= {"long_texts": "truncate", **json.loads(Path(folder, "head.json").read_text(encoding="utf-8"))}
@@ -201,11 +202,11 @@ class Frozen:
 
     def vector(self, text: str) -> Any:
         """Return the vector of a text."""
-        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         if self.info["long_texts"] == "truncate":
             limit = self.info["max_length"]
             parts = [self.tokenizer(text, truncation=True, max_length=limit)["input_ids"]]
         else:
+            ids = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
             opening, closing = self.info["frame"]
             room = self.info["max_length"] - len(opening) - len(closing)
             if self.info["long_texts"] == "windows":
@@ -236,6 +237,7 @@ def main() -> None:
     """Read the request, answer it."""
     folder, request = sys.argv[1], json.load(sys.stdin)
     task, inputs, labels = request["task"], request["inputs"], request["labels"]
+    _TRUST["trust_remote_code"] = request["trust_remote_code"]
     if Path(folder, "head.json").exists():
         json.dump(Frozen(folder).predict(inputs, labels), sys.stdout)
     else:

@@ -23,12 +23,13 @@ class Contrastive(Strategy):
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: ContrastiveSettings) -> Workload:  # type: ignore[override]
         """Every text of a batch forward and backward, and all texts forward for the head."""
-        updates = settings.updates(load.rows)
-        batch = min(settings.batch_size, load.rows) * load.tokens
-        fixed = model.embedding_parameters if settings.freeze_token_embeddings else 0
+        texts = load.rows + (load.classes if settings.names else 0)
+        updates = settings.updates(texts)
+        batch = min(settings.batch_size, texts) * load.tokens
         encoded_twice = updates * batch if batch > settings.batch_tokens else 0.0
+        fixed = model.embedding_parameters if settings.freeze_token_embeddings else 0
         return Workload(
-            forward_flops=model.forward_flops(load.rows * load.tokens + encoded_twice, load.tokens),
+            forward_flops=model.forward_flops(texts * load.tokens + encoded_twice, load.tokens),
             training_flops=3 * model.forward_flops(updates * batch, load.tokens),
             trained_parameters=model.parameters - fixed,
             stored_tokens=min(settings.batch_tokens, 2 * batch),
@@ -39,13 +40,16 @@ class Contrastive(Strategy):
         """Tune on pairs, then fit the head."""
         import numpy as np
 
-        from advisor.backend.contrastive import tune_on_pairs
+        from advisor.backend.contrastive import tune_on_pairs, with_names
         from advisor.backend.frozen import FrozenModel
         from advisor.backend.head import LinearHead
         from advisor.backend.head_start import probe_weights
 
         settings, labels = cast(ContrastiveSettings, job.settings), list(job.labels)
-        texts, targets = cast("list[str]", job.training.inputs), job.training.targets
+        learnt = job.training
+        if settings.names:
+            learnt = with_names(learnt, labels, job.descriptions)
+        texts, targets = cast("list[str]", learnt.inputs), learnt.targets
         encoder = tune_on_pairs(
             job.encoder,
             texts,
@@ -61,7 +65,6 @@ class Contrastive(Strategy):
         predicts, c = TASKS[job.task].predicts, settings.head_c
         weights = probe_weights(predicts, encoder.embed(texts), targets, len(labels), c, balanced=job.balanced)
         thresholds = np.full(len(labels), settings.threshold, dtype=np.float32) if predicts == "classes" else None
-        chosen = {"c": c, "updates": settings.updates(len(texts))}
-        return Fitted(
-            FrozenModel(encoder, LinearHead(*weights), labels, job.task, "text", thresholds, chosen=chosen), chosen
-        )
+        chosen = {"c": c, "updates": settings.updates(len(texts)), "names": len(texts) - len(job.training)}
+        model = FrozenModel(encoder, LinearHead(*weights), labels, job.task, "text", thresholds, chosen=chosen)
+        return Fitted(model, chosen)

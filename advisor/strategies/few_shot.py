@@ -1,11 +1,15 @@
 """Few-shot: demonstrations weighed against prompted label descriptions; no parameter changes."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from advisor.backend.settings import FewShotSettings, ZeroShotSettings
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.strategies.base import CLASSIFYING, PROMPTABLE, FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.zero_shot import prompted_encoder
+
+if TYPE_CHECKING:
+    from advisor.backend.frozen import FrozenModel
 
 
 class PromptedSettings(ZeroShotSettings, FewShotSettings):
@@ -37,20 +41,33 @@ class FewShot(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed the demonstrations and weigh them."""
-        from advisor.backend.encoder import shared_encoder
         from advisor.backend.features import FeatureCache
         from advisor.backend.frozen import FrozenModel
+        from advisor.backend.prompted_sets import few_shot_sets, zero_shot_sets
         from advisor.backend.prompting import few_shot_head, zero_shot_head
 
-        settings = cast(PromptedSettings, job.settings)
-        encoder = shared_encoder(job.encoder, job.device, job.max_length)
-        cache = FeatureCache(job.cache)
+        settings, labels = cast(PromptedSettings, job.settings), list(job.labels)
+        encoder, cache = prompted_encoder(job, settings), FeatureCache(job.cache)
         features = cache.embed(encoder, cast("Sequence[str]", job.training.inputs), job.progress)
-        described = zero_shot_head(encoder, job.labels, job.descriptions, settings, features)
+        if job.task == "multi-label":
+            described = zero_shot_sets(encoder, labels, job.descriptions, settings, features)
+            sets = few_shot_sets(features, job.training.targets, described, settings)
+            return _fitted(
+                FrozenModel(encoder, sets.head, labels, job.task, thresholds=sets.thresholds, cache=cache),
+                description_weight=sets.description_weight,
+                scale=sets.scale,
+                leave_one_out_log_loss=sets.log_loss,
+            )
+        described = zero_shot_head(encoder, labels, job.descriptions, settings, features)
         fit = few_shot_head(features, job.training.targets, described, settings)
-        chosen = {
-            "description_weight": fit.description_weight,
-            "scale": fit.scale,
-            "leave_one_out_accuracy": fit.accuracy,
-        }
-        return Fitted(FrozenModel(encoder, fit.head, list(job.labels), cache=cache), chosen)
+        return _fitted(
+            FrozenModel(encoder, fit.head, labels, cache=cache),
+            description_weight=fit.description_weight,
+            scale=fit.scale,
+            leave_one_out_accuracy=fit.accuracy,
+        )
+
+
+def _fitted(model: "FrozenModel", **chosen: float | None) -> Fitted:
+    model.chosen = chosen
+    return Fitted(model, chosen)

@@ -5,10 +5,20 @@ from typing import cast
 from advisor.backend.settings import ProbeSettings
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.strategies.base import ENCODING, FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.tasks import Task
+
+_HEADS = {
+    "pair-classification": "a linear layer on both texts' vectors u and v, their distance |u - v| and product u * v",
+    "regression": "one linear output on the normalised vector of a text, or on u, v, |u - v| and u * v of a pair",
+    "token-classification": "a linear layer on the normalised vector of each word, the mean of its tokens'",
+}
 
 
 class LinearProbe(Strategy):
-    """Freezing: the encoder stays as it was pre-trained, a linear head learns on its features."""
+    """Freezing: the encoder stays as it was pre-trained, a linear head learns on its features.
+
+    Classes take logistic regression, one for each where several may hold, tags one on words; numbers ridge regression.
+    """
 
     id = "linear-probe"
     family = "freezing"
@@ -16,10 +26,14 @@ class LinearProbe(Strategy):
     verb = "Freeze it"
     changes = "a new linear head; every pre-trained weight stays"
     task_head = "a linear layer on the normalised text vector"
-    trains = "Embed every text once, fit logistic regression, choose its regularisation by cross-validation."
+    trains = "Embed every row once, fit a linear head, choose its regularisation by cross-validation."
     encoder_tasks = ENCODING
     worth_a_part = True
     settings = ProbeSettings
+
+    def head_for(self, task: Task) -> str:
+        """Return the head put on for a task, in words."""
+        return _HEADS.get(task.id, self.task_head)
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: ProbeSettings) -> Workload:  # type: ignore[override]
         """One pass over the texts, then L-BFGS: two products of rows, features and classes an iteration."""

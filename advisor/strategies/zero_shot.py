@@ -1,11 +1,14 @@
 """Zero-shot: texts compared with prompted label descriptions; no label is used and no parameter changes."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from advisor.backend.settings import ZeroShotSettings
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.strategies.base import CLASSIFYING, PROMPTABLE, FitJob, Fitted, Strategy, TextLoad, Workload
+
+if TYPE_CHECKING:
+    from advisor.backend.encoder import Encoder
 
 
 class ZeroShot(Strategy):
@@ -34,18 +37,28 @@ class ZeroShot(Strategy):
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed the prompted labels."""
-        from advisor.backend.encoder import shared_encoder
+        import numpy as np
+
         from advisor.backend.features import FeatureCache
         from advisor.backend.frozen import FrozenModel
+        from advisor.backend.prompted_sets import zero_shot_sets
         from advisor.backend.prompting import zero_shot_head
 
         settings = cast(ZeroShotSettings, job.settings)
-        encoder = shared_encoder(job.encoder, job.device, job.max_length)
-        cache = FeatureCache(job.cache)
-        background = (
-            cache.embed(encoder, cast("Sequence[str]", job.training.inputs), job.progress)
-            if settings.centring and job.training.inputs
-            else None
-        )
+        encoder, cache = prompted_encoder(job, settings), FeatureCache(job.cache)
+        background = cache.embed(encoder, cast("Sequence[str]", job.training.inputs), job.progress)
+        if job.task == "multi-label":
+            head = zero_shot_sets(encoder, job.labels, job.descriptions, settings, background)
+            thresholds = np.full(len(job.labels), 0.5, dtype=np.float32)
+            return Fitted(FrozenModel(encoder, head, list(job.labels), job.task, thresholds=thresholds, cache=cache))
         head = zero_shot_head(encoder, job.labels, job.descriptions, settings, background)
         return Fitted(FrozenModel(encoder, head, list(job.labels), cache=cache))
+
+
+def prompted_encoder(job: FitJob, settings: ZeroShotSettings) -> "Encoder":
+    """Return the job's encoder reading long texts as the settings say; tell how much it does not read."""
+    from advisor.backend.encoder import shared_encoder
+    from advisor.backend.truncation import read_long
+
+    encoder = shared_encoder(job.encoder, job.device, job.max_length)
+    return read_long(encoder, settings.long_texts, job.training.inputs, job.event)

@@ -41,7 +41,9 @@ def make_encoder(tmp_path_factory: pytest.TempPathFactory) -> MakeEncoder:
         tokens = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
         tokens.pre_tokenizer = pre_tokenizers.Whitespace()
         ends = [(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")]
-        tokens.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+        tokens.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ends
+        )
         tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokens, model_max_length=36, **SPECIAL)
         config = AutoConfig.for_model(model_type, vocab_size=len(vocabulary), pad_token_id=0, **{**SIZES, **changes})
         with torch.random.fork_rng():

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,57 @@ def test_texts_are_cut_at_the_limit(make_encoder: Callable[..., Path], cpu: Devi
     assert Encoder.load(folder, cpu).max_length == 36
     encoder = Encoder.load(folder, cpu, max_length=6)
     assert (encoder.max_length, encoder.pooling, encoder.trained_pooling) == (6, "mean", False)
-    assert max(len(row) for row in encoder.tokenize(TEXTS)) == 6
+    long = "the awful meal of a bad trip"
+    assert encoder.embed([long]) == pytest.approx(encoder.embed(["the awful meal of"]), abs=1e-6)
+
+
+@torch.no_grad()
+def states(encoder: Encoder, batch: Any) -> torch.Tensor:
+    """Return (layers + 1, length, hidden) of one row."""
+    found = encoder.model(input_ids=torch.tensor([batch["input_ids"]]), output_hidden_states=True)
+    return torch.stack(list(found.hidden_states))[:, 0]
+
+
+def test_layers_are_averaged_and_all_are_to_be_had(encoder: Encoder) -> None:
+    of_layer = encoder.embed_layers(TEXTS)
+    assert of_layer.shape == (len(TEXTS), 3, 32)
+    assert encoder.depth == 2
+    assert of_layer[:, 2] == pytest.approx(encoder.embed(TEXTS), abs=1e-6)
+    assert of_layer[:, 1] == pytest.approx(replace(encoder, layers=(1,)).embed(TEXTS), abs=1e-6)
+    both = replace(encoder, layers=(0, 2)).embed(["good film"])[0]
+    mean = states(encoder, encoder.tokenizer("good film"))[[0, 2]].mean(0).mean(0)
+    assert both == pytest.approx((mean / mean.norm()).numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize("long_texts", ["head-tail", "windows"])
+def test_long_texts_are_read_beyond_the_limit(make_encoder: Callable[..., Path], cpu: Device, long_texts: str) -> None:
+    encoder = replace(Encoder.load(make_encoder(), cpu, max_length=6), long_texts=long_texts)
+    words = ["good", "bad", "fine", "poor", "great", "awful", "film", "meal", "trip"]
+    kept = {"head-tail": [[words[0], *words[-3:]]], "windows": [words[:3], words[3:6], words[6:]]}
+    pooled = [states(encoder, encoder.tokenizer(" ".join(part)))[-1].mean(0) for part in kept[long_texts]]
+    mean = torch.stack(pooled).mean(0)
+    texts = ["good film", " ".join(words), ""]
+    seen: list[tuple[int, int]] = []
+    found = encoder.embed(texts, lambda *step: seen.append(step))
+    assert found[1] == pytest.approx((mean / mean.norm()).numpy(), abs=1e-5)
+    assert found[[0, 2]] == pytest.approx(replace(encoder, long_texts="truncate").embed(["good film", ""]), abs=1e-6)
+    assert seen[-1] == (3, 3)
+
+
+def test_a_word_is_the_mean_of_its_tokens(encoder: Encoder) -> None:
+    rows = [("good-film", "trip"), (), ("the", "awful.meal", "of"), ("very",) * 50]
+    found, seen = encoder.embed_words(rows)
+    hidden = states(encoder, encoder.tokenizer(["good-film", "trip"], is_split_into_words=True))[-1]
+    mean = hidden[1:4].mean(0)
+    assert found.shape == (55, 32)
+    assert found[0] == pytest.approx((mean / mean.norm()).numpy(), abs=1e-5)
+    assert seen[:5].all()
+    assert seen[5:].sum() == 34
+    assert not found[5 + 34 :].any()
+    of_layer, again = encoder.embed_word_layers(rows)
+    assert of_layer[:, 2] == pytest.approx(found, abs=1e-6)
+    assert np.array_equal(seen, again)
+    assert encoder.embed_words([])[0].shape == (0, 32)
 
 
 def test_loading_writes_nothing(

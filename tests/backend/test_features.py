@@ -8,7 +8,8 @@ import pytest
 from advisor.backend import features as module
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder
-from advisor.backend.features import FeatureCache, identity
+from advisor.backend.features import FeatureCache, features_of, identity
+from advisor.tasks import Pair
 
 TEXTS = ["good film", "bad meal", "good film", "", "awful trip"]
 
@@ -82,9 +83,11 @@ def test_an_encoder_is_known_by_its_content(make_encoder: Callable[..., Path], c
         Encoder.load(make_encoder(intermediate_size=40), cpu),
         replace(encoder, pooling="cls"),
         replace(encoder, max_length=8),
+        replace(encoder, layers=(1,)),
+        replace(encoder, long_texts="windows"),
         replace(encoder, device=Device("cpu", "bf16", "")),
     ]
-    assert len({identity(other) for other in [encoder, *others]}) == 5
+    assert len({identity(other) for other in [encoder, *others]}) == 7
 
 
 def test_progress_counts_known_texts_too(tmp_path: Path, encoder: Encoder) -> None:
@@ -93,3 +96,16 @@ def test_progress_counts_known_texts_too(tmp_path: Path, encoder: Encoder) -> No
     FeatureCache(tmp_path).embed(encoder, TEXTS, lambda *step: seen.append(step))
     assert seen[0] == (2, 4)
     assert seen[-1] == (4, 4)
+
+
+def test_each_kind_of_input_has_its_features(tmp_path: Path, encoder: Encoder) -> None:
+    cache = FeatureCache(tmp_path)
+    texts, seen = features_of(encoder, cache, TEXTS)
+    assert texts.shape == (5, 32) and seen.all()
+    pairs, _ = features_of(encoder, cache, [Pair("good film", "bad meal"), Pair("awful trip", "good film")])
+    assert pairs[:, :32] == pytest.approx(texts[[0, 4]], abs=1e-6)
+    assert pairs[:, 32:64] == pytest.approx(texts[[1, 2]], abs=1e-6)
+    assert len(encoder.embedded) == 4  # type: ignore[attr-defined]
+    words, seen = features_of(encoder, cache, [("good", "film"), ("very",) * 40])
+    assert words.shape == (42, 32)
+    assert seen.sum() == 36

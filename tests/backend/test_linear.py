@@ -4,23 +4,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression as Reference
 
-from advisor.backend.arrays import row_log_losses, softmax
-from advisor.backend.linear import balanced_weights, fit_logistic, stratified_folds
+from advisor.backend.arrays import row_log_losses, sigmoid, softmax
+from advisor.backend.decisions import EachClass, OneClass
+from advisor.backend.folds import grouped_folds, some_rows, stratified_folds
+from advisor.backend.linear import fit_logistic
 from advisor.backend.logistic import LogisticRegression
 from advisor.backend.settings import ProbeSettings
+from advisor.knowledge.hyperparameters import default_values
 
-SETTINGS = ProbeSettings(
-    grid=(0.25, 1, 4, 16, 64, 256),
-    patience=1,
-    default_c=10,
-    folds=5,
-    folds_when_large=3,
-    large_rows=2000,
-    calibration_rows=100,
-    search_rows=10000,
-    search_tolerance=1e-3,
-    tolerance=1e-6,
-    max_iterations=500,
+SETTINGS = ProbeSettings.model_validate(
+    default_values("linear-probe")
+    | {"grid": (0.25, 1, 4, 16, 64, 256), "default_c": 10, "folds": 5, "folds_when_large": 3, "large_rows": 2000}
 )
 
 
@@ -50,6 +44,19 @@ def test_a_fit_does_not_depend_on_where_the_path_began() -> None:
     warm.start_from(*warm.fit(0.1, 1e-9, 500))
     for left, right in zip(cold.fit(5.0, 1e-9, 500), warm.fit(5.0, 1e-9, 500), strict=True):
         assert np.allclose(left, right, atol=2e-2)
+
+
+@pytest.mark.parametrize("c", [0.1, 10.0])
+def test_classes_apart_are_scikit_learns_one_against_the_rest(c: float) -> None:
+    features, labels = blobs([40, 30, 20])
+    held = np.stack([labels == 0, labels < 2, labels == 3], axis=1).astype(np.float32)
+    weights = np.linspace(0.5, 2, 90).astype(np.float32)
+    weight, bias = LogisticRegression(features, held, 3, weights).fit(c, 1e-9, 2000)
+    for label in (0, 1):
+        reference = Reference(C=c, max_iter=5000, tol=1e-8).fit(features.astype(np.float64), held[:, label], weights)
+        found = sigmoid(features @ weight[:, label] + bias[label])
+        assert np.abs(found - reference.predict_proba(features)[:, 1]).max() < 5e-3
+    assert sigmoid(features @ weight[:, 2] + bias[2]).max() < 1e-3
 
 
 def test_probe_is_as_good_as_scikit_learns_best_c() -> None:
@@ -98,9 +105,9 @@ def test_balancing_finds_more_of_the_rare_class() -> None:
     features, labels = blobs([300, 15], spread=1.2)
     unseen, truth = blobs([500, 500], spread=1.2, seed=1)
     plain = fit_logistic(features, labels, 2, SETTINGS).head.logits(unseen).argmax(axis=1)
-    balanced = fit_logistic(features, labels, 2, SETTINGS, class_weight="balanced").head.logits(unseen).argmax(axis=1)
+    balanced = fit_logistic(features, labels, 2, SETTINGS, balanced=True).head.logits(unseen).argmax(axis=1)
     assert (balanced[truth == 1] == 1).mean() > (plain[truth == 1] == 1).mean() + 0.1
-    assert balanced_weights(labels, 3).tolist() == pytest.approx([315 / 600, 315 / 30, 0])
+    assert np.unique(OneClass(labels, 3).balanced()).tolist() == pytest.approx([315 / 600, 315 / 30])
 
 
 def test_the_same_seed_gives_the_same_head_and_progress_ends() -> None:
@@ -131,3 +138,71 @@ def test_softmax_and_losses_survive_large_logits() -> None:
     logits = np.array([[1000.0, 0.0], [-1000.0, -1001.0]], dtype=np.float32)
     assert softmax(logits)[0] == pytest.approx([1, 0])
     assert row_log_losses(logits, np.array([1, 0])) == pytest.approx([1000, np.log1p(np.exp(-1))])
+
+
+def several(per_class: list[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors near one centre or between two, and which of the classes they hold."""
+    features, labels = blobs(per_class, spread=0.5, seed=seed)
+    generator = np.random.default_rng(seed)
+    other = generator.permutation(len(labels))
+    both = generator.random(len(labels)) < 0.3
+    mixed = np.where(both[:, None], features + features[other], features)
+    held = np.eye(len(per_class), dtype=np.float32)[labels]
+    held[both] = np.maximum(held[both], held[other[both]])
+    return (mixed / np.linalg.norm(mixed, axis=1, keepdims=True)).astype(np.float32), held
+
+
+def test_a_probe_of_several_classes_is_as_good_as_scikit_learns_best_c() -> None:
+    features, held = several([80] * 4)
+    unseen, truth = several([200] * 4, seed=1)
+    fit = fit_logistic(features, held, 4, SETTINGS)
+    right = ((fit.head.logits(unseen) > 0) == (truth > 0)).mean()
+    references = [
+        [Reference(C=c).fit(features, held[:, k]).score(unseen, truth[:, k]) for k in range(4)] for c in (1, 16)
+    ]
+    assert right > np.mean(references, axis=1).max() - 0.02
+    assert fit.accuracy == pytest.approx(right, abs=0.1)
+    assert fit.held_out is not None
+    assert fit.held_out.logits.shape == (len(fit.held_out.rows), 4)
+
+
+@pytest.mark.parametrize("counts", [[3, 0, 1], [0, 0, 0], [1, 1, 1]])
+def test_rare_and_absent_classes_are_fitted(counts: list[int]) -> None:
+    features, _ = blobs([6, 6])
+    held = np.zeros((12, 3), dtype=np.float32)
+    for label, count in enumerate(counts):
+        held[label * 3 : label * 3 + count, label] = 1
+    for balanced in (False, True):
+        fit = fit_logistic(features, held, 3, SETTINGS, balanced=balanced)
+        assert np.isfinite(fit.head.logits(features)).all()
+        assert (fit.head.logits(features)[:, held.sum(axis=0) == 0] < 0).all()
+
+
+def test_decisions_of_a_class_are_balanced_where_it_has_both() -> None:
+    held = np.array([[1, 0], [0, 0], [0, 0], [0, 0]], dtype=np.float32)
+    weights = EachClass(held, 2).balanced()
+    assert weights[:, 0].tolist() == pytest.approx([2, 2 / 3, 2 / 3, 2 / 3])
+    assert weights[:, 1].tolist() == [1, 1, 1, 1]
+    assert EachClass(np.array([[1, 1], [1, 0], [0, 0]], dtype=np.float32), 2).strata().tolist() == [1, 0, 2]
+
+
+def test_rows_of_a_group_are_held_out_together() -> None:
+    generator = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 7)
+    fold = grouped_folds(groups, 4, generator)
+    assert all(len(set(fold[groups == group])) == 1 for group in range(40))
+    assert np.bincount(fold).tolist() == [70] * 4
+    assert set(grouped_folds(np.zeros(5, dtype=np.int64), 4, generator)) == {-1}
+    some = some_rows(280, groups, 100, generator)
+    assert len(some) == 98
+    assert all(np.isin(np.flatnonzero(groups == group), some).all() for group in set(groups[some]))
+    assert len(some_rows(280, None, 100, generator)) == 100
+
+
+def test_groups_that_repeat_a_row_do_not_deceive_the_search() -> None:
+    features, labels = blobs([20, 20], spread=3.0)
+    copies = np.repeat(np.arange(40), 5)
+    apart = fit_logistic(features[copies], labels[copies], 2, SETTINGS)
+    together = fit_logistic(features[copies], labels[copies], 2, SETTINGS, groups=copies)
+    assert apart.accuracy is not None and together.accuracy is not None
+    assert apart.accuracy > together.accuracy + 0.15

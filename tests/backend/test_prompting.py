@@ -16,6 +16,8 @@ ZERO = ZeroShotSettings(
     description_templates=("{label}: {description}",),
     scale=10,
     centring=0.5,
+    labels_per_text=1.5,
+    long_texts="truncate",
 )
 FEW = FewShotSettings(
     description_weights=(0.5, 1, 2, 4, 8, 16, 32),

@@ -55,7 +55,10 @@ def test_every_strategy_runs_to_its_end(strategy: str, make_plan: Any, tmp_path:
     model = open_model(tmp_path / "run")
     again = next(predict_rows(model, [{"text": rows[0]["text"]}]))
     assert again["label"] == rows[0]["predicted"]
-    assert again["probabilities"][again["label"]] == pytest.approx(rows[0]["probabilities"][again["label"]], abs=1e-4)
+    rounding = 1e-4 if result.device["precision"] == "fp32" else 1e-2
+    assert again["probabilities"][again["label"]] == pytest.approx(
+        rows[0]["probabilities"][again["label"]], abs=rounding
+    )
 
 
 def test_without_a_test_file_small_data_are_cross_validated(make_plan: Any, tmp_path: Path) -> None:

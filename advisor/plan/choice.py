@@ -1,0 +1,49 @@
+"""The candidate that a plan carries out: the verdict's, the one asked for, or the next best that runs."""
+
+from advisor.decision.advice import Advice
+from advisor.decision.candidates import Candidate
+from advisor.documents import suggest
+from advisor.errors import InputError, NoFeasibleStrategy
+from advisor.strategies import EXECUTABLE, STRATEGIES, Strategy
+
+_UNAVOIDABLE = {"applies-to-task", "demonstrations"}
+
+
+def chosen_candidate(advice: Advice, strategy: str | None) -> tuple[Candidate, list[str]]:
+    """Return the candidate to run, on the embedded backend, with what a reader must know about the choice."""
+    if strategy is not None and strategy not in STRATEGIES:
+        raise InputError(f"there is no strategy '{strategy}'{suggest(strategy, STRATEGIES)}")
+    advised = advice.winner.strategy
+    chosen = STRATEGIES[strategy] if strategy else advised if advised.executable else _stand_in(advice)
+    if not chosen.executable:
+        able = ", ".join(EXECUTABLE)
+        raise InputError(f"{chosen.id} can be advised but not yet carried out; this version carries out {able}")
+    candidate = next(
+        (c for c in advice.decision.candidates if c.strategy.id == chosen.id and c.engine == "encoder"), None
+    )
+    if candidate is None:
+        raise InputError(f"{chosen.id} is not carried out on an encoder for this task; name another by --strategy")
+    notes = []
+    if strategy is not None and chosen is not advised:
+        notes.append(f"The advice was {advised.id}; this plan runs {chosen.id} because it was asked for.")
+    elif chosen is not advised:
+        notes.append(
+            f"The advice was {advised.id}, which this version cannot carry out yet; this plan runs {chosen.id}, the "
+            "next best that it can."
+        )
+    elif advice.winner.engine != "encoder":
+        notes.append(
+            f"The advice was {chosen.id} with {advice.winner.model}; this plan runs it on an encoder in process, which "
+            "is weaker where the label words do not say the task."
+        )
+    hard = [v for v in candidate.vetoes if v.requirement in _UNAVOIDABLE]
+    if hard:
+        raise NoFeasibleStrategy(f"{chosen.id} cannot be run: {hard[0].because}")
+    notes += [f"Ruled out by the profile, run nevertheless: {veto.because}." for veto in candidate.vetoes]
+    return candidate, notes
+
+
+def _stand_in(advice: Advice) -> Strategy:
+    """Return the best alternative that this version carries out on an encoder, the advice itself if there is none."""
+    able = (a.candidate for a in advice.alternatives if a.candidate.engine == "encoder")
+    return next((candidate.strategy for candidate in able if candidate.strategy.executable), advice.winner.strategy)

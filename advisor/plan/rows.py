@@ -1,0 +1,74 @@
+"""How labelled rows are used: labels, their weights, and what quality is measured on."""
+
+from collections import Counter
+from itertools import chain
+from typing import Literal, cast
+
+from advisor.data.reading import LabelledData
+from advisor.errors import InputError
+from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.plan.plan import PlannedSplit
+from advisor.profile import Profile
+from advisor.strategies import Strategy
+from advisor.tasks import TASKS, Measure
+
+_FEWEST_FOLDS = 2
+
+
+def planned_labels(profile: Profile, data: LabelledData) -> dict[str, str | None]:
+    """Return classes or tags with what the profile says of them; a tag's type has the description."""
+    found, named = data.label_names, profile.task.labels or {}
+    if TASKS[data.task].predicts not in ("class", "classes", "tags"):
+        return {}
+    kinds = {tag: tag.partition("-")[2] or None if TASKS[data.task].predicts == "tags" else tag for tag in found}
+    there = {kind for kind in kinds.values() if kind}
+    if named and set(named) != there and profile.source("task.labels") != "detected":
+        missing, unknown = sorted(set(named) - there), sorted(there - set(named))
+        parts = [f"the data lack {', '.join(missing)}"] if missing else []
+        parts += [f"the profile lacks {', '.join(unknown)}"] if unknown else []
+        raise InputError(f"task.labels and {data.train_part.path} disagree: {'; '.join(parts)}")
+    return {name: named.get(kind) if kind else None for name, kind in kinds.items()}
+
+
+def _counts(data: LabelledData) -> list[int]:
+    """Return how many rows each class has; one number, all rows, where there are no classes."""
+    match TASKS[data.task].predicts:
+        case "class":
+            return list(Counter(data.train.labels).values())
+        case "classes":
+            return list(Counter(chain.from_iterable(cast("list[tuple[str, ...]]", data.train.labels))).values())
+        case _:
+            return [len(data.train)]
+
+
+def class_weights(
+    data: LabelledData, measure: Measure, strategy: Strategy
+) -> tuple[Literal["none", "balanced"], list[str]]:
+    """Weight classes where they are imbalanced and the measure counts them alike; it costs accuracy otherwise."""
+    counts = _counts(data)
+    ratio = max(counts) / min(counts)
+    if strategy.family == "prompting" or ratio < load_evaluation()["balance_from"]:
+        return "none", []
+    if measure.key == "macro_f1":
+        return "balanced", []
+    return "none", [f"The largest class is {ratio:.0f} times the smallest; task.metric=macro-f1 would weight classes."]
+
+
+def planned_split(data: LabelledData, strategy: Strategy) -> PlannedSplit:
+    """Return what quality is measured on: the test file, a part held out of many rows, or folds of few.
+
+    Raises:
+        InputError: there is only one row a class and no test file.
+    """
+    settings = load_evaluation()
+    enough = strategy.wants_validation and len(data.train) >= settings["validate_from"]
+    validation = settings["validation_share"] if enough else 0.0
+    if data.test is not None:
+        return PlannedSplit(kind="test-file", validation_share=validation)
+    if len(data.train) >= settings["cross_validate_below"]:
+        return PlannedSplit(kind="held-out", share=settings["test_share"], validation_share=validation)
+    most = max(_counts(data))
+    if strategy.needs_labels and most < _FEWEST_FOLDS:
+        raise InputError(f"{data.train_part.path}: one example a class leaves none to measure on; add a test file")
+    folds = max(_FEWEST_FOLDS, min(settings["folds"], most))
+    return PlannedSplit(kind="cross-validation", folds=folds, validation_share=validation)

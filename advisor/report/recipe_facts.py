@@ -92,7 +92,8 @@ def recipe_facts(plan: Plan) -> dict[str, Any]:
     facts = {"plan": plan, "settings": plan.hyperparameters, "split": plan.data.split, **_task_facts(plan)}
     facts |= _data_facts(plan, facts["predicts"]) | _fit_facts(plan, facts["predicts"])
     whole = STRATEGIES[plan.strategy].whole_model
-    return facts | {"head_c": _head_c(plan)} | (_tuning_facts(plan, facts) if whole else _frozen_facts(plan, facts))
+    facts |= {"c_factor": _c_factor(plan), "head_c": _head_c(plan)}
+    return facts | (_tuning_facts(plan, facts) if whole else _frozen_facts(plan, facts))
 
 
 def _task_facts(plan: Plan) -> dict[str, Any]:
@@ -222,6 +223,7 @@ def _frozen_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
     known = load_catalogue().models.get(plan.model.id)
     return {
         "layers": layers,
+        "c_grid": [facts["c_factor"] * c for c in settings.get("grid", [])],
         "chosen_layer": layers == "best",
         "layer_argument": Code(", layer: int" if layers == "best" else ""),
         "layer_passed": Code(", layer" if layers == "best" else ""),
@@ -232,15 +234,18 @@ def _frozen_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _head_c(plan: Plan) -> float | None:
-    """Return scikit-learn's C for a head's first weights, None where it starts without.
+    """Return scikit-learn's C for a head that is not searched for, None where it starts without."""
+    c = plan.hyperparameters.get("head_c")
+    return None if c is None or plan.task == "question-answering" else float(c) * _c_factor(plan)
+
+
+def _c_factor(plan: Plan) -> int:
+    """Return by what a plan's C becomes scikit-learn's.
 
     Of two classes scikit-learn fits one row of weights, the difference of the two that a softmax has: that is as free
     at twice the C.
     """
-    c = plan.hyperparameters.get("head_c")
-    if c is None or plan.task == "question-answering":
-        return None
-    return float(c) * (2 if len(plan.labels) == 2 and TASKS[plan.task].predicts in ("class", "tags") else 1)
+    return 2 if len(plan.labels) == 2 and TASKS[plan.task].predicts in ("class", "tags") else 1
 
 
 def _cell(*, typed: bool) -> Callable[[str], Code]:

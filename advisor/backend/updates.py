@@ -74,7 +74,7 @@ class Updates(ABC):
         Running out of memory halves what is computed at once, down to one row, and computes the batch again.
 
         Raises:
-            RunError: one row or the optimiser's state does not fit in memory.
+            RunError: one row or the optimiser's state does not fit in memory, or the loss is no number any more.
         """
         rows = self.batch()
         self.set_rates()
@@ -87,7 +87,9 @@ class Updates(ABC):
                     raise
             self._halve(rows)
         try:
-            nn.utils.clip_grad_norm_(self.parameters.values(), self.step_settings.gradient_norm)
+            norm = nn.utils.clip_grad_norm_(self.parameters.values(), self.step_settings.gradient_norm)
+            if not math.isfinite(loss + norm.item()):
+                raise RunError(f"training diverged at step {self.step + 1} of {self.steps}; set a lower learning_rate")
             self.optimizer.step()
         except (MemoryError, RuntimeError) as failure:
             if not out_of_memory(failure):

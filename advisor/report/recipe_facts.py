@@ -14,6 +14,7 @@ from advisor.data.names import START_NAMES
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.plan.plan import Plan, PlannedFile
 from advisor.strategies import STRATEGIES
+from advisor.strategies.modifiers import MORE_PRETRAINING, MULTI_SEED
 from advisor.tasks import TASKS
 
 _HUB_SPLIT = re.compile(r"(?P<dataset>\S+) \((?P<split>[^()]+)\)")
@@ -91,7 +92,8 @@ def recipe_facts(plan: Plan) -> dict[str, Any]:
     facts = {"plan": plan, "settings": plan.hyperparameters, "split": plan.data.split, **_task_facts(plan)}
     facts |= _data_facts(plan, facts["predicts"]) | _fit_facts(plan, facts["predicts"])
     whole = STRATEGIES[plan.strategy].whole_model
-    return facts | {"head_c": _head_c(plan)} | (_tuning_facts(plan, facts) if whole else _frozen_facts(plan, facts))
+    facts |= {"c_factor": _c_factor(plan), "head_c": _head_c(plan)}
+    return facts | (_tuning_facts(plan, facts) if whole else _frozen_facts(plan, facts))
 
 
 def _task_facts(plan: Plan) -> dict[str, Any]:
@@ -119,7 +121,7 @@ def _task_facts(plan: Plan) -> dict[str, Any]:
         "long_texts": settings.get("long_texts", "truncate") if reads == "text" else "truncate",
         "balanced": plan.class_weights == "balanced" and task.predicts in ("class", "classes", "tags"),
         "prompts": _prompts(plan),
-        "pretrains": "domain-adaptive-pretraining" in plan.modifiers,
+        "pretrains": MORE_PRETRAINING in plan.modifiers,
     }
 
 
@@ -168,7 +170,8 @@ def _data_facts(plan: Plan, predicts: str) -> dict[str, Any]:
 def _fit_facts(plan: Plan, predicts: str) -> dict[str, Any]:
     """Return what follows from how quality is measured and how often is fitted."""
     split, needs_labels = plan.data.split, STRATEGIES[plan.strategy].needs_labels
-    seeds = plan.modifiers.get("multi-seed", {}).get("seeds", 1)
+    seeds = plan.modifiers.get(MULTI_SEED, {}).get("seeds", 1)
+    frozen = STRATEGIES[plan.strategy].family != "fine-tuning" and not STRATEGIES[plan.strategy].whole_model
     folds = split.kind == "cross-validation" and needs_labels
     validation = bool(split.validation_share) and STRATEGIES[plan.strategy].wants_validation
     return {
@@ -178,6 +181,9 @@ def _fit_facts(plan: Plan, predicts: str) -> dict[str, Any]:
         "split_warns": (folds and predicts != "span")
         or (plan.strategy == "linear-probe" and predicts in ("class", "classes")),
         "other_seeds": [plan.seed + number for number in range(1, seeds)],
+        "fit": Code("fit_head" if frozen else "fine_tune"),
+        "fitted": Code("head" if frozen else "model"),
+        "with_encoder": Code("encoder, " if frozen else ""),
         "seed": Code("seed" if seeds > 1 else "SEED"),
         "seed_argument": Code(", seed: int" if seeds > 1 else ""),
         "seed_passed": Code(", seed" if seeds > 1 else ""),
@@ -217,6 +223,7 @@ def _frozen_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
     known = load_catalogue().models.get(plan.model.id)
     return {
         "layers": layers,
+        "c_grid": [facts["c_factor"] * c for c in settings.get("grid", [])],
         "chosen_layer": layers == "best",
         "layer_argument": Code(", layer: int" if layers == "best" else ""),
         "layer_passed": Code(", layer" if layers == "best" else ""),
@@ -227,15 +234,18 @@ def _frozen_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _head_c(plan: Plan) -> float | None:
-    """Return scikit-learn's C for a head's first weights, None where it starts without.
+    """Return scikit-learn's C for a head that is not searched for, None where it starts without."""
+    c = plan.hyperparameters.get("head_c")
+    return None if c is None or plan.task == "question-answering" else float(c) * _c_factor(plan)
+
+
+def _c_factor(plan: Plan) -> int:
+    """Return by what a plan's C becomes scikit-learn's.
 
     Of two classes scikit-learn fits one row of weights, the difference of the two that a softmax has: that is as free
     at twice the C.
     """
-    c = plan.hyperparameters.get("head_c")
-    if c is None or plan.task == "question-answering":
-        return None
-    return float(c) * (2 if len(plan.labels) == 2 and TASKS[plan.task].predicts in ("class", "tags") else 1)
+    return 2 if len(plan.labels) == 2 and TASKS[plan.task].predicts in ("class", "tags") else 1
 
 
 def _cell(*, typed: bool) -> Callable[[str], Code]:

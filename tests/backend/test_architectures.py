@@ -36,10 +36,15 @@ TEXTS = [*WRITTEN, ""]
 def test_texts_become_vectors_whatever_else_is_in_the_batch(architecture: Architecture, cpu: Device, name: str) -> None:
     encoder = Encoder.load(architecture(name, head=True), cpu)
     assert encoder.max_length == ARCHITECTURES[name].usable
-    assert max(len(row) for row in encoder.tokenize(TEXTS)) == encoder.max_length
+    assert max(len(unit.ids) for unit in encoder.units(TEXTS)) == encoder.max_length
     vectors = encoder.embed(TEXTS)
     assert vectors.shape == (len(TEXTS), encoder.hidden_size) == (len(TEXTS), 32)
     np.testing.assert_allclose(vectors, np.concatenate([encoder.embed([text]) for text in TEXTS]), atol=1e-5)
+    assert encoder.embed_layers(TEXTS).shape == (len(TEXTS), 3, 32)
+    words, seen = encoder.for_words().embed_words([tuple(text.split()) for text in WRITTEN])
+    assert words.shape == (sum(len(text.split()) for text in WRITTEN), 32)
+    assert seen[:40].all()
+    assert not seen[-1]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -119,8 +124,8 @@ def test_a_probe_on_frozen_features_is_exported_and_read_back(
     model.save(tmp_path / "model")
     wanted = model.outputs(TEXTS)
     np.testing.assert_allclose(load_model(tmp_path / "model", cpu).outputs(TEXTS), wanted, atol=1e-5)
-    fresh = reload.Frozen(str(tmp_path / "model")).predict(WRITTEN, LABELS)
-    np.testing.assert_allclose(np.array(fresh), model.outputs(WRITTEN), atol=1e-4)
+    fresh = reload.Frozen(str(tmp_path / "model")).predict(TEXTS, LABELS)
+    np.testing.assert_allclose(np.array(fresh), wanted, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

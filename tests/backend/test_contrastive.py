@@ -8,10 +8,11 @@ from safetensors.torch import load_file
 from torch.nn.functional import normalize
 
 from advisor.backend.checkpoint import LAST
-from advisor.backend.contrastive import TUNED, PairTraining, contrastive_loss, likeness, tune_on_pairs
+from advisor.backend.contrastive import TUNED, PairTraining, contrastive_loss, likeness, tune_on_pairs, with_names
 from advisor.backend.encoder import Encoder
 from advisor.backend.predictor import load_model
 from advisor.backend.rows import Rows
+from advisor.backend.wording import in_words
 from advisor.errors import RunError
 from advisor.estimates.forecast import default_settings
 from advisor.strategies import STRATEGIES, FitJob
@@ -222,6 +223,33 @@ def test_without_any_pair_alike_nothing_is_learnt():
     assert not vectors.grad.any()
 
 
+@pytest.mark.parametrize(
+    ("label", "description", "words"),
+    [
+        ("Refund_not_shown", "", "refund not shown"),
+        ("positive", " liked it. ", "positive: liked it."),
+        ("3", "", None),
+        ("B", "", None),
+        ("LABEL_0", "", None),
+        ("class 2", "liked it", "liked it"),
+    ],
+)
+def test_what_words_say_of_a_label(label, description, words):
+    assert in_words(label, description) == words
+
+
+def test_names_of_classes_join_their_texts():
+    labels, said = ["film", "2", "meal"], {"2": "of a trip"}
+    found = with_names(Rows(["a", "b"], np.array([2, 0]), [1, 2]), labels, said)
+    assert list(found.inputs) == ["a", "b", "film", "of a trip", "meal"]
+    assert found.targets.tolist() == [2, 0, 0, 1, 2]
+    several = with_names(Rows(["a"], np.array([[1, 0, 1]], dtype=np.float32), [1]), labels, {})
+    assert list(several.inputs) == ["a", "film", "meal"]
+    assert several.targets.tolist() == [[1, 0, 1], [1, 0, 0], [0, 0, 1]]
+    assert several.targets.dtype == np.float32
+    assert len(with_names(Rows(["a"], np.array([0]), [1]), ["0", "1"], {})) == 1
+
+
 def fit(folder: Path, task: str, targets: np.ndarray, workspace: Path, device, **changes):
     job = FitJob(
         encoder=folder, task=task, labels=LABELS, descriptions={"meal": "what people eat"},
@@ -236,6 +264,7 @@ def test_the_strategy_fits_a_head_and_its_export_answers_alike(make_encoder, cpu
     found = fitted.model.outputs(TEXTS)
     assert (found.argmax(axis=1) == CLASSES).all()
     assert fitted.chosen["updates"] == 12
+    assert fitted.chosen["names"] == 2
     fitted.model.save(tmp_path / "model")
     loaded = load_model(tmp_path / "model", cpu)
     assert loaded.labels == LABELS

@@ -236,6 +236,19 @@ def test_other_failures_are_not_mistaken_for_memory(tune, monkeypatch):
         tune(validation=None)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_training_that_diverges_ends_in_one_sentence(tune, monkeypatch, value):
+    whole, steps = TunedModel.logits, []
+
+    def diverging(self, units):
+        found = whole(self, units)
+        return found * value if torch.is_grad_enabled() and len(steps) == 3 else found
+
+    monkeypatch.setattr(TunedModel, "logits", diverging)
+    with pytest.raises(RunError, match="diverged at step 4 of 12; set a lower learning_rate"):
+        tune(validation=None, progress=lambda step, *_: steps.append(step))
+
+
 def test_it_stops_early_and_returns_the_best_weights(tune):
     events = []
     stopped = tune(

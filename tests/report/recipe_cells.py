@@ -13,6 +13,7 @@ from advisor.data.tags import as_bio
 from advisor.estimates.forecast import default_settings
 from advisor.files import sha256_of, write_text
 from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.knowledge.pretrained import pretraining_head
 from advisor.plan.plan import Plan
 from advisor.report.recipe import recipe_documents
 from advisor.strategies import STRATEGIES
@@ -26,6 +27,7 @@ SPLITS: dict[str, dict[str, Any]] = {
     "cross-validation": {"kind": "cross-validation", "folds": 3},
 }
 QUICK = {"min_steps": 24, "epochs": 2, "learning_rate": 1e-3}
+FEW_STEPS = {"min_steps": 6, "epochs": 2, "batch_size": 8}
 Record = dict[str, Any]
 _READ = {"the text", "the other", "tokens", "question", "context"}
 _RUNNER = """
@@ -65,7 +67,7 @@ class Cell:
     settings: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
-        return "-".join([self.task, self.strategy, self.split, self.format, *map(str, self.settings)])
+        return "-".join([self.task, self.strategy, self.split, self.format, *["pair"] * self.pair, *self.settings])
 
 
 def make_plan(
@@ -129,7 +131,7 @@ def make_plan(
 
 
 def write_cell(cell: Cell, place: Path, encoder: Path) -> Plan:
-    """Write data, ``plan.yaml`` and the recipe of a cell below ``place``; return the plan, whose folder is ``a plan``."""
+    """Write data, and ``plan.yaml`` and the recipe to a folder ``a plan`` beside them; return the plan."""
     folder, data = place / "a plan", place / "my data"
     data.mkdir(parents=True)
     folder.mkdir()
@@ -148,11 +150,15 @@ def write_cell(cell: Cell, place: Path, encoder: Path) -> Plan:
         cell.strategy,
         dict.fromkeys(_label_names(cell.task, records, parts["train"])) | _described(cell),
         split=cell.split,
-        model={"id": "encoder", "sha256": sha256_of(encoder / "model.safetensors")},
+        model={
+            "id": "encoder",
+            "sha256": sha256_of(encoder / "model.safetensors"),
+            "discarded_head": pretraining_head(encoder),
+        },
         data=_columns(cell, records),
         validation=cell.validation,
         weights=cell.weights,
-        settings=(QUICK if STRATEGIES[cell.strategy].whole_model else {}) | cell.settings,
+        settings=_short(cell.strategy) | cell.settings,
         modifiers={"multi-seed": {"seeds": cell.seeds}} if cell.seeds > 1 else {},
         **files,
     )
@@ -248,9 +254,9 @@ def _tagged(cell: Cell) -> list[Record]:
     for text, _ in _texts():
         words = text.split()
         kinds = ["long" if len(word) > 5 else "small" if len(word) < 3 else "" for word in words]
-        tags = [
-            f"{'E' if before == kind else 'S'}-{kind}" if kind else "O" for before, kind in zip(["", *kinds], kinds)
-        ]
+        before = ["", *kinds[:-1]]
+        marks = ["E" if kind == last else "S" for last, kind in zip(before, kinds, strict=True)]
+        tags = [f"{mark}-{kind}" if kind else "O" for mark, kind in zip(marks, kinds, strict=True)]
         if cell.format == "conll":
             found.append({"tokens": words, "tags": tags})
         elif cell.format == "csv":
@@ -318,6 +324,11 @@ def _described(cell: Cell) -> dict[str, str | None]:
     if STRATEGIES[cell.strategy].family != "prompting":
         return {}
     return {NAMES["praise"]: "the writer is pleased.", NAMES["question"]: "somebody asks"}
+
+
+def _short(strategy: str) -> dict[str, Any]:
+    """Return settings with which a strategy takes no time."""
+    return QUICK if STRATEGIES[strategy].whole_model else FEW_STEPS if strategy == "contrastive" else {}
 
 
 def _columns(cell: Cell, records: list[Record]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from advisor.report.recipe import literal, recipe_documents
 from advisor.report.recipe_imports import imports_of
 from advisor.strategies import EXECUTABLE, STRATEGIES
+from advisor.strategies.modifiers import MORE_PRETRAINING, MULTI_SEED
 from advisor.tasks import TASKS
 from tests.report.recipe_cells import SPLITS, make_plan
 
@@ -112,6 +113,7 @@ def every_recipe() -> Iterator[tuple[str, str]]:
                     ("test", "conll" if kind == "mixed" and TASKS[task].reads == "words" else "json"),
                 )
             )
+            fitted = STRATEGIES[strategy].family != "prompting"
             plain = make_plan(task, strategy, {}).hyperparameters
             yield (
                 "-".join([task, strategy, split, kind, option, weights, str(validation)]),
@@ -127,15 +129,9 @@ def every_recipe() -> Iterator[tuple[str, str]]:
                     settings={name: value for name, value in changes.items() if name in plain},
                     validation=validation,
                     weights=weights,
-                    modifiers={"multi-seed": {"seeds": 3}}
-                    if option == "probed" and "seed" in _takes(strategy)
-                    else None,
+                    modifiers={MULTI_SEED: {"seeds": 3}} if option == "probed" and fitted else None,
                 ),
             )
-
-
-def _takes(strategy: str) -> str:
-    return "" if STRATEGIES[strategy].family == "prompting" else "seed"
 
 
 def _models(kind: str, turn: int) -> dict[str, Any] | None:
@@ -157,9 +153,7 @@ def test_recipes_are_clean_python_on_their_own(tmp_path: Path) -> None:
     settings = ["--isolated", "--line-length", "120", "--target-version", "py311", str(tmp_path)]
     rules = ["--select", "E,F,W,I,UP,B,SIM,C4,RET,D", "--ignore", "B905,D203,D213", "--output-format", "concise"]
     for command in (["check", *rules], ["format", "--diff"]):
-        done = subprocess.run(
-            [*ruff, *command, *settings], text=True, capture_output=True, encoding="utf-8", check=False
-        )
+        done = subprocess.run([*ruff, *command, *settings], capture_output=True, encoding="utf-8", check=False)
         assert done.returncode == 0, done.stdout[:5000]
 
 
@@ -176,7 +170,7 @@ def test_imports_are_those_of_the_names_used() -> None:
 
 
 def test_more_pretraining_is_left_out_in_so_many_words() -> None:
-    found = recipe("multi-label", "lora", dict.fromkeys("ab"), modifiers={"domain-adaptive-pretraining": {}})
+    found = recipe("multi-label", "lora", dict.fromkeys("ab"), modifiers={MORE_PRETRAINING: {}})
     assert "pre-training on unlabelled texts is not part of this script" in " ".join(found.split())
 
 

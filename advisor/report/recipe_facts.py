@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from advisor.backend.settings import ZeroShotSettings
-from advisor.backend.wording import describe
+from advisor.backend.wording import describe, in_words
 from advisor.data.formats import SUFFIXES
 from advisor.data.formats.conll import COMMENT
 from advisor.data.names import START_NAMES
@@ -128,7 +128,8 @@ def _task_facts(plan: Plan) -> dict[str, Any]:
 def _data_facts(plan: Plan, predicts: str) -> dict[str, Any]:
     """Return what follows from the data: how files are read, and which of their values need attention."""
     data, labels, kind = plan.data, list(plan.labels), plan.data.split.kind
-    needs_training = plan.strategy != "zero-shot" or kind != "test-file" or bool(plan.hyperparameters["centring"])
+    reads_texts = plan.strategy != "zero-shot" or predicts == "classes" or bool(plan.hyperparameters["centring"])
+    needs_training = reads_texts or kind != "test-file"
     parts = {"train": data.train if needs_training else None, "test": data.test}
     formats = {name: _format(part) for name, part in parts.items() if part is not None}
     files = [part for name, part in parts.items() if part is not None and formats[name] != "hub"]
@@ -140,6 +141,7 @@ def _data_facts(plan: Plan, predicts: str) -> dict[str, Any]:
     typed = bool(set(formats.values()) - {"csv", "conll"})
     return {
         "reads_training": needs_training,
+        "reads_texts": reads_texts,
         "formats": sorted(set(formats.values())),
         "file_format": Code(next(iter(suffixes.values()), "")),
         "suffixes": suffixes,
@@ -161,6 +163,8 @@ def _data_facts(plan: Plan, predicts: str) -> dict[str, Any]:
         "whole_labels": predicts == "class" and all(re.fullmatch("[-+]?[0-9]+", label) for label in labels),
         "truth_labels": predicts == "class" and set(labels) <= {"true", "false"},
         "model_source": _model_source(plan),
+        "trusted": plan.model.trust_remote_code,
+        "trust": Code(", trust_remote_code=True" if plan.model.trust_remote_code else ""),
         "pooling": _pooling(plan, predicts),
         "bert": _bert(plan),
         "decoder": _may_be_decoder(plan),
@@ -228,6 +232,7 @@ def _frozen_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
         "layer_argument": Code(", layer: int" if layers == "best" else ""),
         "layer_passed": Code(", layer" if layers == "best" else ""),
         "hidden_states": Code(_STATES[layers]),
+        "names": _names(plan),
         "in_parts": settings.get("batch_size", 0) * plan.model.max_length > settings.get("batch_tokens", 0),
         "pooled_by": "mean" if known and (known.package or known.objective != "contrastive") else "declared",
     }
@@ -304,6 +309,14 @@ def _may_be_decoder(plan: Plan) -> bool:
     """Return whether the model may be one that writes: then it may lack a padding token and a bias."""
     known, kind = load_catalogue().models.get(plan.model.id), _class_of(plan)
     return known.objective == "causal" if known else not (kind and _ENCODER.search(kind))
+
+
+def _names(plan: Plan) -> dict[str, str]:
+    """Return what contrastive tuning adds to the texts: of each label that words say something of, these words."""
+    if not plan.hyperparameters.get("names"):
+        return {}
+    said = {label: in_words(label, description or "") for label, description in plan.labels.items()}
+    return {label: words for label, words in said.items() if words is not None}
 
 
 def _prompts(plan: Plan) -> dict[str, list[str]] | None:

@@ -29,13 +29,7 @@ HOSTILE = [
     "\nIMPORTS\n",
 ]
 PLAIN = [f"label {number}" for number in range(len(HOSTILE))]
-PENDING = {("multi-label", "zero-shot"), ("multi-label", "few-shot")}
-CELLS = [
-    (task, name)
-    for task in TASKS
-    for name in EXECUTABLE
-    if STRATEGIES[name].handles(task, "encoder") and (task, name) not in PENDING
-]
+CELLS = [(task, name) for task in TASKS for name in EXECUTABLE if STRATEGIES[name].handles(task, "encoder")]
 FORMATS = ("csv", "jsonl", "json", "parquet", "hub", "mixed")
 OPTIONS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -137,7 +131,8 @@ def every_recipe() -> Iterator[tuple[str, str]]:
 def _models(kind: str, turn: int) -> dict[str, Any] | None:
     """Return a model of the hub, a decoder in a folder, or the packaged one."""
     if kind == "hub":
-        return {"id": "owner/model", "revision": "abc", "discarded_head": "none"}
+        trust = {"trust_remote_code": True, "code_sha256": "2" * 64} if turn % 2 else {}
+        return {"id": "owner/model", "revision": "abc", "discarded_head": "none", **trust}
     if kind == "json":
         made = "GPT2LMHeadModel" if turn % 2 else "RobertaForMaskedLM"
         return {"id": "encoder", "sha256": "1" * 64, "discarded_head": f"lm_head ({made})"}

@@ -281,7 +281,7 @@ def main(
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     results.parent.mkdir(parents=True, exist_ok=True)
     work = partial(measure, encoder=encoder, device=device, threads=threads, test_rows=test_rows, limit=limit)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool, results.open("a") as file:
+    with ProcessPoolExecutor(workers, get_context("spawn"), max_tasks_per_child=1) as pool, results.open("a") as file:
         running = {pool.submit(work, job): job for job in left}
         for ended in as_completed(running):
             if failure := ended.exception():

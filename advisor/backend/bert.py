@@ -1,4 +1,4 @@
-"""A frozen BERT's forward pass, read from its own files: transformers' modelling code takes seconds to import.
+"""A BERT's forward pass without dropout, read from its own files: transformers' modelling code takes seconds to import.
 
 Post-norm transformer layers as in Devlin et al. 2019 (arXiv:1810.04805). What another type, another activation or an
 unusual file needs is left to transformers.
@@ -12,11 +12,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
+from advisor.files import write_json
+
 _PREFIX = "bert."
+_BODY = ("embeddings.", "encoder.", "pooler.")
 _EMBEDDINGS = {
     "words": "embeddings.word_embeddings",
     "places": "embeddings.position_embeddings",
@@ -36,7 +39,7 @@ _LAYER = {
 
 
 class Bert(nn.Module):
-    """A BERT without dropout and heads, for prediction.
+    """A BERT without dropout and heads.
 
     Args:
         config: the content of ``config.json``.
@@ -55,6 +58,10 @@ class Bert(nn.Module):
             _Layer(width, config["intermediate_size"], config["num_attention_heads"], epsilon, fused)
             for _ in range(config["num_hidden_layers"])
         )
+
+    def get_input_embeddings(self) -> nn.Embedding:
+        """Return the table of token embeddings, as transformers names it."""
+        return self.words
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, output_hidden_states: bool = False
@@ -117,6 +124,24 @@ def read_bert(folder: Path, *, dtype: torch.dtype, fused: bool) -> Bert | None:
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError):
         return None
     return model
+
+
+def write_bert(model: Bert, source: Path, folder: Path) -> None:
+    """Write a model's weights in fp32 and its configuration, as transformers and `read_bert` read them.
+
+    Args:
+        model: read from ``source``, then perhaps tuned.
+        source: where it came from; what is there of the encoder beside it, such as a pooler, is kept.
+        folder: where to write.
+    """
+    kept = {name.removeprefix(_PREFIX): tensor for name, tensor in load_file(source / "model.safetensors").items()}
+    weights = {name: tensor for name, tensor in kept.items() if name.startswith(_BODY) and tensor.is_floating_point()}
+    weights |= {_file_name(name): tensor for name, tensor in model.state_dict().items()}
+    whole = {name: tensor.to("cpu", torch.float32).contiguous() for name, tensor in weights.items()}
+    save_file(whole, folder / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((source / "config.json").read_text(encoding="utf-8")) | {"architectures": ["BertModel"]}
+    config.pop("torch_dtype", None)
+    write_json(folder / "config.json", config | {"dtype": "float32"})
 
 
 def _table(rows: int, width: int) -> nn.Embedding:

@@ -72,7 +72,7 @@ def tune_on_pairs(
         RunError: a checkpoint belongs to other settings or data, or a single text does not fit in memory.
     """
     notify = on_event or (lambda event: None)
-    model = Encoder.load(encoder, device, max_length, frozen=False)
+    model = Encoder.load(encoder, device, max_length, frozen=False, dropout=settings.dropout)
     run = PairTraining(model, texts, targets, settings, seed, notify)
     kept = Checkpoints(run, workspace, _fingerprint(encoder, texts, targets, settings, seed, max_length))
     kept.restore()
@@ -84,7 +84,7 @@ def tune_on_pairs(
             progress(run.step, run.steps, loss)
     kept.save_after(save_seconds)
     run.step_back()
-    save_encoder(model, workspace / TUNED, model.model)
+    save_encoder(model, workspace / TUNED, tuned=True)
     notify({"event": "tuned", "steps": run.step})
     return Encoder.load(workspace / TUNED, device, max_length)
 

@@ -56,7 +56,9 @@ class Encoder:
     long_texts: str = "truncate"
 
     @classmethod
-    def load(cls, folder: Path, device: Device, max_length: int | None = None, *, frozen: bool = True) -> "Encoder":
+    def load(
+        cls, folder: Path, device: Device, max_length: int | None = None, *, frozen: bool = True, dropout: bool = False
+    ) -> "Encoder":
         """Load an encoder from a local folder, discarding its pre-training head.
 
         Args:
@@ -65,6 +67,7 @@ class Encoder:
             max_length: cut texts shorter than the model's own limit.
             frozen: whether the weights stay as they are: then a bf16 device holds them in bf16. Weights to be
                 trained are fp32.
+            dropout: whether training needs the encoder's own dropout.
 
         Raises:
             InputError: the folder holds no model that can be loaded.
@@ -74,8 +77,7 @@ class Encoder:
         fused = device.kind != "cpu" or (frozen and not device.bf16)
         with loading(folder, "no encoder can be loaded from there"):
             tokenizer = load_tokenizer(folder)
-            model = read_bert(folder, dtype=dtype, fused=fused) if frozen else None
-            model = model or _by_transformers(folder, dtype, fused)
+            model = load_weights(folder, dtype, fused=fused, dropout=dropout)
             limit = length_limit(folder)
             pooling, declared = declared_pooling(folder)
         return cls(
@@ -237,8 +239,18 @@ def _unit(vectors: Floats) -> Floats:
     return unit
 
 
-def _by_transformers(folder: Path, dtype: torch.dtype, fused: bool) -> Any:
-    """Load a model without heads; fused attention where its type has it."""
+def load_weights(folder: Path, dtype: torch.dtype, *, fused: bool = True, dropout: bool = False) -> Any:
+    """Load a model without heads; fused attention where its type has it.
+
+    Args:
+        folder: where its files are.
+        dtype: of the weights.
+        fused: whether attention is one fused kernel.
+        dropout: whether the model must have its own dropout.
+    """
+    model = None if dropout else read_bert(folder, dtype=dtype, fused=fused)
+    if model is not None:
+        return model
     from transformers import AutoModel
 
     attention = None if fused else "eager"

@@ -22,13 +22,13 @@ import numpy as np
 import torch
 
 from advisor.backend.arrays import Floats, sigmoid, softmax
+from advisor.backend.bert import Bert, write_bert
 from advisor.backend.chunks import OUTSIDE
 from advisor.backend.devices import Device
-from advisor.backend.encoder import Encoder, Progress, quiet_transformers
+from advisor.backend.encoder import Encoder, Progress, load_weights, quiet_transformers
 from advisor.backend.features import FeatureCache, features_of
 from advisor.backend.head import HeadDetails, LinearHead
 from advisor.backend.objectives.tokens import special_frame
-from advisor.backend.remote_code import allowed
 from advisor.files import write_with
 from advisor.tasks import TASKS, Input, Pair
 
@@ -132,24 +132,23 @@ def reads_of(inputs: Sequence[Input]) -> str:
     return next((name for kind, name in _READS.items() if inputs and isinstance(inputs[0], kind)), "text")
 
 
-def save_encoder(encoder: Encoder, folder: Path, weights: Any = None) -> None:
+def save_encoder(encoder: Encoder, folder: Path, *, tuned: bool = False) -> None:
     """Write an encoder's config, fp32 weights and tokenizer, each file whole or not at all.
 
     Args:
         encoder: whose files to write.
         folder: where, made if absent.
-        weights: a transformers model in fp32 whose weights to write; if left out they are read again from the encoder's
+        tuned: whether to write the weights in memory, which must be fp32; else they are read again from the encoder's
             own folder, because in memory they may be bf16.
     """
-    from transformers import AutoModel
-
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".encoder-", dir=folder) as name, quiet_transformers():
         scratch = Path(name)
-        if weights is None:
-            source = encoder.folder
-            weights = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=allowed(source))
-        weights.save_pretrained(scratch)
+        model: Any = encoder.model if tuned else load_weights(encoder.folder, torch.float32)
+        if isinstance(model, Bert):
+            write_bert(model, encoder.folder, scratch)
+        else:
+            model.save_pretrained(scratch)
         encoder.tokenizer.model_max_length = encoder.max_length
         encoder.tokenizer.save_pretrained(scratch)
         for kept in _KEPT_FILES:

@@ -26,7 +26,8 @@ def choose_layers(
     """Return the hidden states to average, none for the last, and the score of each where they were compared.
 
     ``best`` is the hidden state from which ridge regression predicts the targets best, class by class as zeros and
-    ones, by the squared error of rows left out in closed form: one decomposition a layer, nothing is trained.
+    ones, by the squared error of items left out in closed form: one decomposition a layer, nothing is trained. The last
+    one stays where it is worse by less than ``settings.layer_sureness`` standard errors of the difference.
 
     Args:
         encoder: reads the inputs.
@@ -45,10 +46,13 @@ def choose_layers(
     if how == "last" or len(targets) < 2:
         return (), []
     states = _states(encoder, inputs, progress)
-    spread = float(np.square(targets - targets.mean(axis=0)).mean()) or 1.0
-    errors = [_left_out_error(states(layer), targets, settings) / spread for layer in range(layers + 1)]
-    best = int(np.argmin(errors))
-    return () if best == layers else (best,), [round(error, 4) for error in errors]
+    errors = np.stack([_left_out_errors(states(layer), targets, settings) for layer in range(layers + 1)])
+    best = int(errors.mean(axis=1).argmin())
+    gains = errors[layers] - errors[best]
+    sure = gains.mean() > settings.layer_sureness * gains.std() / np.sqrt(len(gains))
+    spread = float(np.square(targets - targets.mean(axis=0)).sum(axis=1).mean()) or 1.0
+    shares = [round(float(error), 4) for error in errors.mean(axis=1) / spread]
+    return (best,) if best < layers and sure else (), shares
 
 
 def _states(encoder: Encoder, inputs: Sequence[Input], progress: Progress | None) -> Any:
@@ -69,9 +73,12 @@ def _states(encoder: Encoder, inputs: Sequence[Input], progress: Progress | None
     return lambda layer: vectors[:, layer]
 
 
-def _left_out_error(features: Floats, targets: NDArray[Any], settings: ProbeSettings) -> float:
+def _left_out_errors(features: Floats, targets: NDArray[Any], settings: ProbeSettings) -> Floats:
+    """Return the squared error of each item when it is left out, at the strength that suits them all best."""
     axes = PrincipalAxes.of(features)
     ridge = Ridge(axes, targets)
-    return min(
-        float(np.square(ridge.left_out_errors(strength * axes.variance)).mean()) for strength in settings.ridge_grid
-    )
+    errors = [
+        np.square(ridge.left_out_errors(strength * axes.variance)).sum(axis=1).astype(np.float32)
+        for strength in settings.ridge_grid
+    ]
+    return min(errors, key=lambda error: float(error.mean()))

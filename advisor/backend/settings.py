@@ -24,6 +24,7 @@ class ProbeSettings(Settings):
         word_layers: the same for words.
         layer_rows: most rows that layers are compared on.
         layer_words: most words that they are compared on.
+        layer_sureness: standard errors by which another layer must be better than the last to be taken.
         long_texts: what happens to a text beyond the encoder's limit: its end is cut off, its middle is, or it is read
             in windows whose vectors are averaged.
         most_words: words that a head of tags is fitted on, about; words outside of entities are drawn.
@@ -47,6 +48,7 @@ class ProbeSettings(Settings):
     word_layers: Layers
     layer_rows: Annotated[int, Field(ge=2)]
     layer_words: Annotated[int, Field(ge=2)]
+    layer_sureness: Annotated[float, Field(ge=0)]
     long_texts: LongTexts
     most_words: Annotated[int, Field(ge=100)]
     outside_margins: Annotated[tuple[float, ...], Field(min_length=1)]

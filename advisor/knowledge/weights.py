@@ -1,6 +1,7 @@
 """Where a base model's files are: in an installed package, in a folder, or on the hub; and which exactly."""
 
 import hashlib
+import json
 import os
 import re
 from dataclasses import dataclass, replace
@@ -45,8 +46,8 @@ def locate_model(
         trust_remote_code: whether Python code that comes with the model may run; then it must be pinned.
 
     Raises:
-        InputError: it is not there, its weights are not what the catalogue says, the hub cannot be reached, or code that
-            may run is not pinned.
+        InputError: it is not there, its weights are not what the catalogue says, the hub cannot be reached, or code
+            that may run is not pinned.
     """
     known = load_catalogue().models.get(name)
     if known and known.package:
@@ -82,7 +83,23 @@ def _local(name: str, folder: Path) -> LocatedModel:
         raise InputError(f"{folder}: no weights there ({', '.join(_WEIGHTS)})")
     if weights.suffix == ".bin":
         raise InputError(f"{weights}: pickled weights can run code when loaded; convert them to model.safetensors")
-    return LocatedModel(name, folder.resolve(), _described(name, folder), None, sha256_of(weights))
+    return LocatedModel(name, folder.resolve(), _described(name, folder), None, _weights_digest(weights))
+
+
+def _weights_digest(weights: Path) -> str:
+    """Return the hash of a weights file, or of all that an index of several names.
+
+    Raises:
+        InputError: one of them is not there.
+    """
+    if weights.suffix != ".json":
+        return sha256_of(weights)
+    files = sorted(set(json.loads(weights.read_text(encoding="utf-8"))["weight_map"].values()))
+    for file in files:
+        if not (weights.parent / file).is_file():
+            raise InputError(f"{weights}: names {file}, which is not there; copy the whole folder")
+    lines = "\n".join(f"{file} {sha256_of(weights.parent / file)}" for file in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _from_hub(name: str, revision: str | None, known: BaseModelFacts | None, *, code: bool) -> LocatedModel:

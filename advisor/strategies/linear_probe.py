@@ -36,12 +36,13 @@ class LinearProbe(Strategy):
         return _HEADS.get(task.id, self.task_head)
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: ProbeSettings) -> Workload:  # type: ignore[override]
-        """One pass over the texts, then L-BFGS: two products of rows, features and classes an iteration."""
+        """A pass over the rows, one over some to choose a layer; then L-BFGS, two products of rows an iteration."""
         rows = min(load.rows, settings.search_rows)
+        read = load.rows + (min(load.rows, settings.layer_rows) if settings.layers == "best" else 0)
         fits = len(settings.grid) * settings.folds * rows + load.rows
         head = 4.0 * fits * model.hidden * load.classes * settings.max_iterations / 4
         return Workload(
-            forward_flops=model.forward_flops(load.rows * load.tokens, load.tokens) + head,
+            forward_flops=model.forward_flops(read * load.tokens, load.tokens) + head,
             trained_parameters=(model.hidden + 1) * load.classes,
         )
 

@@ -16,7 +16,6 @@ from transformers import pipeline
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder, declared_pooling, pool
 from advisor.backend.objectives import objective_for
-from advisor.backend.objectives.tokens import cut_units
 from advisor.backend.predictor import load_model
 from advisor.backend.rows import Rows
 from advisor.backend.tuned import TunedModel
@@ -37,8 +36,7 @@ TEXTS = [*WRITTEN, ""]
 def test_texts_become_vectors_whatever_else_is_in_the_batch(architecture: Architecture, cpu: Device, name: str) -> None:
     encoder = Encoder.load(architecture(name, head=True), cpu)
     assert encoder.max_length == ARCHITECTURES[name].usable
-    units = cut_units(encoder.tokenizer, TEXTS, encoder.max_length, encoder.long_texts)
-    assert max(len(unit.ids) for unit in units) == encoder.max_length
+    assert max(len(unit.ids) for unit in encoder.units(TEXTS)) == encoder.max_length
     vectors = encoder.embed(TEXTS)
     assert vectors.shape == (len(TEXTS), encoder.hidden_size) == (len(TEXTS), 32)
     np.testing.assert_allclose(vectors, np.concatenate([encoder.embed([text]) for text in TEXTS]), atol=1e-5)

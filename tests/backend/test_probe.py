@@ -96,7 +96,7 @@ def test_a_probe_learns_the_task(encoder: Encoder, task: str, measure: str, leas
     assert (model.thresholds is not None) == (task == "multi-label")
     outputs = model.outputs(test.inputs)
     assert headline(task, outputs, test, labels, model.thresholds)[measure] > least
-    assert [event["event"] for event in events] == (["layers"] if task == "token-classification" else [])
+    assert [event["event"] for event in events] == ["layers"]
 
 
 @pytest.mark.parametrize("task", ["text-classification", "multi-label", "regression", "token-classification"])
@@ -128,6 +128,10 @@ def test_the_best_layer_is_the_one_that_tells_the_targets(encoder: Encoder, monk
         assert layers == (() if best == 2 else (best,))
         assert int(np.argmin(errors)) == best
         assert errors[best] < 0.5 < min(errors[:best] + errors[best + 1 :])
+    unsure = SETTINGS.model_copy(update={"layer_sureness": 1e6})
+    assert choose_layers(encoder, "best", ["x"] * 60, targets, unsure)[0] == ()
+    monkeypatch.setattr(layer_choice, "_states", lambda *_: lambda layer: states[0])
+    assert choose_layers(encoder, "best", ["x"] * 60, targets, SETTINGS)[0] == ()
 
 
 def keeping(most: int, whole: int) -> ProbeSettings:
@@ -204,5 +208,5 @@ def test_a_probe_tells_what_it_cut(encoder: Encoder) -> None:
     model = probe(replace(encoder, max_length=4), "text-classification", labels, events, long_texts="windows").fit(
         training
     )
-    assert [event["event"] for event in events] == ["truncated"]
+    assert [event["event"] for event in events] == ["truncated", "layers"]
     assert model.details.frame == ([2], [3])

@@ -1,6 +1,7 @@
 """Where a base model's files are found, and what is refused."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,21 @@ def test_a_folder_is_found_and_pinned(architecture: Callable[..., Path]) -> None
     assert found.folder == folder
     assert found.sha256 == sha256_of(folder / "model.safetensors")
     assert found.facts.pretraining_head == "vocab_layer_norm, vocab_projector, vocab_transform (DistilBertForMaskedLM)"
+
+
+def test_weights_in_several_files_are_pinned_by_all_of_them(architecture: Callable[..., Path], tmp_path: Path) -> None:
+    shutil.copytree(architecture("distilbert"), tmp_path / "model")
+    for number in (1, 2):
+        (tmp_path / "model" / f"model-{number}.safetensors").write_bytes(b"\0" * 8)
+    (tmp_path / "model" / "model.safetensors").unlink()
+    index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors", "c": "model-1.safetensors"}}
+    (tmp_path / "model" / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+    before = locate_model("model", relative_to=tmp_path).sha256
+    (tmp_path / "model" / "model-2.safetensors").write_bytes(b"\1" * 8)
+    assert locate_model("model", relative_to=tmp_path).sha256 != before
+    (tmp_path / "model" / "model-2.safetensors").unlink()
+    with pytest.raises(InputError, match=r"names model-2\.safetensors, which is not there"):
+        locate_model("model", relative_to=tmp_path)
 
 
 def test_a_model_of_two_halves_is_refused(tmp_path: Path) -> None:

@@ -185,6 +185,7 @@ def _fit_facts(plan: Plan, predicts: str) -> dict[str, Any]:
         "split_warns": (folds and predicts != "span")
         or (plan.strategy == "linear-probe" and predicts in ("class", "classes")),
         "other_seeds": [plan.seed + number for number in range(1, seeds)],
+        "seeded": STRATEGIES[plan.strategy].family != "prompting" or folds or split.kind == "held-out",
         "fit": Code("fit_head" if frozen else "fine_tune"),
         "fitted": Code("head" if frozen else "model"),
         "with_encoder": Code("encoder, " if frozen else ""),

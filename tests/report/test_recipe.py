@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.report.recipe import literal, recipe_documents
+from advisor.report.recipe import recipe_documents
+from advisor.report.recipe_code import literal
 from advisor.report.recipe_imports import imports_of
 from advisor.strategies import EXECUTABLE, STRATEGIES
 from advisor.strategies.modifiers import MORE_PRETRAINING, MULTI_SEED

@@ -150,7 +150,7 @@ def test_a_recipe_runs_by_itself(cell: Cell, tiny: Path, tmp_path: Path, monkeyp
 
 def agrees(cell: Cell, plan: Plan, folder: Path, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the plan; compare rows, metrics and what the two models say."""
-    monkeypatch.setattr("advisor.run.execute.check_parity", lambda *arguments: 0.0)
+    monkeypatch.setattr("advisor.run.execute.check_parity", lambda *arguments, **options: 0.0)
     for module in ("fits", "execute"):  # recipes compute in fp32
         monkeypatch.setattr(f"advisor.run.{module}.choose_device", lambda: CPU)
     result = execute(plan, folder, run)

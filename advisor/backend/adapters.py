@@ -141,8 +141,10 @@ def read_adapted(folder: Path, kind: Any, **options: Any) -> Any:
 
     kept = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     base, revision = kept["base_model_name_or_path"], kept.get("revision")
-    config = AutoConfig.from_pretrained(folder)
-    pretrained = kind.from_pretrained(base, revision=revision or "main", config=config, **options)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    pretrained = kind.from_pretrained(
+        base, revision=revision or "main", config=config, trust_remote_code=False, **options
+    )
     return PeftModel.from_pretrained(pretrained, str(folder)).merge_and_unload()
 
 

@@ -24,9 +24,9 @@ def loaded(folder: str, kind: str) -> Any:
         return auto.from_pretrained(folder, dtype=torch.float32, **_TRUST).eval()
     from peft import PeftConfig, PeftModel
 
-    kept, config = PeftConfig.from_pretrained(folder), transformers.AutoConfig.from_pretrained(folder)
+    kept, config = PeftConfig.from_pretrained(folder), transformers.AutoConfig.from_pretrained(folder, **_TRUST)
     base, revision = kept.base_model_name_or_path, kept.revision or "main"
-    pretrained = auto.from_pretrained(base, revision=revision, config=config, dtype=torch.float32)
+    pretrained = auto.from_pretrained(base, revision=revision, config=config, dtype=torch.float32, **_TRUST)
     model: Any = PeftModel.from_pretrained(pretrained, folder)
     return model.merge_and_unload().eval()
 

@@ -36,7 +36,7 @@ TEXTS = [*WRITTEN, ""]
 def test_texts_become_vectors_whatever_else_is_in_the_batch(architecture: Architecture, cpu: Device, name: str) -> None:
     encoder = Encoder.load(architecture(name, head=True), cpu)
     assert encoder.max_length == ARCHITECTURES[name].usable
-    assert max(len(unit.ids) for unit in encoder.units(TEXTS)) == encoder.max_length
+    assert max(map(len, encoder.tokenize(TEXTS))) == encoder.max_length
     vectors = encoder.embed(TEXTS)
     assert vectors.shape == (len(TEXTS), encoder.hidden_size) == (len(TEXTS), 32)
     np.testing.assert_allclose(vectors, np.concatenate([encoder.embed([text]) for text in TEXTS]), atol=1e-5)

@@ -67,7 +67,7 @@ def test_every_architecture_goes_on_learning(
     after = Encoder.load(made.folder, cpu)
     assert type(after.model) is type(before.model)
     assert (after.max_length, after.hidden_size) == (before.max_length, before.hidden_size)
-    assert after.units(SENTENCES) == before.units(SENTENCES)
+    assert after.tokenize(SENTENCES) == before.tokenize(SENTENCES)
     assert np.abs(after.embed(SENTENCES) - before.embed(SENTENCES)).max() > 1e-4
     assert pretraining_head(made.folder).startswith("none in the files")
     assert {tensor.dtype for tensor in weights(made).values()} == {torch.float32}

@@ -1,32 +1,16 @@
 """What the templates of recipes need to know of a plan."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from advisor.backend.settings import ZeroShotSettings
-from advisor.backend.wording import describe
-from advisor.data.formats import SUFFIXES
-from advisor.data.formats.conll import COMMENT
-from advisor.data.names import START_NAMES
+from advisor.backend.wording import describe, in_words
 from advisor.knowledge.catalogue import load_catalogue
-from advisor.plan.plan import Plan, PlannedFile
+from advisor.plan.plan import Plan
+from advisor.report.recipe_code import Code
+from advisor.report.recipe_sources import source_facts
 from advisor.strategies import STRATEGIES
 from advisor.strategies.modifiers import MORE_PRETRAINING, MULTI_SEED
 from advisor.tasks import TASKS
-
-_HUB_SPLIT = re.compile(r"(?P<dataset>\S+) \((?P<split>[^()]+)\)")
-_READERS = {"csv": "csv", "tsv": "csv", "json": "json", "jsonl": "json", "parquet": "parquet", "conll": "conll"}
-_SEPARATORS = (",", ";", "|")
-
-
-@dataclass(frozen=True)
-class Code:
-    """Words of a program, written as they are; never made of what a plan's reader or data may have chosen."""
-
-    text: str
 
 
 class _Words(NamedTuple):
@@ -54,8 +38,6 @@ _WORDS = {
         "str",
     ),
 }
-_LAYERED = re.compile("(Bert|Roberta|XLMRoberta|Camembert|Electra)[MF]")
-_ENCODER = re.compile("bert|electra|mpnet|xlm|funnel|longformer|bigbird|nystromformer|esm", re.IGNORECASE)
 _STATES = {
     "last": "encoder(**batch).last_hidden_state",
     "mean": "torch.stack(encoder(**batch, output_hidden_states=True).hidden_states[1:]).mean(dim=0)",
@@ -85,12 +67,16 @@ _USES = {
     'aggregation_strategy="first").',
     "question-answering": 'Load the model by AutoModelForQuestionAnswering.from_pretrained("model").',
 }
+_ADAPTED = (
+    "Load the adapters by peft's PeftModel.from_pretrained, over the pre-trained model loaded with the config.json in "
+    "model/."
+)
 
 
 def recipe_facts(plan: Plan) -> dict[str, Any]:
     """Return the names that the templates use."""
     facts = {"plan": plan, "settings": plan.hyperparameters, "split": plan.data.split, **_task_facts(plan)}
-    facts |= _data_facts(plan, facts["predicts"]) | _fit_facts(plan, facts["predicts"])
+    facts |= source_facts(plan, facts["predicts"]) | _fit_facts(plan, facts["predicts"])
     whole = STRATEGIES[plan.strategy].whole_model
     facts |= {"c_factor": _c_factor(plan), "head_c": _head_c(plan)}
     return facts | (_tuning_facts(plan, facts) if whole else _frozen_facts(plan, facts))
@@ -101,6 +87,7 @@ def _task_facts(plan: Plan) -> dict[str, Any]:
     task, data, settings = TASKS[plan.task], plan.data, plan.hyperparameters
     reads = {"words": "words", "question": "question"}.get(task.reads, "pair" if data.pair_column else "text")
     words = _WORDS[reads, task.predicts]
+    texts = ("text",) if STRATEGIES[plan.strategy].whole_model else ("text", "pair")
     titles = [measure.title for measure in task.measures]
     return {
         "reads": reads,
@@ -117,53 +104,11 @@ def _task_facts(plan: Plan) -> dict[str, Any]:
         "task_words": Code(task.title),
         "measure_words": Code(f"{', '.join(titles[:-1])} and {titles[-1]}"),
         "metric_words": Code(plan.measure.title),
-        "use_words": Code(_USES[plan.task]),
-        "long_texts": settings.get("long_texts", "truncate") if reads == "text" else "truncate",
+        "use_words": Code(_ADAPTED if settings.get("export") == "adapter" else _USES[plan.task]),
+        "long_texts": settings.get("long_texts", "truncate") if reads in texts else "truncate",
         "balanced": plan.class_weights == "balanced" and task.predicts in ("class", "classes", "tags"),
         "prompts": _prompts(plan),
         "pretrains": MORE_PRETRAINING in plan.modifiers,
-    }
-
-
-def _data_facts(plan: Plan, predicts: str) -> dict[str, Any]:
-    """Return what follows from the data: how files are read, and which of their values need attention."""
-    data, labels, kind = plan.data, list(plan.labels), plan.data.split.kind
-    needs_training = plan.strategy != "zero-shot" or kind != "test-file" or bool(plan.hyperparameters["centring"])
-    parts = {"train": data.train if needs_training else None, "test": data.test}
-    formats = {name: _format(part) for name, part in parts.items() if part is not None}
-    files = [part for name, part in parts.items() if part is not None and formats[name] != "hub"]
-    suffixes = {PurePosixPath(file.path).suffix.lower(): _format(file) for file in files}
-    found = [match for part in parts.values() if part and (match := _HUB_SPLIT.fullmatch(part.path))]
-    splits = {name: _HUB_SPLIT.fullmatch(part.path) for name, part in parts.items() if part is not None}
-    columns = next((some for sign in _SEPARATORS if len(some := data.label_column.split(sign)) > 1), [])
-    flags = predicts == "classes" and bool(columns) and set(labels) <= {name.strip() for name in columns}
-    typed = bool(set(formats.values()) - {"csv", "conll"})
-    return {
-        "reads_training": needs_training,
-        "formats": sorted(set(formats.values())),
-        "file_format": Code(next(iter(suffixes.values()), "")),
-        "suffixes": suffixes,
-        "source_type": Code("str" if not files else "Path | str" if found else "Path"),
-        "reader": lambda name: Code(f"read_{name}"),
-        "cell": _cell(typed=typed),
-        "separators": "\t,;" if set(suffixes) & {".tsv", ".tab"} else ",\t;",
-        "typed": typed,
-        "texts_in_cells": True,
-        "flags": flags,
-        "named": bool(labels) and not flags and bool({"parquet", "hub"} & set(formats.values())),
-        "lists": predicts == "tags" and set(formats.values()) != {"conll"},
-        "nested": predicts == "span" and ".json" in suffixes,
-        "start_columns": list(START_NAMES),
-        "comment": COMMENT.pattern,
-        "dataset": _dataset(found[0]["dataset"]) if found else None,
-        **{f"{name}_format": formats.get(name) for name in parts},
-        **{f"{name}_split": match["split"] if (match := splits.get(name)) else None for name in parts},
-        "whole_labels": predicts == "class" and all(re.fullmatch("[-+]?[0-9]+", label) for label in labels),
-        "truth_labels": predicts == "class" and set(labels) <= {"true", "false"},
-        "model_source": _model_source(plan),
-        "pooling": _pooling(plan, predicts),
-        "bert": _bert(plan),
-        "decoder": _may_be_decoder(plan),
     }
 
 
@@ -181,6 +126,7 @@ def _fit_facts(plan: Plan, predicts: str) -> dict[str, Any]:
         "split_warns": (folds and predicts != "span")
         or (plan.strategy == "linear-probe" and predicts in ("class", "classes")),
         "other_seeds": [plan.seed + number for number in range(1, seeds)],
+        "seeded": STRATEGIES[plan.strategy].family != "prompting" or folds or split.kind == "held-out",
         "fit": Code("fit_head" if frozen else "fine_tune"),
         "fitted": Code("head" if frozen else "model"),
         "with_encoder": Code("encoder, " if frozen else ""),
@@ -228,6 +174,7 @@ def _frozen_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
         "layer_argument": Code(", layer: int" if layers == "best" else ""),
         "layer_passed": Code(", layer" if layers == "best" else ""),
         "hidden_states": Code(_STATES[layers]),
+        "names": _names(plan),
         "in_parts": settings.get("batch_size", 0) * plan.model.max_length > settings.get("batch_tokens", 0),
         "pooled_by": "mean" if known and (known.package or known.objective != "contrastive") else "declared",
     }
@@ -248,62 +195,12 @@ def _c_factor(plan: Plan) -> int:
     return 2 if len(plan.labels) == 2 and TASKS[plan.task].predicts in ("class", "tags") else 1
 
 
-def _cell(*, typed: bool) -> Callable[[str], Code]:
-    """Return what gives the code of a cell's text, by the constant or variable that names its column."""
-    return lambda column: Code(f"as_text(record.get({column}))" if typed else f"record[{column}]")
-
-
-def _format(file: PlannedFile) -> str:
-    """Return which reader a file needs, ``hub`` for a data set of the hub."""
-    return _READERS.get(SUFFIXES.get(PurePosixPath(file.path).suffix.lower(), ""), "hub")
-
-
-def _dataset(place: str) -> list[str]:
-    """Return the arguments of `datasets.load_dataset` for ``owner/name[/config]``."""
-    owner, name, *config = place.split("/", 2)
-    return [f"{owner}/{name}", *config]
-
-
-def _model_source(plan: Plan) -> str:
-    """Return where the model comes from: a ``package``, a ``folder`` or the ``hub``."""
-    known = load_catalogue().models.get(plan.model.id)
-    if known and known.package:
-        return "package"
-    return "hub" if plan.model.revision else "folder"
-
-
-def _class_of(plan: Plan) -> str | None:
-    """Return the class that a model's files name, as the plan tells it beside the head that is discarded."""
-    found = re.search(r"\((\w+)\)$", plan.model.discarded_head)
-    return found[1] if found else None
-
-
-def _pooling(plan: Plan, predicts: str) -> str:
-    """Return by what a head on texts reads the mean of the tokens where the encoder was trained so.
-
-    A ``layer`` put on top, certainly or ``declared`` by the model's files; a setting of its ``config``; ``none``; or
-    ``unknown`` where the plan does not tell the model's class.
-    """
-    known, kind = load_catalogue().models.get(plan.model.id), _class_of(plan)
-    if predicts in ("tags", "span") or (known and known.objective != "contrastive"):
-        return "none"
-    if known and known.package:
-        return "layer"
-    if kind is None:
-        return "unknown"
-    return "declared" if _LAYERED.match(kind) else "config" if kind.startswith("ModernBert") else "none"
-
-
-def _bert(plan: Plan) -> bool | None:
-    """Return whether the model is a BERT; None where the plan does not tell."""
-    known, kind = load_catalogue().models.get(plan.model.id), _class_of(plan)
-    return True if known and known.package else None if kind is None else bool(re.match("Bert[MF]", kind))
-
-
-def _may_be_decoder(plan: Plan) -> bool:
-    """Return whether the model may be one that writes: then it may lack a padding token and a bias."""
-    known, kind = load_catalogue().models.get(plan.model.id), _class_of(plan)
-    return known.objective == "causal" if known else not (kind and _ENCODER.search(kind))
+def _names(plan: Plan) -> dict[str, str]:
+    """Return what contrastive tuning adds to the texts: of each label that words say something of, these words."""
+    if not plan.hyperparameters.get("names"):
+        return {}
+    said = {label: in_words(label, description or "") for label, description in plan.labels.items()}
+    return {label: words for label, words in said.items() if words is not None}
 
 
 def _prompts(plan: Plan) -> dict[str, list[str]] | None:

@@ -33,7 +33,9 @@ from peft import LoraConfig
 from peft import get_peft_model
 from pyarrow import parquet
 from safetensors.numpy import save_file
+from scipy.optimize import brentq
 from scipy.special import expit
+from scipy.special import logit
 from scipy.stats import pearsonr
 from scipy.stats import spearmanr
 from seqeval import metrics as entities

@@ -14,6 +14,7 @@ from advisor.estimates.forecast import default_settings
 from advisor.files import sha256_of, write_text
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.pretrained import pretraining_head
+from advisor.knowledge.weights import locate_model
 from advisor.plan.plan import Plan
 from advisor.report.recipe import recipe_documents
 from advisor.strategies import STRATEGIES
@@ -33,7 +34,8 @@ _READ = {"the text", "the other", "tokens", "question", "context"}
 _RUNNER = """
 import contextlib, io, json, runpy, sys, traceback
 sys.modules["advisor"] = None
-for path in sys.argv[1:]:
+for path, *flags in json.loads(sys.argv[1]):
+    sys.argv = [path, *flags]
     said, error = io.StringIO(), ""
     try:
         with contextlib.redirect_stdout(said):
@@ -140,6 +142,7 @@ def write_cell(cell: Cell, place: Path, encoder: Path) -> Plan:
     parts = {"train": records}
     if cell.split == "test-file":
         parts = {"train": [row for number, row in enumerate(records) if number % 3], "test": records[::3]}
+    code = locate_model(str(encoder), trust_remote_code=True).code_sha256
     files = {}
     for part, some in parts.items():
         path = data / f"{part}.{cell.format}"
@@ -154,6 +157,8 @@ def write_cell(cell: Cell, place: Path, encoder: Path) -> Plan:
             "id": "encoder",
             "sha256": sha256_of(encoder / "model.safetensors"),
             "discarded_head": pretraining_head(encoder),
+            "trust_remote_code": code is not None,
+            "code_sha256": code,
         },
         data=_columns(cell, records),
         validation=cell.validation,
@@ -168,9 +173,10 @@ def write_cell(cell: Cell, place: Path, encoder: Path) -> Plan:
     return plan
 
 
-def run_recipes(folders: list[Path]) -> dict[Path, dict[str, str]]:
+def run_recipes(folders: list[Path], flags: dict[Path, str] | None = None) -> dict[Path, dict[str, str]]:
     """Run the recipes of plan folders in one process that has no advisor; return what each said and its error."""
-    command = [sys.executable, "-W", "error::UserWarning", "-c", _RUNNER, *(str(one / "recipe.py") for one in folders)]
+    asked = [[str(folder / "recipe.py"), *([flags[folder]] if flags and folder in flags else [])] for folder in folders]
+    command = [sys.executable, "-W", "error::UserWarning", "-c", _RUNNER, json.dumps(asked)]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd="/", check=False)
     assert done.returncode == 0, done.stderr
     found = (json.loads(line) for line in done.stdout.splitlines())

@@ -18,6 +18,7 @@ from advisor.run.execute import execute
 from advisor.run.prepare import prepare
 from advisor.strategies import EXECUTABLE, STRATEGIES
 from advisor.tasks import TASKS
+from tests.own_code import write_own_code
 from tests.report.recipe_cells import Cell, run_recipes, write_cell
 from tests.tiny import write_tiny_encoder
 
@@ -94,11 +95,14 @@ class Places:
         cells: folder and plan of every cell.
         architectures: folders of cells on encoders of other types, by name.
         changed: one whose data were changed after the plan was made.
+        agreed, not_agreed: two whose model brings code of its own.
     """
 
     cells: dict[Cell, tuple[Path, Plan]]
     architectures: dict[str, Path]
     changed: Path
+    agreed: Path
+    not_agreed: Path
     said: dict[Path, dict[str, str]] = field(default_factory=dict)
 
 
@@ -119,8 +123,13 @@ def places(tiny: Path, architecture: Callable[..., Path], tmp_path_factory: pyte
     changed, _ = written(Cell(TEXT, FEW, "held-out", "csv"), tiny)
     with (changed.parent / "my data" / "train.csv").open("a", encoding="utf-8") as file:
         file.write("1,more,praise\n")
-    made = Places({cell: written(cell, tiny) for cell in CELLS}, others, changed)
-    made.said = run_recipes([*(folder for folder, _ in made.cells.values()), *others.values(), changed])
+    own = write_own_code(tmp_path_factory.mktemp("own") / "model")
+    with_code = [written(Cell(TEXT, FULL), own)[0] for _ in range(2)]
+    made = Places({cell: written(cell, tiny) for cell in CELLS}, others, changed, *with_code)
+    folders = [*(folder for folder, _ in made.cells.values()), *others.values(), changed, *with_code]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_MODULES_CACHE", str(tmp_path_factory.mktemp("modules")))
+        made.said = run_recipes(folders, {made.agreed: "--trust-remote-code"})
     return made
 
 
@@ -186,3 +195,10 @@ def test_changed_data_are_refused_in_one_sentence(places: Places) -> None:
 def test_other_architectures_have_recipes_too(places: Places) -> None:
     errors = {name: places.said[folder]["error"] for name, folder in places.architectures.items()}
     assert errors == dict.fromkeys(errors, "")
+
+
+@pytest.mark.slow
+def test_code_that_comes_with_a_model_runs_where_one_agrees(places: Places) -> None:
+    assert "read it, then say --trust-remote-code" in places.said[places.not_agreed]["error"]
+    assert places.said[places.agreed]["error"] == ""
+    assert (places.agreed / "model" / "model.safetensors").exists()

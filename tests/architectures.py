@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import TEXTS
 
 SENTENCES = [text for texts in TEXTS.values() for text in texts]
@@ -226,3 +228,8 @@ def task_rows(task: str) -> tuple[Any, list[str]]:
     if task == "regression":
         return Rows(texts, np.linspace(3, 7, len(texts), dtype=np.float32), []), []
     return Rows(pairs, np.arange(len(texts)) % 3, []), ["a", "b", "c"]
+
+
+def few(*quick: str) -> list[Any]:
+    """Return all architectures for a test, those not named among the slow ones."""
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in ARCHITECTURES]

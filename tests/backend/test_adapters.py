@@ -22,7 +22,7 @@ from advisor.errors import RunError
 from advisor.estimates.forecast import default_settings
 from advisor.run import reload
 from advisor.strategies import STRATEGIES, FitJob, Fitted
-from tests.architectures import ARCHITECTURES, SENTENCES, task_rows
+from tests.architectures import ARCHITECTURES, SENTENCES, few, task_rows
 
 Architecture = Callable[..., Path]
 LABELS = ["praise", "complaint", "question"]
@@ -53,7 +53,7 @@ def fit(architecture: Architecture, cpu: Device, tmp_path: Path) -> Callable[...
     return run
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", few("bert", "albert"))
 def test_merged_and_kept_adapters_answer_alike(
     fit: Callable[..., Fitted], cpu: Device, tmp_path: Path, name: str
 ) -> None:

@@ -63,6 +63,7 @@ class Interrupted(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_texts_of_a_class_are_drawn_together(tune, cpu):
     def gap(encoder):
         vectors = encoder.embed(TEXTS)
@@ -177,6 +178,7 @@ def test_a_single_text_too_many_ends_in_one_sentence(tune, monkeypatch):
         tune()
 
 
+@pytest.mark.slow
 def test_the_encoder_is_kept_part_of_the_way_to_the_tuned_weights(tune):
     start = load_file(tune.folder / "model.safetensors")
     end, half = weights(tune(PLAIN)), weights(tune({**PLAIN, "kept_share": 0.5}))
@@ -184,6 +186,7 @@ def test_the_encoder_is_kept_part_of_the_way_to_the_tuned_weights(tune):
         torch.testing.assert_close(value, (start[name] + end[name]) / 2)
 
 
+@pytest.mark.slow
 def test_frozen_token_embeddings_stay_and_the_rest_moves(tune):
     start, end = load_file(tune.folder / "model.safetensors"), weights(tune({"freeze_token_embeddings": True}))
     assert torch.equal(start["embeddings.word_embeddings.weight"], end["embeddings.word_embeddings.weight"])

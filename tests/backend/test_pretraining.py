@@ -20,7 +20,7 @@ from advisor.backend.pretraining_settings import PretrainingSettings
 from advisor.errors import InputError, RunError
 from advisor.knowledge.hyperparameters import default_values
 from advisor.knowledge.pretrained import pretraining_head
-from tests.architectures import ARCHITECTURES, SENTENCES
+from tests.architectures import ARCHITECTURES, SENTENCES, few
 
 SHORT = {
     "epochs": 0.1,
@@ -57,7 +57,7 @@ def same(left: Pretrained, right: Pretrained) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", few("bert", "albert", "gpt2"))
 @pytest.mark.parametrize("head", [False, True])
 def test_every_architecture_goes_on_learning(
     make: Callable[..., Pretrained], architecture: Architecture, cpu: Device, name: str, head: bool
@@ -77,6 +77,7 @@ def test_every_architecture_goes_on_learning(
     assert ("next token" in made.note) == ARCHITECTURES[name].decoder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bert", "gpt2"])
 def test_it_learns_the_texts(make: Callable[..., Pretrained], name: str) -> None:
     events: list[dict[str, Any]] = []

@@ -23,7 +23,9 @@ LEFT_BEHIND = {
 @pytest.mark.parametrize(
     "strategy",
     [
-        pytest.param(name, marks=pytest.mark.slow) if name in {"lp-ft", "partial-unfreezing"} else name
+        pytest.param(name, marks=pytest.mark.slow)
+        if name in {"lp-ft", "partial-unfreezing", "lora", "contrastive"}
+        else name
         for name in EXECUTABLE
     ],
 )

@@ -1,5 +1,6 @@
 """Objectives of whole texts and pairs: one class, several classes, or a number."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,9 +60,9 @@ class TextObjective(Objective):
             merged /= np.bincount(rows, minlength=len(inputs))[:, None]
         return merged
 
+    @abstractmethod
     def activated(self, logits: Tensor) -> Tensor:
-        """Return what logits mean."""
-        raise NotImplementedError
+        """Return what logits mean: probabilities, or values in the label's unit."""
 
 
 @dataclass

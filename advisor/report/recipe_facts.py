@@ -41,8 +41,8 @@ _WORDS = {
 _STATES = {
     "last": "encoder(**batch).last_hidden_state",
     "mean": "torch.stack(encoder(**batch, output_hidden_states=True).hidden_states[1:]).mean(dim=0)",
-    "best": "encoder(**batch, output_hidden_states=True).hidden_states[layer]",
 }
+_READ = "features_of(rows, encoder, tokenizer"
 _STRATA = {
     "class": "classes",
     "classes": "their rarest labels",
@@ -171,9 +171,12 @@ def _frozen_facts(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
         "layers": layers,
         "c_grid": [facts["c_factor"] * c for c in settings.get("grid", [])],
         "chosen_layer": layers == "best",
-        "layer_argument": Code(", layer: int" if layers == "best" else ""),
-        "layer_passed": Code(", layer" if layers == "best" else ""),
-        "hidden_states": Code(_STATES[layers]),
+        "layer_argument": Code(", layers: list[int]" if layers == "best" else ""),
+        "layer_passed": Code(", layers" if layers == "best" else ""),
+        "read_to_fit": Code(_READ + (", [layer])[0]" if layers == "best" else ")")),
+        "read_to_answer": Code(_READ + (", [head.layer])[0]" if layers == "best" else ")")),
+        "layer_kept": Code(", layer" if layers == "best" else ""),
+        "hidden_states": Code(_STATES.get(layers, "")),
         "names": _names(plan),
         "in_parts": settings.get("batch_size", 0) * plan.model.max_length > settings.get("batch_tokens", 0),
         "pooled_by": "mean" if known and (known.package or known.objective != "contrastive") else "declared",

@@ -120,7 +120,7 @@ def build_plan(
         steps=planned_steps(chosen, located, data, split, added),
         forecast=forecast.as_dict(),
         advice=_advice(advice),
-        notes=[*notes, *note, *_cut(task, settings, lengths)],
+        notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added)],
         versions={"adaptation-advisor": __version__, **{name: version(name) for name in _PINNED}},
     )
 
@@ -153,6 +153,15 @@ def _forecast(
     answers["data.labelled"] = len(data.train)
     facts = project_facts(answers, advice.decision.base)
     return forecast_encoder(strategy, located.facts, facts.values, advice.decision.machine, settings)
+
+
+def _left_out(modifiers: Mapping[str, Any]) -> list[str]:
+    """Say what the stand-alone recipe does not do."""
+    return (
+        ["recipe.py starts from the encoder as it is: it leaves further pre-training out."]
+        if (MORE_PRETRAINING in modifiers)
+        else []
+    )
 
 
 def _cut(task: Task, settings: BaseModel, lengths: TokenLengths | None) -> list[str]:

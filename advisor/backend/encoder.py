@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +188,14 @@ class Encoder:
     def depth(self) -> int:
         """Number of layers above the embeddings."""
         return int(self.model.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]
+
+    @cached_property
+    def shows_layers(self) -> bool:
+        """Whether the model gives the hidden states of its layers; code of its own that came with it may not."""
+        ids, mask = self.collate(self.tokenize([""]))
+        with torch.inference_mode():
+            found = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
+        return getattr(found, "hidden_states", None) is not None
 
     def _states(self, every: bool) -> int:
         return self.depth + 1 if every else 1

@@ -38,9 +38,12 @@ def choose_layers(
         progress: called with rows done and rows in all.
 
     Returns:
-        numbers of hidden states from 0, the embeddings; and their left-out errors as shares of the variance.
+        numbers of hidden states from 0, the embeddings, none where the model does not give them; and their left-out
+        errors as shares of the variance.
     """
     layers = encoder.depth
+    if how != "last" and not encoder.shows_layers:
+        return (), []
     if how == "mean":
         return tuple(range(1, layers + 1)), []
     if how == "last" or len(targets) < 2:

@@ -16,7 +16,7 @@ from advisor.knowledge.hyperparameters import default_values
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
-from advisor.strategies import STRATEGIES, Strategy, TextLoad, Workload
+from advisor.strategies import STRATEGIES, Engine, Strategy, TextLoad, Workload
 
 _SHORTEST_TEXT = 4.0
 _ENCODER_FACTS = (
@@ -65,18 +65,18 @@ class Forecast:
 
 
 @cache
-def default_settings(strategy: str) -> BaseModel:
-    """Return a strategy's settings as the rules give them.
+def default_settings(strategy: str, engine: Engine = "encoder") -> BaseModel:
+    """Return a strategy's settings on an engine as the rules give them.
 
     Raises:
         RuleBaseError: a setting is missing, unknown or out of its bounds.
     """
-    chosen = STRATEGIES[strategy]
+    kind, sections = STRATEGIES[strategy].settings_for(engine)
     values: dict[str, Any] = {}
-    for section in chosen.settings_of or (strategy,):
+    for section in sections:
         values |= default_values(section)
     try:
-        return chosen.settings.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as invalid:
         first = invalid.errors()[0]
         name = ".".join(map(str, first["loc"]))

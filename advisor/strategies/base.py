@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from advisor.backend.prompted.settings import PromptedSettings
 from advisor.errors import RunError
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.tasks import Measure, Task
@@ -15,6 +16,7 @@ from advisor.tasks import Measure, Task
 if TYPE_CHECKING:
     from advisor.backend.devices import Device
     from advisor.backend.predictor import Predictor
+    from advisor.backend.prompted.place import LanguageModelPlace
     from advisor.backend.rows import Rows
 
 Family = Literal["prompting", "freezing", "fine-tuning", "alignment"]
@@ -65,7 +67,7 @@ class FitJob:
     """All that fitting needs, free of profiles, rules and plans.
 
     Attributes:
-        encoder: folder of the pre-trained encoder.
+        encoder: folder of the pre-trained encoder, also where a language model is prompted: it finds similar rows.
         task: id of the task.
         labels: classes or tags in the order of their numbers; empty for numbers and spans.
         descriptions: one line about a label, by name, where there is one.
@@ -76,6 +78,7 @@ class FitJob:
         measure: what makes one checkpoint better than another.
         workspace: folder for checkpoints; survives a crash, so that fitting goes on from there.
         cache: folder for frozen features, None to keep none.
+        place: where the language model is that is prompted; None where the encoder is.
         progress: called with steps done and in all.
         event: called with facts worth logging.
     """
@@ -94,6 +97,7 @@ class FitJob:
     max_length: int | None = None
     balanced: bool = False
     measure: Measure | None = None
+    place: "LanguageModelPlace | None" = None
     progress: Callable[[int, int], None] = lambda done, total: None
     event: Callable[[dict[str, Any]], None] = lambda event: None
 
@@ -150,6 +154,12 @@ class Strategy(ABC):
         if self.generator_tasks:
             found += ("llm-local", "llm-api") if self.family == "prompting" else ("llm-local",)
         return found
+
+    def settings_for(self, engine: Engine) -> tuple[type[BaseModel], tuple[str, ...]]:
+        """Return the type of the hyper-parameters on an engine, and the sections of the rules that fill them."""
+        if engine != "encoder" and self.family == "prompting":
+            return PromptedSettings, ("prompting", "endpoint")
+        return self.settings, self.settings_of or (self.id,)
 
     def head_for(self, task: Task) -> str:
         """Return the head put on for a task, in words."""

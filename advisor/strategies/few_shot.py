@@ -40,7 +40,11 @@ class FewShot(Strategy):
         return Workload(forward_flops=model.forward_flops(load.rows * load.tokens, load.tokens))
 
     def fit(self, job: FitJob) -> Fitted:
-        """Embed the demonstrations and weigh them."""
+        """Embed the demonstrations and weigh them; a language model is shown them in words instead."""
+        if job.place is not None:
+            from advisor.backend.prompted.fitting import fit_prompt
+
+            return fit_prompt(job, demonstrated=True)
         from advisor.backend.features import FeatureCache
         from advisor.backend.frozen import FrozenModel
         from advisor.backend.prompted_sets import few_shot_sets, zero_shot_sets

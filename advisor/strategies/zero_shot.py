@@ -36,7 +36,11 @@ class ZeroShot(Strategy):
         return Workload(forward_flops=model.forward_flops(prompts * 16, 16))
 
     def fit(self, job: FitJob) -> Fitted:
-        """Embed the prompted labels."""
+        """Embed the prompted labels; a language model is asked in words instead."""
+        if job.place is not None:
+            from advisor.backend.prompted.fitting import fit_prompt
+
+            return fit_prompt(job, demonstrated=False)
         import numpy as np
 
         from advisor.backend.features import FeatureCache

@@ -5,6 +5,7 @@ trl and datasets are imported when something is trained and not before.
 
 import contextlib
 import math
+import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -226,11 +227,16 @@ def _quiet() -> Iterator[None]:
         except ImportError:
             yield
             return
-        bars = datasets.are_progress_bars_disabled()
+        bars, asked = datasets.are_progress_bars_disabled(), os.environ.get("TQDM_DISABLE")
         datasets.disable_progress_bars()
+        os.environ["TQDM_DISABLE"] = "1"
         try:
             with quiet_transformers():
                 yield
         finally:
+            if asked is None:
+                del os.environ["TQDM_DISABLE"]
+            else:
+                os.environ["TQDM_DISABLE"] = asked
             if not bars:
                 datasets.enable_progress_bars()

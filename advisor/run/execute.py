@@ -11,6 +11,7 @@ from advisor.backend.devices import choose_device
 from advisor.backend.evaluation import evaluate, headline, trivial_outputs
 from advisor.backend.predictor import load_model
 from advisor.backend.pretraining_settings import PretrainingSettings
+from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.remote_code import allow
 from advisor.data.examples import as_text
 from advisor.errors import InputError
@@ -121,7 +122,13 @@ class _Run:
         """
         planned = self.plan.model
         trust = planned.trust_remote_code
-        located = locate_model(planned.id, planned.revision, relative_to=self.plan_folder, trust_remote_code=trust)
+        located = locate_model(
+            planned.id,
+            planned.revision,
+            relative_to=self.plan_folder,
+            trust_remote_code=trust,
+            language_model=self.plan.prompting is not None,
+        )
         if planned.sha256 and located.sha256 != planned.sha256:
             raise InputError(f"{planned.id}: the weights changed since the plan was made; make the plan again")
         if located.code_sha256 != planned.code_sha256:
@@ -133,8 +140,35 @@ class _Run:
     @cached_property
     def fits(self) -> Fits:
         """The fits of the run."""
-        encoder = self.pretrained if MORE_PRETRAINING in self.plan.modifiers else self.model.folder
-        return Fits(self.plan, self.data, encoder, self.folder, self.progress)
+        return Fits(self.plan, self.data, self.encoder, self.folder, self.progress, self.place)
+
+    @property
+    def encoder(self) -> Path:
+        """Folder of the encoder that is adapted, or that finds similar rows for a prompt."""
+        if MORE_PRETRAINING in self.plan.modifiers:
+            return self.pretrained
+        terms = self.plan.prompting
+        return locate_model(terms.encoder, relative_to=self.plan_folder).folder if terms else self.model.folder
+
+    @property
+    def place(self) -> LanguageModelPlace | None:
+        """Where the language model is that is prompted, if one is."""
+        terms = self.plan.prompting
+        if terms is None:
+            return None
+        assert self.plan.engine != "encoder"
+        return LanguageModelPlace(
+            engine=self.plan.engine,
+            name=self.plan.model.id,
+            folder=None if terms.url else self.model.folder,
+            url=terms.url,
+            key_variable=terms.key_variable,
+            context=terms.context,
+            usd_per_million_in=terms.usd_per_million_in,
+            usd_per_million_out=terms.usd_per_million_out,
+            max_usd=terms.max_usd,
+            journal=self.folder.journal if terms.url else None,
+        )
 
     @property
     def pretrained(self) -> Path:
@@ -210,7 +244,7 @@ class _Run:
         assert expected is not None
         difference = check_parity(
             self.folder.model, self.plan.task, inputs, self.data.labels, expected, self.settings["parity_tolerance"],
-            trust_remote_code=self.plan.model.trust_remote_code,
+            trust_remote_code=self.plan.model.trust_remote_code, prompted=self.plan.prompting is not None,
         )  # fmt: skip
         return {"texts": len(inputs), "largest_difference": difference}
 

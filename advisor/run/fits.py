@@ -8,6 +8,7 @@ import numpy as np
 from advisor.backend.arrays import Floats
 from advisor.backend.devices import choose_device
 from advisor.backend.predictor import Predictor
+from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.cache import cache_folder
 from advisor.estimates.forecast import default_settings
 from advisor.plan.plan import Plan
@@ -24,11 +25,21 @@ class Fits:
 
     Args:
         encoder: folder of the pre-trained encoder.
+        place: where the language model is that is prompted, if one is.
         folder: where outputs and checkpoints are kept.
     """
 
-    def __init__(self, plan: Plan, data: Prepared, encoder: Path, folder: RunFolder, progress: Progress) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        data: Prepared,
+        encoder: Path,
+        folder: RunFolder,
+        progress: Progress,
+        place: LanguageModelPlace | None = None,
+    ) -> None:
         self.plan, self.data, self.encoder, self.folder, self.progress = plan, data, encoder, folder, progress
+        self.place = place
         self.strategy = STRATEGIES[plan.strategy]
 
     @property
@@ -71,14 +82,16 @@ class Fits:
             descriptions={name: text for name, text in self.plan.labels.items() if text},
             training=fold.training,
             validation=fold.validation,
-            settings=strategy.settings.model_validate(self.plan.hyperparameters)
+            settings=strategy.settings_for(self.plan.engine)[0].model_validate(self.plan.hyperparameters)
             if own
             else default_settings(strategy.id),
             seed=seed,
             device=choose_device(),
             workspace=self.folder.checkpoints(self._name(fold, seed)),
             cache=cache_folder("features"),
-            max_length=self.plan.model.max_length,
+            place=self.place if own else None,
+            template=self.plan.prompting.template if own and self.plan.prompting else None,
+            max_length=None if self.place else self.plan.model.max_length,
             measure=self.plan.measure,
             balanced=own and self.plan.class_weights == "balanced",
             progress=report,

@@ -25,8 +25,9 @@ from advisor.plan.plan import Plan, PlannedAdvice, PlannedData, PlannedFile, Pla
 from advisor.plan.prompting import model_id, planned_language_model
 from advisor.plan.rows import class_weights, planned_labels, planned_split
 from advisor.plan.steps import planned_steps
+from advisor.plan.teacher import planned_teacher
 from advisor.strategies import Engine, Strategy
-from advisor.strategies.modifiers import MORE_PRETRAINING, MULTI_SEED, chosen_modifiers
+from advisor.strategies.modifiers import DISTILLATION, MORE_PRETRAINING, MULTI_SEED, chosen_modifiers
 from advisor.tasks import TASKS, Task
 
 DEFAULT_SEED = 13
@@ -89,6 +90,7 @@ def build_plan(
         raise InputError(f"adapters cannot be kept apart from an encoder that {MORE_PRETRAINING} makes; export=merged")
     if MULTI_SEED in added and chosen.family == "prompting":
         raise InputError(f"{chosen.id} draws nothing at random; {MULTI_SEED} would repeat the same")
+    teacher = planned_teacher(advice, data, chosen, model, folder) if DISTILLATION in added else None
     measure = task.measure(profile.task.metric)
     weights, note = class_weights(data, measure, chosen)
     return Plan(
@@ -101,6 +103,7 @@ def build_plan(
         engine=candidate.engine,
         model=model,
         prompting=prompting,
+        teacher=teacher,
         data=PlannedData(
             train=_file(data.train_part, folder),
             test=_file(data.test_part, folder) if data.test_part else None,
@@ -181,11 +184,11 @@ def _forecast(
 
 def _left_out(modifiers: Mapping[str, Any]) -> list[str]:
     """Say what the stand-alone recipe does not do."""
-    return (
-        ["recipe.py starts from the encoder as it is: it leaves further pre-training out."]
-        if (MORE_PRETRAINING in modifiers)
-        else []
-    )
+    left = {
+        MORE_PRETRAINING: "recipe.py starts from the encoder as it is: it leaves further pre-training out.",
+        DISTILLATION: "recipe.py learns from the labelled rows alone: it leaves the teacher out.",
+    }
+    return [note for name, note in left.items() if name in modifiers]
 
 
 def _cut(task: Task, settings: BaseModel, lengths: TokenLengths | None) -> list[str]:

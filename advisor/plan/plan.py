@@ -58,6 +58,15 @@ class PlannedPrompting(_Part):
     template: str
 
 
+class PlannedTeacher(_Part):
+    """Who labels unlabelled texts for the strategy to learn from: a prompted model, the plan's own encoder or not."""
+
+    strategy: str
+    engine: Literal["encoder", "llm-local", "llm-api"]
+    model: PlannedModel
+    prompting: PlannedPrompting | None = None
+
+
 class PlannedFile(_Part):
     """A data file with its hash; ``path`` is relative to the plan's folder where that is possible."""
 
@@ -122,6 +131,7 @@ class Plan(_Part):
     engine: Literal["encoder", "llm-local", "llm-api"]
     model: PlannedModel
     prompting: PlannedPrompting | None = None
+    teacher: PlannedTeacher | None = None
     data: PlannedData
     labels: dict[str, str | None]
     seed: int

@@ -7,7 +7,7 @@ from advisor.data.reading import LabelledData
 from advisor.knowledge.weights import LocatedModel
 from advisor.plan.plan import PlannedModel, PlannedSplit, PlannedStep
 from advisor.strategies import STRATEGIES, Strategy
-from advisor.strategies.modifiers import MORE_PRETRAINING, MULTI_SEED
+from advisor.strategies.modifiers import DISTILLATION, MORE_PRETRAINING, MULTI_SEED
 from advisor.tasks import TASKS
 
 
@@ -66,13 +66,23 @@ def planned_steps(
         ),
         ("train", f"Train: {strategy.changes}", strategy.asks if prompted else strategy.trains),
         ("evaluate", "Evaluate", f"{measured}; compare with {compared}."),
-        ("export", "Export", f"Write the {'prompt' if prompted else 'model'}, load it in a fresh process, compare its "
-         "outputs."),
+        (
+            "export",
+            "Export",
+            f"Write the {'prompt' if prompted else 'model'}, load it in a fresh process, compare its outputs.",
+        ),
     ]
     if MORE_PRETRAINING in modifiers:
         steps.insert(1, ("pretrain", "Go on with its pre-training",
             f"Guess tokens in {len(data.unlabelled):,} unlabelled texts and those of the training rows; test rows are "
             "left out.",
+        ))  # fmt: skip
+    if DISTILLATION in modifiers:
+        place = next(number for number, step in enumerate(steps) if step[0] == "train")
+        share = modifiers[DISTILLATION]["kept_share"]
+        steps.insert(place, ("label", "Label unlabelled texts",
+            f"Let a prompted teacher label {len(data.unlabelled):,} texts, learn from the {share:.0%} it is surest of; "
+            "check its labels on those of people.",
         ))  # fmt: skip
     if MULTI_SEED in modifiers:
         place = next(number for number, step in enumerate(steps) if step[0] == "evaluate")

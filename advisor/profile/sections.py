@@ -265,7 +265,8 @@ class Model(Section):
     )
     llm_name: str | None = Field(default=None, description="Name of the large language model.")
     llm_url: str | None = Field(
-        default=None, description="Base URL of a server that speaks the OpenAI protocol, such as http://localhost:8000/v1."
+        default=None,
+        description="Base URL of a server that speaks the OpenAI protocol, such as http://localhost:8000/v1.",
     )
     llm_key_variable: str | None = Field(
         default=None, description="Environment variable that holds the server's key; the key itself is written nowhere."

@@ -17,7 +17,7 @@ from advisor.data.examples import as_text
 from advisor.errors import InputError
 from advisor.files import write_json, write_text
 from advisor.knowledge.weights import LocatedModel, locate_model
-from advisor.plan.plan import Plan
+from advisor.plan.plan import Plan, PlannedModel, PlannedPrompting
 from advisor.run.export import check_parity, save_model
 from advisor.run.fits import Fits
 from advisor.run.folder import RunFolder
@@ -25,7 +25,7 @@ from advisor.run.measuring import latencies, peak_memory
 from advisor.run.prepare import Prepared, prepare
 from advisor.run.progress import Progress
 from advisor.run.result import Result
-from advisor.strategies import STRATEGIES
+from advisor.strategies import STRATEGIES, Engine
 from advisor.strategies.modifiers import MORE_PRETRAINING
 from advisor.tasks import Input
 
@@ -115,19 +115,22 @@ class _Run:
 
     @cached_property
     def model(self) -> LocatedModel:
-        """The pre-trained model, checked against the plan's pin.
+        """The pre-trained model that is adapted."""
+        return self.located(self.plan.model)
+
+    def located(self, planned: PlannedModel, *, language_model: bool = False) -> LocatedModel:
+        """Return a model's files, checked against the plan's pin.
 
         Raises:
             InputError: its weights are not the planned ones.
         """
-        planned = self.plan.model
         trust = planned.trust_remote_code
         located = locate_model(
             planned.id,
             planned.revision,
             relative_to=self.plan_folder,
             trust_remote_code=trust,
-            language_model=self.plan.prompting is not None,
+            language_model=language_model,
         )
         if planned.sha256 and located.sha256 != planned.sha256:
             raise InputError(f"{planned.id}: the weights changed since the plan was made; make the plan again")
@@ -140,7 +143,16 @@ class _Run:
     @cached_property
     def fits(self) -> Fits:
         """The fits of the run."""
-        return Fits(self.plan, self.data, self.encoder, self.folder, self.progress, self.place)
+        plan, teacher = self.plan, self.plan.teacher
+        return Fits(
+            plan,
+            self.data,
+            self.encoder,
+            self.folder,
+            self.progress,
+            self._place(plan.engine, plan.model, plan.prompting),
+            self._place(teacher.engine, teacher.model, teacher.prompting) if teacher else None,
+        )
 
     @property
     def encoder(self) -> Path:
@@ -150,17 +162,14 @@ class _Run:
         terms = self.plan.prompting
         return locate_model(terms.encoder, relative_to=self.plan_folder).folder if terms else self.model.folder
 
-    @property
-    def place(self) -> LanguageModelPlace | None:
-        """Where the language model is that is prompted, if one is."""
-        terms = self.plan.prompting
-        if terms is None:
+    def _place(self, engine: Engine, model: PlannedModel, terms: PlannedPrompting | None) -> LanguageModelPlace | None:
+        """Return where a language model is that is prompted, if one is."""
+        if terms is None or engine == "encoder":
             return None
-        assert self.plan.engine != "encoder"
         return LanguageModelPlace(
-            engine=self.plan.engine,
-            name=self.plan.model.id,
-            folder=None if terms.url else self.model.folder,
+            engine=engine,
+            name=model.id,
+            folder=None if terms.url else self.located(model, language_model=True).folder,
             url=terms.url,
             key_variable=terms.key_variable,
             context=terms.context,

@@ -1,6 +1,7 @@
 """The fits of a run: every fold with every seed, each done once, the last one exported."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from advisor.run.folder import RunFolder
 from advisor.run.measuring import Ticks
 from advisor.run.prepare import Fold, Prepared
 from advisor.run.progress import Progress
+from advisor.run.teaching import Teacher
 from advisor.strategies import STRATEGIES, FitJob, Fitted, Strategy
-from advisor.strategies.modifiers import MULTI_SEED
+from advisor.strategies.modifiers import DISTILLATION, MULTI_SEED
 
 
 class Fits:
@@ -25,7 +27,7 @@ class Fits:
 
     Args:
         encoder: folder of the pre-trained encoder.
-        place: where the language model is that is prompted, if one is.
+        place: where the language model is that is prompted, if one is; ``teacher_place`` likewise of the teacher's.
         folder: where outputs and checkpoints are kept.
     """
 
@@ -37,10 +39,12 @@ class Fits:
         folder: RunFolder,
         progress: Progress,
         place: LanguageModelPlace | None = None,
+        teacher_place: LanguageModelPlace | None = None,
     ) -> None:
         self.plan, self.data, self.encoder, self.folder, self.progress = plan, data, encoder, folder, progress
         self.place = place
         self.strategy = STRATEGIES[plan.strategy]
+        self.teacher = Teacher(self, plan.teacher, teacher_place) if plan.teacher else None
 
     @property
     def other_seeds(self) -> list[int]:
@@ -66,7 +70,15 @@ class Fits:
         return fitted, seconds
 
     def fit(self, strategy: Strategy, fold: Fold, seed: int) -> Fitted:
-        """Fit a strategy to a fold."""
+        """Fit a strategy to a fold; the plan's own also learns from its teacher, if it has one."""
+        if strategy is not self.strategy or self.teacher is None:
+            return strategy.fit(self.job(strategy, fold, seed))
+        fold, record = self.teacher.teach(fold)
+        fitted = strategy.fit(self.job(strategy, fold, seed))
+        return replace(fitted, chosen=fitted.chosen | {DISTILLATION: record})
+
+    def job(self, strategy: Strategy, fold: Fold, seed: int) -> FitJob:
+        """Return what fitting a strategy to a fold takes; settings are the rules' unless the strategy is the plan's."""
         own = strategy is self.strategy
         ticks = Ticks(self.folder) if own else None
 
@@ -75,7 +87,7 @@ class Fits:
             if ticks:
                 ticks.tick()
 
-        job = FitJob(
+        return FitJob(
             encoder=self.encoder,
             task=self.plan.task,
             labels=self.data.labels,
@@ -97,7 +109,6 @@ class Fits:
             progress=report,
             event=lambda event: self.folder.log(event.pop("event", "note"), fold=fold.name, seed=seed, **event),
         )
-        return strategy.fit(job)
 
     def kept(self, seed: int) -> tuple[Floats, Floats | None]:
         """Return the outputs for the measured rows, and the thresholds of each row where there are any."""

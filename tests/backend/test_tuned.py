@@ -115,7 +115,8 @@ def test_a_started_head_is_a_logistic_regression_on_what_it_reads(make_encoder, 
     made.start_head(units, classes, 0.5)
     inputs = made.head_inputs(units)
     assert inputs.shape == (8, 32)
-    wanted = LogisticRegression(C=0.5, tol=1e-8, max_iter=1000).fit(inputs, classes).predict_proba(inputs)
+    scaled = inputs / np.sqrt(np.square(inputs).sum(axis=1).mean())
+    wanted = LogisticRegression(C=0.5, tol=1e-8, max_iter=1000).fit(scaled, classes).predict_proba(scaled)
     np.testing.assert_allclose(made.outputs(texts), wanted, atol=0.02)
 
 

@@ -17,6 +17,7 @@ from advisor.decision.candidates import Candidate
 from advisor.decision.facts import answers_of, project_facts
 from advisor.documents import suggest
 from advisor.errors import InputError
+from advisor.estimates.break_even import break_even_answers
 from advisor.estimates.forecast import Forecast, default_settings, forecast_encoder, forecast_llm
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.weights import LocatedModel, locate_model
@@ -119,7 +120,7 @@ def build_plan(
         hyperparameters=settings.model_dump(mode="json", exclude={"class_weights"}),
         evaluation=load_evaluation(),
         steps=planned_steps(chosen, model, located, data, split, added, prompted=prompting is not None),
-        forecast=forecast.as_dict(),
+        forecast=forecast.as_dict() | _break_even(advice, forecast, data),
         advice=_advice(advice),
         notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added)],
         versions={"adaptation-advisor": __version__, **{name: version(name) for name in _PINNED}},
@@ -180,6 +181,18 @@ def _forecast(
         return forecast_llm(strategy, candidate.engine, facts.values)
     assert located is not None
     return forecast_encoder(strategy, located.facts, facts.values, advice.decision.machine, settings)
+
+
+def _break_even(advice: Advice, forecast: Forecast, data: LabelledData) -> dict[str, dict[str, float] | None]:
+    """Return how many answers pay for a small tuned model instead, the advice's best; nothing where tokens are free."""
+    decision, profile = advice.decision, advice.profile
+    if forecast.tokens_in is None or not forecast.usd_per_1000 or not forecast.usd_per_1000.high:
+        return {}
+    trained = (c.forecast for c in decision.candidates if c.engine == "encoder" and c.facts["candidate.trains"])
+    tuned = min((found for found in trained if found), key=lambda found: found.train_usd.point, default=None)
+    missing = max(0.0, float(decision.base.limits["tune_from_labels"]) - len(data.train))
+    found = break_even_answers(forecast, tuned, missing * (profile.data.usd_per_label or 0.0)) if tuned else None
+    return {"break_even_answers": found.as_dict()} if found else {}
 
 
 def _left_out(modifiers: Mapping[str, Any]) -> list[str]:

@@ -79,6 +79,7 @@ class FitJob:
         workspace: folder for checkpoints; survives a crash, so that fitting goes on from there.
         cache: folder for frozen features, None to keep none.
         place: where the language model is that is prompted; None where the encoder is.
+        template: of its prompt.
         progress: called with steps done and in all.
         event: called with facts worth logging.
     """
@@ -98,6 +99,7 @@ class FitJob:
     balanced: bool = False
     measure: Measure | None = None
     place: "LanguageModelPlace | None" = None
+    template: str | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
     event: Callable[[dict[str, Any]], None] = lambda event: None
 
@@ -118,7 +120,7 @@ class Strategy(ABC):
         verb: how the verdict begins.
         changes: what of the model changes.
         task_head: the head put on in place of the pre-training head.
-        trains: what the training step does, for the plan.
+        trains: what the training step does, for the plan; ``asks`` instead where a language model is prompted.
         encoder_tasks, generator_tasks: task types it applies to on an encoder and on a language model.
         wants_validation: whether fitting needs held-out rows.
         worth_a_part: whether training on a part of many rows is still worth it, as the cheapest way that learns.
@@ -134,6 +136,7 @@ class Strategy(ABC):
     changes: ClassVar[str]
     task_head: ClassVar[str]
     trains: ClassVar[str]
+    asks: ClassVar[str] = ""
     encoder_tasks: ClassVar[frozenset[str]]
     generator_tasks: ClassVar[frozenset[str]] = frozenset()
     needs_labels: ClassVar[bool] = True

@@ -70,7 +70,7 @@ def _alike(model: PromptedModel, was: dict[str, Any], now: dict[str, Any]) -> bo
             return set(was["labels"]) == set(now["labels"])
         case "number":
             levels = model.interview.asking.brief.levels
-            return abs(was["value"] - now["value"]) < (levels[1] - levels[0]) / 2
+            return abs(float(was["value"]) - float(now["value"])) < (levels[1] - levels[0]) / 2
         case "tags":
             return bool(was["tags"] == now["tags"][: len(was["tags"])])
         case _:

@@ -1,4 +1,4 @@
-"""Demonstrations: labelled rows to show in prompts, chosen once and balanced, or similar to the row that is asked about."""
+"""Demonstrations: labelled rows shown in prompts, chosen once and balanced, or similar to the row asked about."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

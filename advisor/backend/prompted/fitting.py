@@ -1,11 +1,12 @@
-"""Fitting a prompt: nothing is trained; how to ask is chosen by asking about labelled rows, and all figures are kept."""
+"""Fitting a prompt: nothing is trained; how to ask is chosen on labelled rows, and every figure is kept."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
 from advisor.backend.encoder import shared_encoder
 from advisor.backend.features import FeatureCache
+from advisor.backend.job import FitJob, Fitted
 from advisor.backend.prompted.asking import Asking, Brief, WrittenAsking, asking_for, scale
 from advisor.backend.prompted.attacks import attack
 from advisor.backend.prompted.calibration import Calibration
@@ -17,16 +18,13 @@ from advisor.backend.prompted.model import PromptedModel
 from advisor.backend.prompted.opening import open_language_model
 from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.prompted.settings import PromptedSettings
-from advisor.backend.prompted.templates import shipped_template
+from advisor.backend.prompted.templates import prompt_template
 from advisor.backend.rows import Rows, strata
 from advisor.errors import InputError
 from advisor.tasks import TASKS, Pair
 
-if TYPE_CHECKING:
-    from advisor.strategies.base import FitJob, Fitted
 
-
-def fit_prompt(job: "FitJob", *, demonstrated: bool) -> "Fitted":
+def fit_prompt(job: FitJob, *, demonstrated: bool) -> Fitted:
     """Choose demonstrations, their order and the calibration of a prompt by asking about labelled rows.
 
     A row that is asked about is never shown as a demonstration of itself. At most ``measured_rows`` rows are asked
@@ -40,8 +38,6 @@ def fit_prompt(job: "FitJob", *, demonstrated: bool) -> "Fitted":
         InputError: the language model cannot be asked about this task, or not be had.
         RunError: it stopped answering, or the spending cap is reached.
     """
-    from advisor.strategies.base import Fitted
-
     model = _Fitting(job, demonstrated=demonstrated).fit()
     return Fitted(model, model.chosen)
 
@@ -49,7 +45,7 @@ def fit_prompt(job: "FitJob", *, demonstrated: bool) -> "Fitted":
 class _Fitting:
     """One fit: what is asked, what can be shown, and what is measured."""
 
-    def __init__(self, job: "FitJob", *, demonstrated: bool) -> None:
+    def __init__(self, job: FitJob, *, demonstrated: bool) -> None:
         assert job.place is not None
         self.job, self.place, self.demonstrated = job, job.place, demonstrated
         self.settings = cast(PromptedSettings, job.settings)
@@ -156,7 +152,7 @@ class _Fitting:
         return Measured(self._ways()[0], Calibration(), thresholds, 0.0, None)
 
 
-def _asking(job: "FitJob", settings: PromptedSettings, model: LanguageModel, place: LanguageModelPlace) -> Asking:
+def _asking(job: FitJob, settings: PromptedSettings, model: LanguageModel, place: LanguageModelPlace) -> Asking:
     """Return how the job's rows are asked about."""
     paid, hypotheses = place.engine == "llm-api", model.reads == "hypotheses"
     listed = settings.label_sets == "list" or (settings.label_sets == "auto" and paid)
@@ -170,12 +166,12 @@ def _asking(job: "FitJob", settings: PromptedSettings, model: LanguageModel, pla
         listed=listed and model.writes and TASKS[job.task].predicts == "classes",
         levels=_levels(job, settings),
         verbalisers=1 if paid else settings.verbalisers,
-        answer_tokens=settings.answer_tokens,
+        written_tokens=settings.written_tokens,
     )
-    return asking_for(brief, shipped_template(job.task))
+    return asking_for(brief, job.template or prompt_template(job.task))
 
 
-def _levels(job: "FitJob", settings: PromptedSettings) -> tuple[float, ...]:
+def _levels(job: FitJob, settings: PromptedSettings) -> tuple[float, ...]:
     if TASKS[job.task].predicts != "number":
         return ()
     targets: Any = job.training.targets
@@ -196,5 +192,6 @@ def _check(asking: Asking, model: LanguageModel, *, demonstrated: bool) -> None:
         )
     if demonstrated and asking.brief.hypotheses:
         raise InputError(
-            f"{model.name} judges hypotheses and cannot be shown demonstrations; take zero-shot, or a model that is prompted"
+            f"{model.name} judges hypotheses and cannot be shown demonstrations; take zero-shot, or a model that is "
+            "prompted"
         )

@@ -95,7 +95,7 @@ class Interview:
         if not limits:
             return None
         if isinstance(self.asking, WrittenAsking):
-            return min(limits) - self.asking.brief.answer_tokens
+            return min(limits) - self.asking.brief.written_tokens
         assert isinstance(self.asking, ScoredAsking)
         return min(limits) - max(self.model.tokens(Prompt("", (), choice)) for choice in self.asking.choices)
 

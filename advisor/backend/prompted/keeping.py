@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -21,7 +21,7 @@ from advisor.backend.prompted.demonstrations import Demonstrations, Similar, Way
 from advisor.backend.prompted.interview import Interview
 from advisor.backend.prompted.opening import open_language_model
 from advisor.backend.prompted.pin import pin_of
-from advisor.backend.prompted.place import LanguageModelPlace
+from advisor.backend.prompted.place import PROMPT_DETAILS, LanguageModelPlace
 from advisor.backend.prompted.settings import CalibrationName, Order, PromptedSettings, Selection
 from advisor.backend.prompted.templates import template_hash
 from advisor.backend.rows import Rows, encode_rows
@@ -34,16 +34,16 @@ from advisor.tasks import TASKS, Answer, Pair
 if TYPE_CHECKING:
     from advisor.backend.prompted.model import PromptedModel
 
-PROMPT_DETAILS = "prompt.json"
 PROMPT_TEMPLATE = "prompt.j2"
 DEMONSTRATIONS = "demonstrations.jsonl"
 VECTORS = "demonstrations.safetensors"
 
 
 class KeptPlace(BaseModel):
-    """Where the language model is, as `LanguageModelPlace` has it, without journal.
+    """Where the language model is, as `LanguageModelPlace` has it.
 
     Attributes:
+        journal: name of the file beside the model's folder that holds what an endpoint answered already.
         sha256: of a local model's files; None for an endpoint.
     """
 
@@ -58,6 +58,7 @@ class KeptPlace(BaseModel):
     usd_per_million_in: float | None = None
     usd_per_million_out: float | None = None
     max_usd: float | None = None
+    journal: Annotated[str, Field(pattern=r"^\w[\w.-]*\.jsonl$")] | None = None
     sha256: str | None = None
 
 
@@ -80,7 +81,7 @@ class PromptDetails(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    format: Literal[1] = Field(1, alias="schema")
+    format: Literal[1] = Field(default=1, alias="schema")
     brief: Brief
     template_sha256: str
     model: KeptPlace
@@ -111,14 +112,9 @@ def save_prompted(model: "PromptedModel", folder: Path) -> None:
     kept, fixed = _kept_rows(shown, model.way)
     lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(asking.brief, shown.rows, kept))
     details = PromptDetails(
-        schema=1,
         brief=asking.brief,
         template_sha256=asking.template.sha256,
-        model=KeptPlace(
-            **{name: getattr(place, name) for name in KeptPlace.model_fields if name not in {"folder", "sha256"}},
-            folder=str(place.folder) if place.folder else None,
-            sha256=pin_of(place.folder) if place.folder else None,
-        ),
+        model=_kept_place(place),
         encoder=_encoder_of(shown.similar.encoder.folder)
         if model.way.selection == "retrieved" and shown.similar
         else None,
@@ -164,7 +160,7 @@ def load_prompted(folder: Path, device: Device) -> "PromptedModel":
         raise InputError(f"{folder}: no readable prompt there ({at}: {problem['msg']})") from None
     except (OSError, ValueError, KeyError, IndexError, TypeError, SafetensorError) as failure:
         raise InputError(f"{folder}: no readable prompt there ({failure})") from None
-    place = _opened_place(details.model)
+    place = _opened_place(details.model, folder.resolve().parent)
     interview = Interview(open_language_model(place, device, details.settings), asking, shown, context=place.context)
     return PromptedModel(
         interview,
@@ -260,14 +256,27 @@ def _encoder_folder(name: str, sha256: str) -> Path:
     return folder
 
 
-def _opened_place(kept: KeptPlace) -> LanguageModelPlace:
+def _kept_place(place: LanguageModelPlace) -> KeptPlace:
+    """Return a place as it is written down, a local one with its pin."""
+    values = {name: getattr(place, name) for name in KeptPlace.model_fields if name != "sha256"}
+    values["journal"] = place.journal.name if place.journal else None
+    values["folder"] = str(place.folder.resolve()) if place.folder else None
+    return KeptPlace(**values, sha256=pin_of(place.folder) if place.folder else None)
+
+
+def _opened_place(kept: KeptPlace, beside: Path) -> LanguageModelPlace:
     """Return the place of the language model, a local one checked against its pin.
+
+    Args:
+        kept: where it is.
+        beside: the folder that the model's own is in.
 
     Raises:
         InputError: it is not there, or its files changed.
     """
-    values = kept.model_dump(exclude={"sha256", "folder"})
-    place = LanguageModelPlace(**values)
+    values = kept.model_dump(exclude={"sha256", "folder", "journal"})
+    journal = beside / kept.journal if kept.journal else None
+    place = LanguageModelPlace(**values, journal=journal if journal and journal.is_file() else None)
     if kept.folder is None:
         return place
     folder = Path(kept.folder)

@@ -1,4 +1,4 @@
-"""Measuring ways of prompting on labelled rows: what demonstrations, their order and calibration do, each way a figure."""
+"""Measuring ways of prompting on labelled rows: what demonstrations, their order and calibration do."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

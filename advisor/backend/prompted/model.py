@@ -1,4 +1,4 @@
-"""A prompted language model as it is served: prompts, demonstrations and calibration; the model itself stays where it is."""
+"""A prompted language model as it is served: prompt, demonstrations, calibration; the weights stay where they are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -29,7 +29,7 @@ class PromptSettings(Settings):
             ``auto``, by list where every prompt is paid for.
         levels: most levels of the scale that numbers are answered on.
         pool: most rows that similar ones are looked for in.
-        answer_tokens: most tokens of a written answer.
+        written_tokens: most tokens of a written answer.
         measured_rows: labelled rows that ways are compared on.
         paid_rows: the same where every prompt is paid for.
         attacked_rows: rows whose label injections try to flip.
@@ -47,7 +47,7 @@ class PromptSettings(Settings):
     label_sets: LabelSets
     levels: Annotated[int, Field(ge=2)]
     pool: Annotated[int, Field(ge=1)]
-    answer_tokens: Annotated[int, Field(ge=1)]
+    written_tokens: Annotated[int, Field(ge=1)]
     measured_rows: Annotated[int, Field(ge=0)]
     paid_rows: Annotated[int, Field(ge=0)]
     attacked_rows: Annotated[int, Field(ge=0)]

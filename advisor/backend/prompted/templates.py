@@ -1,4 +1,4 @@
-"""Prompt templates: the wording of a task's prompts, filled in a sandbox, so that neither data nor a template runs code."""
+"""Prompt templates: the wording of a task's prompts, filled in a sandbox in which nothing runs code."""
 
 import hashlib
 from collections.abc import Mapping
@@ -60,11 +60,12 @@ class PromptTemplate:
         return list(dict.fromkeys(line for line in stripped if line))
 
     def _unusable(self, failure: Exception) -> InputError:
-        place = f" line {failure.lineno}" if getattr(failure, "lineno", None) else ""
+        line = getattr(failure, "lineno", None)
+        place = f" line {line}" if line else ""
         return InputError(f"prompt template {self.name}{place}: {failure}; take the shipped one or mend it")
 
 
-def shipped_template(task: str) -> str:
+def prompt_template(task: str) -> str:
     """Return the text of the template that comes with the package for a task.
 
     Raises:

@@ -57,7 +57,11 @@ class Asking(ABC):
 
     @abstractmethod
     def lure(self, answer: dict[str, Any]) -> str:
-        """Return an answer other than the one given (see `advisor.backend.answers`), as an injection would demand it."""
+        """Return an answer other than the one given, as an injection would demand it.
+
+        Args:
+            answer: about a row, as `advisor.backend.answers` has it.
+        """
 
 
 class ScoredAsking(Asking):

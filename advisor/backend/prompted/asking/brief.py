@@ -18,7 +18,7 @@ class Brief(Settings):
         listed: whether several labels are asked for in one list.
         levels: numbers of the scale, ascending, where a number is asked for.
         verbalisers: most wordings of an answer that are scored.
-        answer_tokens: most tokens of a written answer.
+        written_tokens: most tokens of a written answer.
     """
 
     task: str
@@ -30,4 +30,4 @@ class Brief(Settings):
     listed: bool = False
     levels: tuple[float, ...] = ()
     verbalisers: int = Field(1, ge=1)
-    answer_tokens: int = Field(ge=1)
+    written_tokens: int = Field(ge=1)

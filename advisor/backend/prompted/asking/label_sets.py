@@ -93,7 +93,7 @@ class ListedLabels(_SeveralLabels, WrittenAsking):
 
     def form(self, row: Input) -> Form:
         """Return free text of a list's length."""
-        return Free(self.brief.answer_tokens)
+        return Free(self.brief.written_tokens)
 
     def question(self, row: Input, number: int) -> str:
         """Return the text."""

@@ -45,7 +45,8 @@ def scale(low: float, high: float, most: int) -> tuple[float, ...]:
     """Return levels from ``low`` to ``high`` or a little beyond, their step 1, 2, 2.5 or 5 times a power of ten.
 
     Args:
-        low, high: least and greatest number seen.
+        low: least number seen.
+        high: greatest.
         most: levels, at least 2.
     """
     if high <= low:

@@ -21,6 +21,13 @@ _READ = {
     "prompt": "a prompt",
 }
 
+_READ_WITH_LABEL = {
+    "pair": "two texts",
+    "question": "a question, a context",
+    "words": "words",
+    "prompt": "both a prompt",
+}
+
 
 def check_train(task: str, part: Part, column: str) -> None:
     """Refuse what no model can learn from.
@@ -78,8 +85,7 @@ def check_test(task: str, train: Part, test: Part, column: str) -> None:
         DataError: no labelled row, labels that training lacks, or no label ever repeated in either file.
     """
     if not test.examples:
-        what = {"pair": "two texts", "question": "a question, a context", "words": "words", "prompt": "both a prompt"}
-        read = what.get(TASKS[task].reads, "both a text")
+        read = _READ_WITH_LABEL.get(TASKS[task].reads, "both a text")
         raise DataError(f"{test.path}: no row has {read} and a label; a test set needs labels")
     predicts = TASKS[task].predicts
     if predicts == "span" and not any(test.examples.labels):

@@ -60,6 +60,12 @@ def feedback(examples: Examples) -> Feedback:
     return found.model_copy(update={"several": several})
 
 
+def whole_texts(examples: Examples) -> list[str]:
+    """Return each prompt with an answer, the longer one where there are two."""
+    pairs = zip(examples.texts, examples.labels, strict=True)
+    return [f"{text}\n{max(answers_of(label), key=len)}" for text, label in pairs]
+
+
 def whole_lengths(examples: Examples) -> list[int]:
     """Return how many words a prompt has together with an answer, the mean one where there are two."""
     prompts = word_counts(examples.inputs)

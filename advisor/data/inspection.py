@@ -16,7 +16,7 @@ from advisor.data.duplicates import (
     finding,
 )
 from advisor.data.examples import LabelledData, Part
-from advisor.data.feedback import Feedback, feedback
+from advisor.data.feedback import Feedback, feedback, whole_texts
 from advisor.data.lengths import Quantiles, TokenLengths, evenly, quantiles, token_lengths, word_counts
 from advisor.data.targets import (
     Answers,
@@ -137,6 +137,7 @@ def inspect_data(data: LabelledData, *, tokenizer_path: Path | None, limit: int 
     predicts = TASKS[task].predicts
     labels = label_counts(task, train) or None
     lengths = word_counts(train.inputs)
+    whole = whole_texts(train) if predicts in WRITING else train.inputs
     words = quantiles(lengths)
     seen = Seen(train)
     return Inspection(
@@ -157,7 +158,7 @@ def inspect_data(data: LabelledData, *, tokenizer_path: Path | None, limit: int 
         answers=answer_spans(train, data.test) if predicts == "span" else None,
         feedback=feedback(train) if predicts in WRITING else None,
         words=words,
-        tokens=token_lengths(train.inputs, tokenizer_path, limit) if tokenizer_path else None,
+        tokens=token_lengths(whole, tokenizer_path, limit) if tokenizer_path else None,
         duplicates=finding(train.rows[index] for index in sorted(seen.repeats)),
         near_duplicates=finding(train.rows[index] for index in seen.near_repeats),
         contradictions=find_contradictions(task, train, seen.repeats),

@@ -60,11 +60,11 @@ def prompt_columns(predicts: Predicts, names: Sequence[str], place: str, wanted:
         answers = file.demonstrated(wanted.label)
     prompt = file.prompt(wanted.text, answers)
     taken = [prompt, *answers]
+    context = None
     if wanted.pair is not None:
         context = file.named(wanted.pair, "--pair")
-    else:
-        after_instruction = plain(names[prompt]) == "instruction"
-        context = file.free(CONTEXT_OF_PROMPT_NAMES, taken) if after_instruction else None
+    elif plain(names[prompt]) == "instruction":
+        context = file.free(CONTEXT_OF_PROMPT_NAMES, taken)
     references = file.free(REFERENCES_NAMES, [*taken, context]) if predicts == "text" else None
     return PromptColumns(prompt, tuple(answers), context, references)
 
@@ -104,13 +104,13 @@ class _File:
     def demonstrated(self, name: str | None) -> list[int]:
         if name is not None:
             return [self.named(name, "--label")]
-        found = usual(self.names, COMPLETION_NAMES)
-        found = usual(self.names, CHAT_NAMES) if found is None else found
-        if found is None:
+        answers = usual(self.names, COMPLETION_NAMES)
+        answers = usual(self.names, CHAT_NAMES) if answers is None else answers
+        if answers is None:
             raise DataError(
                 f"{self.place}: no column of answers; found: {listed_names(self.names)}. Name it by --label COLUMN"
             )
-        return [found]
+        return [answers]
 
     def judged(self) -> list[int]:
         """Return the places of chosen and rejected answers, or of answers and judgements."""

@@ -15,19 +15,18 @@ from torch import Tensor
 from advisor.backend.adapters import CONFIG as ADAPTER
 from advisor.backend.adapters import hub_name
 from advisor.backend.alignment.chats import Answered, Chats
+from advisor.backend.alignment.settings import GENERATOR_DETAILS
 from advisor.backend.arrays import Floats
-from advisor.backend.batching import token_batches
 from advisor.backend.devices import Device
-from advisor.backend.encoder import Progress, collate, is_decoder, load_tokenizer, loading, out_of_memory
+from advisor.backend.encoder import collate, is_decoder, load_tokenizer, loading, quiet_transformers
+from advisor.backend.predictor import Observed
 from advisor.backend.remote_code import allowed
-from advisor.errors import InputError, RunError
+from advisor.backend.rows import Rows
+from advisor.backend.within_memory import Progress, by_batch
+from advisor.errors import InputError
 from advisor.files import write_json
 from advisor.knowledge.pretrained import length_limit
 from advisor.tasks import Input
-
-DETAILS = "generator.json"
-_BATCH_TOKENS = {"cpu": 2048}
-_BATCH_TOKENS_ELSEWHERE = 16384
 
 
 @dataclass
@@ -62,10 +61,10 @@ class Generator:
             InputError: a file is absent or damaged.
         """
         try:
-            kept = json.loads((folder / DETAILS).read_text(encoding="utf-8"))
+            kept = json.loads((folder / GENERATOR_DETAILS).read_text(encoding="utf-8"))
             task, limits = str(kept["task"]), (int(kept["max_length"]), int(kept["answer_tokens"]))
         except (OSError, ValueError, KeyError, TypeError) as failure:
-            raise InputError(f"{folder / DETAILS}: cannot be read ({failure}); run the plan again") from None
+            raise InputError(f"{folder / GENERATOR_DETAILS}: cannot be read ({failure}); run the plan again") from None
         return cls.pretrained(folder, device, task=task, max_length=limits[0], answer_tokens=limits[1])
 
     @classmethod
@@ -117,15 +116,16 @@ class Generator:
 
         def fill(batch: NDArray[np.int64]) -> None:
             ids, mask = _right_aligned([prompts[row] for row in batch], tokenizer.pad_token_id, self.device.torch)
-            written = self.model.generate(
-                input_ids=ids, attention_mask=mask, max_new_tokens=room, do_sample=False, num_beams=1,
-                eos_token_id=ends, pad_token_id=tokenizer.pad_token_id, temperature=None, top_p=None, top_k=None,
-            )  # fmt: skip
+            with torch.inference_mode(), self._precision():
+                written = self.model.generate(
+                    input_ids=ids, attention_mask=mask, max_new_tokens=room, do_sample=False, num_beams=1,
+                    eos_token_id=ends, pad_token_id=tokenizer.pad_token_id, temperature=None, top_p=None, top_k=None,
+                )  # fmt: skip
             for row, tokens in zip(batch.tolist(), written[:, ids.shape[1] :].tolist(), strict=True):
                 kept = tokens[: next((place for place, token in enumerate(tokens) if token in ends), len(tokens))]
                 found[row] = tokenizer.decode(kept, skip_special_tokens=True).strip()
 
-        self._by_batch([len(ids) + room for ids in prompts], fill, progress)
+        by_batch([len(ids) + room for ids in prompts], fill, self.device, progress)
         return found
 
     def likelihoods(self, inputs: Sequence[Input], answers: Sequence[str], progress: Progress | None = None) -> Floats:
@@ -138,6 +138,12 @@ class Generator:
         """
         pairs = zip(inputs, answers, strict=True)
         return self._scored([self.chats.answered(one, answer) for one, answer in pairs], progress)
+
+    def observe(self, rows: Rows, progress: Progress | None = None) -> Observed:
+        """Measure the model on rows with known answers, see `advisor.backend.alignment.observing`."""
+        from advisor.backend.alignment.observing import observe
+
+        return observe(self, rows, progress)
 
     def outputs(self, inputs: Sequence[Input], progress: Progress | None = None) -> Floats:
         """Return what another process must repeat for the same prompts.
@@ -157,7 +163,7 @@ class Generator:
                 right = chances[:-1].gather(1, torch.tensor(ids[1:], device=chances.device)[:, None])
                 found[row] = float(right.mean()) if len(ids) > 1 else 0.0, float(chances[-1].max())
 
-        self._by_batch([len(ids) for ids in prompts], fill, progress)
+        by_batch([len(ids) for ids in prompts], fill, self.device, progress)
         return found
 
     def in_fp32(self) -> "Generator":
@@ -166,8 +172,6 @@ class Generator:
 
     def save(self, folder: Path) -> None:
         """Write the model as transformers or, where adapters are kept apart, PEFT reads it."""
-        from advisor.backend.encoder import quiet_transformers
-
         with quiet_transformers():
             if self.base is not None:
                 config = self.model.peft_config["default"]
@@ -180,7 +184,7 @@ class Generator:
                 self.model.to(stored_dtype(self.model.config)).save_pretrained(folder)
             self.chats.tokenizer.save_pretrained(folder)
         details = {"schema": 1, "task": self.task, "max_length": self.max_length, "answer_tokens": self.answer_tokens}
-        write_json(folder / DETAILS, details)
+        write_json(folder / GENERATOR_DETAILS, details)
 
     def _scored(self, rows: Sequence[Answered], progress: Progress | None) -> Floats:
         found = np.zeros((len(rows), 2), dtype=np.float32)
@@ -196,7 +200,7 @@ class Generator:
                 right = chances.gather(1, torch.tensor(ids[start:], device=chances.device)[:, None])
                 found[row] = float(right.double().sum()), len(ids) - start
 
-        self._by_batch([len(ids) for ids in cut], fill, progress)
+        by_batch([len(ids) for ids in cut], fill, self.device, progress)
         return found
 
     @torch.inference_mode()
@@ -210,32 +214,6 @@ class Generator:
     def _precision(self) -> Iterator[None]:
         with torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16):
             yield
-
-    def _by_batch(
-        self, lengths: list[int], fill: Callable[[NDArray[np.int64]], None], progress: Progress | None
-    ) -> None:
-        """Fill rows by batches of similar length; running out of memory halves what is in memory at once."""
-        budget = _BATCH_TOKENS.get(self.device.kind, _BATCH_TOKENS_ELSEWHERE)
-        waiting, done = [np.arange(len(lengths))] if lengths else [], 0
-        while waiting:
-            rows = waiting.pop()
-            for number, part in enumerate(batches := token_batches([lengths[row] for row in rows], budget)):
-                try:
-                    with torch.inference_mode(), self._precision():
-                        fill(rows[part])
-                except (MemoryError, RuntimeError) as failure:
-                    if not out_of_memory(failure):
-                        raise
-                    if len(part) == 1:
-                        raise RunError(
-                            f"out of memory on a text of {lengths[rows[part[0]]]} tokens; set a smaller max_length"
-                        ) from None
-                    budget = max(1, budget // 2)
-                    waiting.append(rows[np.concatenate(batches[number:])])
-                    break
-                done += len(part)
-                if progress:
-                    progress(done, len(lengths))
 
 
 def load_causal(folder: Path, dtype: torch.dtype | None = None) -> Any:

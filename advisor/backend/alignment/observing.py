@@ -1,32 +1,23 @@
 """Observations of a generator on measured rows: how likely the known answers are, and how near the written ones."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from advisor.backend.alignment.generator import Generator
 from advisor.backend.arrays import Floats
-from advisor.backend.encoder import Progress
 from advisor.backend.evaluation.overlap import overlap
+from advisor.backend.predictor import Observed
 from advisor.backend.rows import Rows
+from advisor.backend.within_memory import Progress
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.tasks import TASKS, Demonstration, Input, Judged, Preferred
 
-
-class Observed(NamedTuple):
-    """What a model made of rows.
-
-    Attributes:
-        numbers: (rows, 5) or (rows, 6), as `advisor.backend.evaluation` takes them for the task.
-        texts: the answers that were written, empty where none was.
-    """
-
-    numbers: Floats
-    texts: list[str]
+if TYPE_CHECKING:
+    from advisor.backend.alignment.generator import Generator
 
 
-def observe(model: Generator, rows: Rows, progress: Progress | None = None) -> Observed:
+def observe(model: "Generator", rows: Rows, progress: Progress | None = None) -> Observed:
     """Measure a model on rows; preferences against its reference, or against itself where it has none."""
     if TASKS[model.task].predicts == "text":
         return _written(model, rows, progress)
@@ -50,7 +41,7 @@ def evenly_chosen(count: int) -> list[int]:
     return [number * count // most for number in range(most)]
 
 
-def _written(model: Generator, rows: Rows, progress: Progress | None) -> Observed:
+def _written(model: "Generator", rows: Rows, progress: Progress | None) -> Observed:
     answers = [cast(Demonstration, target).answers[0] for target in rows.targets]
     likelihoods = model.likelihoods(rows.inputs, answers, progress)
     chosen, texts = evenly_chosen(len(rows)), [""] * len(rows)
@@ -59,7 +50,7 @@ def _written(model: Generator, rows: Rows, progress: Progress | None) -> Observe
     return Observed(np.concatenate([likelihoods, overlaps(texts, rows, chosen)], axis=1), texts)
 
 
-def _judged(model: Generator, rows: Rows, progress: Progress | None) -> Floats:
+def _judged(model: "Generator", rows: Rows, progress: Progress | None) -> Floats:
     """Return log-likelihood and tokens of the chosen or only answer, then of the rejected one or zeros: (rows, 4)."""
     asked: list[tuple[Input, str]] = []
     for one, target in zip(rows.inputs, rows.targets, strict=True):

@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 
 from advisor.backend.settings import Positive, Settings
 
+GENERATOR_DETAILS = "generator.json"
+"""What a run writes beside a generator."""
+
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 

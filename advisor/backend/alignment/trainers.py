@@ -16,8 +16,9 @@ from typing import Any
 from advisor.backend.alignment.lessons import Lessons, Stage
 from advisor.backend.alignment.settings import AlignmentSettings
 from advisor.backend.devices import Device
-from advisor.backend.encoder import out_of_memory, quiet_transformers
+from advisor.backend.encoder import quiet_transformers
 from advisor.backend.updates import OnEvent
+from advisor.backend.within_memory import out_of_memory
 from advisor.errors import InputError, RunError
 
 _STATE = "trainer_state.json"
@@ -107,7 +108,12 @@ def _trainer(course: Course, at_once: int) -> Any:
     """Return trl's trainer of the stage."""
     try:
         import datasets
-        import trl
+        from trl.trainer.dpo_config import DPOConfig
+        from trl.trainer.dpo_trainer import DPOTrainer
+        from trl.trainer.kto_config import KTOConfig
+        from trl.trainer.kto_trainer import KTOTrainer
+        from trl.trainer.sft_config import SFTConfig
+        from trl.trainer.sft_trainer import SFTTrainer
     except ImportError as missing:
         raise InputError(
             f"{missing.name} is needed to tune a generator: pip install adaptation-advisor[align]"
@@ -115,14 +121,15 @@ def _trainer(course: Course, at_once: int) -> Any:
     from transformers import EarlyStoppingCallback, PrinterCallback
 
     settings, validated = course.settings, course.validation is not None
-    kinds = {
-        "sft": (trl.SFTTrainer, trl.SFTConfig, {"completion_only_loss": True}),
-        "dpo": (trl.DPOTrainer, trl.DPOConfig, {"beta": settings.beta, "precompute_ref_log_probs": True}),
-        "kto": (trl.KTOTrainer, trl.KTOConfig, {"beta": settings.beta, "precompute_ref_log_probs": True}),
+    preferring = {"beta": settings.beta, "precompute_ref_log_probs": True}
+    kinds: dict[Stage, tuple[Any, Any, dict[str, Any]]] = {
+        "sft": (SFTTrainer, SFTConfig, {"completion_only_loss": True}),
+        "dpo": (DPOTrainer, DPOConfig, preferring),
+        "kto": (KTOTrainer, KTOConfig, preferring),
     }
     kind, config, own = kinds[course.stage]
     if course.stage == "kto":
-        own |= _weights(course.training)
+        own = own | _weights(course.training)
     often = max(1, course.steps // settings.evaluations)
     arguments = config(
         output_dir=str(course.folder),

@@ -46,7 +46,7 @@ def overlap(written: str, answers: Sequence[str]) -> Overlap:
 def _measures() -> tuple[Any, Any]:
     try:
         from rouge_score.rouge_scorer import RougeScorer
-        from sacrebleu.metrics import CHRF
+        from sacrebleu.metrics.chrf import CHRF
     except ImportError as missing:
         raise InputError(
             f"{missing.name} is needed to measure what is written: pip install adaptation-advisor[align]"

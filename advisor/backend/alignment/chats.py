@@ -3,16 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from advisor.backend.alignment.settings import PLAIN_TEMPLATE
 from advisor.errors import InputError
 from advisor.tasks import Chat, Input
 
-# A line with the speaker, what was said, and the end of an answer marked by the token that ends texts.
-PLAIN = (
-    "BOS{% for message in messages %}{% if not loop.first %}{{ '\\n\\n' }}{% endif %}"
-    "{{ message['role'] | capitalize }}:{{ '\\n' }}{{ message['content'] | trim }}"
-    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '\\n\\nAssistant:\\n' }}{% endif %}"
-)
 _ANSWER = "a"
 
 
@@ -35,7 +29,7 @@ class Chats:
         if not tokenizer.chat_template:
             first = tokenizer(_ANSWER)["input_ids"][0]
             begins = tokenizer.bos_token_id is not None and first == tokenizer.bos_token_id
-            tokenizer.chat_template = PLAIN.replace("BOS", "{{ bos_token }}" if begins else "")
+            tokenizer.chat_template = PLAIN_TEMPLATE.replace("BOS", "{{ bos_token }}" if begins else "")
         self.tokenizer = tokenizer
         self._takes_system = self._accepts([{"role": "system", "content": "a"}, {"role": "user", "content": "b"}])
 
@@ -79,7 +73,9 @@ class Chats:
 
     def _ids(self, messages: list[dict[str, str]], **options: Any) -> list[int]:
         try:
-            found = self.tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False, **options)
+            found = self.tokenizer.apply_chat_template(
+                messages, tokenize=True, return_dict=False, tokenizer_kwargs={"verbose": False}, **options
+            )
         except Exception as refused:
             roles = ", ".join(message["role"] for message in messages)
             reason = " ".join(str(refused).split())[:120]

@@ -10,6 +10,14 @@ from advisor.backend.settings import Positive, Settings
 GENERATOR_DETAILS = "generator.json"
 """What a run writes beside a generator."""
 
+# A line with the speaker, what was said, and the end of an answer marked by the token that ends texts.
+PLAIN_TEMPLATE = (
+    "BOS{% for message in messages %}{% if not loop.first %}{{ '\\n\\n' }}{% endif %}"
+    "{{ message['role'] | capitalize }}:{{ '\\n' }}{{ message['content'] | trim }}"
+    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '\\n\\nAssistant:\\n' }}{% endif %}"
+)
+
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 

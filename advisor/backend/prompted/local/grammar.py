@@ -3,6 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, Protocol
@@ -168,11 +169,22 @@ class Listed:
         return [Step(lead + word, ("words", place + 1)) for place, word in words if word]
 
 
-def as_json(text: str, grammar: Grammar) -> str:
-    """Return an answer as forms promise it: a list of entities as JSON, in whatever notation it was written."""
-    if not isinstance(grammar, Listed) or grammar.notation is JSON:
+def as_answer(text: str, grammar: Grammar, *, whole: bool) -> str:
+    """Return what was written as forms promise it: entities as JSON, of an unfinished list those that are finished."""
+    if not isinstance(grammar, Listed):
         return text
-    if text == PLAIN.none:
-        return "[]"
-    parts = [part.split(PLAIN.between, 1) for part in text.split(PLAIN.separator)]
-    return json.dumps([{"kind": kind, "text": words} for kind, words in parts], ensure_ascii=False)
+    if grammar.notation is JSON:
+        return text if whole else _finished(text)
+    parts = [part.partition(PLAIN.between) for part in text.split(PLAIN.separator) if PLAIN.between in part]
+    found = [{"kind": kind, "text": words} for kind, _, words in (parts if whole else parts[:-1])]
+    return json.dumps(found, ensure_ascii=False)
+
+
+def _finished(text: str) -> str:
+    """Return the finished objects of a JSON list that breaks off."""
+    end = len(text)
+    while (end := text.rfind("}", 0, end)) > 0:
+        with suppress(ValueError):
+            json.loads(text[: end + 1] + "]")
+            return text[: end + 1] + "]"
+    return "[]"

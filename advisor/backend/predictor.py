@@ -8,6 +8,7 @@ from advisor.backend.arrays import Floats
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Progress
 from advisor.backend.head import HEAD_DETAILS
+from advisor.backend.prompted.place import PROMPT_DETAILS
 from advisor.tasks import Input
 
 
@@ -48,7 +49,9 @@ class Predictor(Protocol):
 
 
 def load_model(folder: Path, device: Device) -> Predictor:
-    """Load the model that a run wrote to ``folder``: frozen where there is a ``head.json``, else tuned.
+    """Load the model that a run wrote to ``folder``.
+
+    It is frozen where there is a ``head.json``, prompted where there is a ``prompt.json``, else tuned.
 
     Raises:
         InputError: a file is absent or damaged.
@@ -57,6 +60,10 @@ def load_model(folder: Path, device: Device) -> Predictor:
         from advisor.backend.frozen import FrozenModel
 
         return FrozenModel.load(folder, device)
+    if (folder / PROMPT_DETAILS).exists():
+        from advisor.backend.prompted.model import PromptedModel
+
+        return PromptedModel.load(folder, device)
     from advisor.backend.tuned import TunedModel
 
     return TunedModel.load(folder, device)

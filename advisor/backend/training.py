@@ -39,6 +39,7 @@ class Training(SummedUpdates):
         self.model, self.objective, self.settings, self.measure = model, model.objective, settings, measure
         self.objective.smoothing = settings.label_smoothing
         self.objective.prepare(training.targets, balanced=settings.class_weights == "balanced")
+        self.targets = training.targets
         self.units = model.units(training.inputs)
         self.aims = self.objective.aims(self.units, training.targets)
         self.weights = np.array([self.objective.weight(aim) for aim in self.aims])
@@ -55,9 +56,13 @@ class Training(SummedUpdates):
         self.batches_epoch = -1
 
     def start(self) -> None:
-        """Give the head its first weights, where the settings ask for a probe's."""
+        """Give the head its first weights: a probe's where the settings ask for it, else constants alone."""
         if self.settings.head_c is not None and self.objective.probed:
             self.model.start_head(self.units, self.aims, self.settings.head_c)
+            return
+        bias = self.objective.first_bias(self.targets)
+        if bias is not None:
+            self.model.start_bias(bias)
 
     def evaluate_if_due(self, training_loss: float) -> None:
         """Look at the validation rows where the step is due; remember the best weights, count the worse."""

@@ -222,6 +222,12 @@ class TunedModel:
                 mean = features.mean(axis=0)
                 self.output_layer.weight.add_(torch.from_numpy(np.outer(bias, mean / (mean @ mean))))
 
+    @torch.no_grad()
+    def start_bias(self, bias: Floats) -> None:
+        """Set the output layer's constants, (width,), where it has some."""
+        if self.output_layer.bias is not None:
+            self.output_layer.bias.copy_(torch.from_numpy(bias))
+
     @property
     def output_layer(self) -> nn.Linear:
         """The layer whose outputs are the logits."""

@@ -49,8 +49,7 @@ def locate_model(
         revision: commit, branch or tag of a hub model.
         relative_to: where a relative folder starts.
         trust_remote_code: whether Python code that comes with the model may run; then it must be pinned.
-        language_model: whether it is to answer prompts rather than be adapted as an encoder: then it may have two
-            halves.
+        language_model: whether it is to be prompted: then it may read with one half and write with the other.
 
     Raises:
         InputError: it is not there, its weights are not what the catalogue says, the hub cannot be reached, or code
@@ -61,7 +60,7 @@ def locate_model(
         return _embedded(name, known)
     folder = (relative_to or Path()) / name
     if folder.is_dir():
-        found = _local(name, folder, halves=language_model)
+        found = _local(name, folder, language_model=language_model)
         return replace(found, code_sha256=_code_digest(name, folder)) if trust_remote_code else found
     if name.count("/") != 1 or name.startswith((".", "/")):
         raise InputError(f"{name}: neither a folder with a pre-trained model nor a hub id such as owner/name")
@@ -84,14 +83,15 @@ def _embedded(name: str, facts: BaseModelFacts) -> LocatedModel:
     return LocatedModel(name, folder, facts, None, digest)
 
 
-def _local(name: str, folder: Path, *, halves: bool) -> LocatedModel:
+def _local(name: str, folder: Path, *, language_model: bool) -> LocatedModel:
     weights = next((folder / file for file in _WEIGHTS if (folder / file).exists()), None)
     if weights is None:
         raise InputError(f"{folder}: no weights there ({', '.join(_WEIGHTS)})")
     if weights.suffix == ".bin":
         raise InputError(f"{weights}: pickled weights can run code when loaded; convert them to model.safetensors")
-    facts = _described(name, folder, halves=halves)
-    return LocatedModel(name, folder.resolve(), facts, None, _weights_digest(weights))
+    return LocatedModel(
+        name, folder.resolve(), _described(name, folder, language_model), None, _weights_digest(weights)
+    )
 
 
 def _weights_digest(weights: Path) -> str:
@@ -125,7 +125,7 @@ def _from_hub(
         raise InputError(
             f"{name}: cannot be had from the hub ({reason}); check the name and the network, or name a folder"
         ) from None
-    return LocatedModel(name, folder, known or _described(name, folder, halves=language_model), folder.name, None)
+    return LocatedModel(name, folder, known or _described(name, folder, language_model), folder.name, None)
 
 
 def _code_digest(name: str, folder: Path) -> str | None:
@@ -146,14 +146,14 @@ def _code_digest(name: str, folder: Path) -> str | None:
     return hashlib.sha256(lines.encode()).hexdigest() if files else None
 
 
-def _described(name: str, folder: Path, *, halves: bool) -> BaseModelFacts:
-    """Return the facts of a folder's model; ``halves`` says whether it may read with one half and write with the other.
+def _described(name: str, folder: Path, language_model: bool) -> BaseModelFacts:
+    """Return the facts of a folder's model.
 
     Raises:
-        InputError: it has two halves, so that it cannot be adapted as an encoder.
+        InputError: it cannot be adapted as an encoder.
     """
     facts = describe_model(str(folder))
     assert facts is not None
-    if not halves and read_config(folder).get("is_encoder_decoder"):
+    if not language_model and read_config(folder).get("is_encoder_decoder"):
         raise InputError(f"{name}: reads with one half and writes with the other; name an encoder or a decoder alone")
     return facts

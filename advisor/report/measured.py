@@ -23,6 +23,7 @@ _BASELINES = {
     "no-entity": "tagging nothing",
     "first-sentence": "answering the first sentence",
 }
+_OF_TOKENS = ("tokens_in", "tokens_out", "usd_per_1000")
 _AVERAGE_PRECISION = Measure("average_precision", "mean average precision")
 _TABLES: dict[Predicts, tuple[str, str]] = {
     "class": ("Class", "Class by class"),
@@ -188,7 +189,7 @@ def _table(plan: Plan, result: Result) -> Table | None:
 
 
 def _compared(plan: Plan, result: Result) -> Iterable[Compared]:
-    for name in ("quality", "train_seconds", "train_memory_bytes", "latency_ms_p50", "latency_ms_p95"):
+    for name in ("quality", "train_seconds", "train_memory_bytes", "latency_ms_p50", "latency_ms_p95", *_OF_TOKENS):
         forecast, measured, title = result.forecast.get(name), result.measured.get(name), QUANTITIES[name].title
         if name == "quality":
             measure = forecast_measure(plan)

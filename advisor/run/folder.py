@@ -36,6 +36,7 @@ class RunFolder:
         self.result = path / "result.json"
         self.events = path / "events.jsonl"
         self.predictions = path / "predictions.jsonl"
+        self.journal = path / "answers.jsonl"
         self.work = path / _WORK
 
     @contextmanager

@@ -1,23 +1,16 @@
 """What a strategy is: name and family, what it changes, where it applies, what it costs, how it is carried out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from advisor.backend.job import FitJob as FitJob
+from advisor.backend.job import Fitted as Fitted
 from advisor.backend.prompted.settings import PromptedSettings
 from advisor.errors import RunError
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.tasks import Measure, Task
-
-if TYPE_CHECKING:
-    from advisor.backend.devices import Device
-    from advisor.backend.predictor import Predictor
-    from advisor.backend.prompted.place import LanguageModelPlace
-    from advisor.backend.rows import Rows
+from advisor.tasks import Task
 
 Family = Literal["prompting", "freezing", "fine-tuning", "alignment"]
 Engine = Literal["encoder", "llm-local", "llm-api"]
@@ -62,54 +55,6 @@ class Workload(NamedTuple):
     updates: int = 0
 
 
-@dataclass(frozen=True)
-class FitJob:
-    """All that fitting needs, free of profiles, rules and plans.
-
-    Attributes:
-        encoder: folder of the pre-trained encoder, also where a language model is prompted: it finds similar rows.
-        task: id of the task.
-        labels: classes or tags in the order of their numbers; empty for numbers and spans.
-        descriptions: one line about a label, by name, where there is one.
-        training: rows to learn from.
-        validation: held-out rows for choosing a checkpoint, where the strategy wants them.
-        settings: the strategy's hyper-parameters.
-        balanced: whether labels are weighted inversely to how often they occur.
-        measure: what makes one checkpoint better than another.
-        workspace: folder for checkpoints; survives a crash, so that fitting goes on from there.
-        cache: folder for frozen features, None to keep none.
-        place: where the language model is that is prompted; None where the encoder is.
-        progress: called with steps done and in all.
-        event: called with facts worth logging.
-    """
-
-    encoder: Path
-    task: str
-    labels: Sequence[str]
-    descriptions: dict[str, str]
-    training: "Rows"
-    validation: "Rows | None"
-    settings: BaseModel
-    seed: int
-    device: "Device"
-    workspace: Path
-    cache: Path | None
-    max_length: int | None = None
-    balanced: bool = False
-    measure: Measure | None = None
-    place: "LanguageModelPlace | None" = None
-    progress: Callable[[int, int], None] = lambda done, total: None
-    event: Callable[[dict[str, Any]], None] = lambda event: None
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted model, and what was chosen on the way."""
-
-    model: "Predictor"
-    chosen: dict[str, Any] = field(default_factory=dict)
-
-
 class Strategy(ABC):
     """One way to adapt a pre-trained model.
 
@@ -118,7 +63,7 @@ class Strategy(ABC):
         verb: how the verdict begins.
         changes: what of the model changes.
         task_head: the head put on in place of the pre-training head.
-        trains: what the training step does, for the plan.
+        trains: what the training step does, for the plan; ``asks`` instead where a language model is prompted.
         encoder_tasks, generator_tasks: task types it applies to on an encoder and on a language model.
         wants_validation: whether fitting needs held-out rows.
         worth_a_part: whether training on a part of many rows is still worth it, as the cheapest way that learns.
@@ -134,6 +79,7 @@ class Strategy(ABC):
     changes: ClassVar[str]
     task_head: ClassVar[str]
     trains: ClassVar[str]
+    asks: ClassVar[str] = ""
     encoder_tasks: ClassVar[frozenset[str]]
     generator_tasks: ClassVar[frozenset[str]] = frozenset()
     needs_labels: ClassVar[bool] = True

@@ -30,6 +30,9 @@ class FewShot(Strategy):
     changes = "nothing; demonstrations stand beside the labels' descriptions"
     task_head = "similarity to prototypes of demonstrations and label descriptions, written as a fixed linear head"
     trains = "Nothing is trained: embed demonstrations and descriptions, weigh them by leaving one out."
+    asks = (
+        "Nothing is trained: ask for a few labelled rows to choose how demonstrations are found and answers calibrated."
+    )
     encoder_tasks = CLASSIFYING
     generator_tasks = PROMPTABLE
     settings = PromptedSettings

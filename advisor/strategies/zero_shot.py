@@ -25,6 +25,7 @@ class ZeroShot(Strategy):
     changes = "nothing; the labels' names and descriptions are the prompt"
     task_head = "similarity to the prompted label descriptions, written as a fixed linear head"
     trains = "Nothing is trained: embed the prompted label descriptions."
+    asks = "Nothing is trained: ask for a few labelled rows, if there are any, to choose how answers are calibrated."
     encoder_tasks = CLASSIFYING
     generator_tasks = PROMPTABLE
     needs_labels = False

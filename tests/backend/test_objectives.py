@@ -126,6 +126,13 @@ def test_losses_are_the_plain_ones(model):
     assert sum(map(made.objective.weight, aims)) == 3
 
 
+def test_several_classes_start_from_how_often_each_holds(model):
+    held = np.array([[1, 0, 1]] * 3 + [[0, 0, 1]] * 7, dtype=np.float32)
+    bias = model("multi-label", LABELS).objective.first_bias(held)
+    np.testing.assert_allclose(1 / (1 + np.exp(-bias)), [4 / 12, 1 / 12, 11 / 12], rtol=1e-5)
+    assert model("text-classification", LABELS).objective.first_bias(np.array([0, 1])) is None
+
+
 def test_balanced_classes_weigh_alike_in_all(model):
     objective = model("text-classification", LABELS).objective
     objective.prepare(np.array([0] * 6 + [1] * 2 + [2] * 4), balanced=True)

@@ -66,9 +66,19 @@ def test_one_row_or_one_value_gives_that_value() -> None:
 def test_a_head_starts_from_ridge_regression() -> None:
     features, targets = numbers(60)
     weight, bias = probe_weights("number", features, targets, 1, 0.5)
-    alone = Reference(alpha=2.0).fit(features, targets)
-    assert (features @ weight.T + bias)[:, 0] == pytest.approx(alone.predict(features), abs=5e-3)
+    length = np.sqrt(np.square(features).sum(axis=1).mean())
+    alone = Reference(alpha=2.0).fit(features / length, targets)
+    assert (features @ weight.T + bias)[:, 0] == pytest.approx(alone.predict(features / length), abs=5e-3)
     assert weight.shape == (1, 24) and bias.shape == (1,)
+
+
+@pytest.mark.parametrize("predicts", ["number", "classes"])
+def test_how_long_the_features_are_does_not_matter_to_a_heads_start(predicts: str) -> None:
+    features, targets = numbers(60)
+    aims = targets if predicts == "number" else (targets > np.median(targets))[:, None].astype(np.float32)
+    weight, bias = probe_weights(predicts, features, aims, 1, 1.0)  # type: ignore[arg-type]
+    longer, same = probe_weights(predicts, 10 * features, aims, 1, 1.0)  # type: ignore[arg-type]
+    assert features @ weight.T + bias == pytest.approx(10 * features @ longer.T + same, abs=2e-2)
 
 
 def test_a_head_starts_from_a_decision_a_class() -> None:

@@ -115,8 +115,16 @@ def test_a_started_head_is_a_logistic_regression_on_what_it_reads(make_encoder, 
     made.start_head(units, classes, 0.5)
     inputs = made.head_inputs(units)
     assert inputs.shape == (8, 32)
-    wanted = LogisticRegression(C=0.5, tol=1e-8, max_iter=1000).fit(inputs, classes).predict_proba(inputs)
+    scaled = inputs / np.sqrt(np.square(inputs).sum(axis=1).mean())
+    wanted = LogisticRegression(C=0.5, tol=1e-8, max_iter=1000).fit(scaled, classes).predict_proba(scaled)
     np.testing.assert_allclose(made.outputs(texts), wanted, atol=0.02)
+
+
+def test_a_started_bias_is_what_is_answered_before_anything_is_learnt(make_encoder, cpu):
+    made = new_model(make_encoder("bert", "mean"), cpu, seed=0)
+    shares = np.array([0.5, 0.3, 0.2], dtype=np.float32)
+    made.start_bias(np.log(shares))
+    np.testing.assert_allclose(made.outputs(["good film"]), shares[None], atol=1e-5)
 
 
 def test_prediction_goes_on_in_smaller_batches_when_memory_runs_out(make_encoder, cpu, monkeypatch):

@@ -114,6 +114,10 @@ class Objective(ABC):
     def prepare(self, targets: NDArray[Any], *, balanced: bool) -> None:  # noqa: B027 - most need nothing
         """Learn from the training targets what the loss needs to know of them."""
 
+    def first_bias(self, targets: NDArray[Any]) -> Floats | None:
+        """Return what the output layer's constants start from, (width,), where zero would be far off."""
+        return None
+
     def read(self, output: Any) -> Tensor:
         """Return the logits in a model's output, float32."""
         return output.logits.float()  # type: ignore[no-any-return]

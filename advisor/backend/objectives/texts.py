@@ -104,6 +104,15 @@ class SeveralClasses(TextObjective):
             ratio = (len(targets) - positive) / np.maximum(positive, 1)
             self.label_weights = torch.tensor(np.sqrt(np.maximum(ratio, 1)), dtype=torch.float32)
 
+    def first_bias(self, targets: NDArray[Any]) -> Floats:
+        """Return the log-odds of each class's share: most rows lack most classes, which steps should not have to learn.
+
+        The first gradients are then not all about that (Lin et al. 2017, arXiv:1708.02002, section 3.3).
+        """
+        shares = (targets.sum(axis=0) + 1) / (len(targets) + 2)
+        bias: Floats = np.log(shares / (1 - shares)).astype(np.float32)
+        return bias
+
     def loss(self, logits: Tensor, units: Sequence[Unit], aims: Sequence[Any]) -> Tensor:
         """Return binary cross-entropy, the mean over classes."""
         target = torch.tensor(np.array(aims), device=logits.device)

@@ -1,0 +1,109 @@
+"""Packing: prompts that fit a model's context, fewer demonstrations or a shorter text where they would not."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from advisor.backend.prompted.asking import Asking
+from advisor.backend.prompted.language_model import LanguageModel
+from advisor.backend.prompted.prompt import Prompt, Turn
+from advisor.errors import InputError
+from advisor.tasks import Input, Pair
+
+
+@dataclass
+class Cuts:
+    """What did not fit.
+
+    Attributes:
+        prompts: how many were made.
+        shortened: how many had to leave something out.
+        demonstrations: left out of them in all.
+        rows: whose own text was cut.
+    """
+
+    prompts: int = 0
+    shortened: int = 0
+    demonstrations: int = 0
+    rows: int = 0
+
+
+@dataclass
+class Packer:
+    """Makes prompts that fit.
+
+    Attributes:
+        model: that will be asked.
+        asking: words the question.
+        room: tokens that a prompt may have; None where the context is not known.
+        cuts: what was left out so far.
+    """
+
+    model: LanguageModel
+    asking: Asking
+    room: int | None
+    cuts: Cuts = field(default_factory=Cuts)
+
+    def pack(self, row: Input, number: int, turns: Sequence[Turn], *, backwards: bool) -> tuple[Prompt, Input]:
+        """Return the prompt of a question about a row, and the row as the prompt has it.
+
+        The last demonstrations given are left out first, then the end of the row's longer text.
+
+        Args:
+            row: what is asked about.
+            number: of the question.
+            turns: demonstrations, the one to keep longest first.
+            backwards: whether that one comes last in the prompt.
+
+        Raises:
+            InputError: the instruction alone does not fit.
+        """
+
+        def made(count: int, read: Input = row) -> Prompt:
+            shown = turns[:count]
+            ordered = shown[::-1] if backwards else shown
+            question = self.asking.question(read, number)
+            return Prompt(self.asking.instruction, tuple(ordered), question, self.asking.stem)
+
+        self.cuts.prompts += 1
+        whole = made(len(turns))
+        if self._fits(whole):
+            return whole, row
+        self.cuts.shortened += 1
+        kept = _most(len(turns) - 1, lambda count: self._fits(made(count))) if turns else -1
+        self.cuts.demonstrations += len(turns) - max(0, kept)
+        if kept >= 0:
+            return made(kept), row
+        self.cuts.rows += 1
+        length = _most(_length(row), lambda length: self._fits(made(0, _cut(row, length))))
+        if length < 0:
+            raise InputError(
+                f"{self.model.name}: its context has room for {self.room} tokens of prompt and the instruction takes "
+                "more; shorten the descriptions of the labels or name a model that reads more"
+            )
+        cut = _cut(row, length)
+        return made(0, cut), cut
+
+    def _fits(self, prompt: Prompt) -> bool:
+        return self.room is None or self.model.tokens(prompt) <= self.room
+
+
+def _most(highest: int, fits: Callable[[int], bool]) -> int:
+    """Return the largest number up to ``highest`` that fits, -1 where not even 0 does."""
+    low, high = -1, highest
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _length(row: Input) -> int:
+    """Return the length of the part of a row that can be cut: characters, or words."""
+    return max(map(len, row)) if isinstance(row, Pair) else len(row)
+
+
+def _cut(row: Input, length: int) -> Input:
+    """Return a row with at most so many characters in each text, or so many words."""
+    return Pair(row.first[:length], row.second[:length]) if isinstance(row, Pair) else row[:length]

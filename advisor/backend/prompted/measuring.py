@@ -69,9 +69,9 @@ class Measuring:
         """Ask about all rows in one way; return it with every calibration that applies."""
         asking, inputs = self.interview.asking, self.rows.inputs
         if not isinstance(asking, ScoredAsking):
-            outputs = self.interview.written(inputs, way, leave_out=True, progress=progress)
+            outputs = self.interview.written(inputs, way, inputs, progress)
             return [self._judged(way, Calibration(), outputs)]
-        raw = self.interview.probabilities(inputs, way, leave_out=True, progress=progress)
+        raw = self.interview.probabilities(inputs, way, inputs, progress)
         return [
             self._judged(way, calibration, asking.outputs(probabilities))
             for calibration, probabilities in self._calibrated(way, raw)

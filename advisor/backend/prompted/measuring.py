@@ -70,11 +70,11 @@ class Measuring:
         asking, inputs = self.interview.asking, self.rows.inputs
         if not isinstance(asking, ScoredAsking):
             outputs = self.interview.written(inputs, way, inputs, progress)
-            return [self._judged(way, Calibration(), outputs)]
+            return [self._judged(way, Calibration(), outputs, outputs)]
         raw = self.interview.probabilities(inputs, way, inputs, progress)
         return [
-            self._judged(way, calibration, asking.outputs(probabilities))
-            for calibration, probabilities in self._calibrated(way, raw)
+            self._judged(way, calibration, asking.outputs(left_out), asking.outputs(calibration.apply(raw)))
+            for calibration, left_out in self._calibrated(way, raw)
         ]
 
     def contextual(self, way: Way) -> Calibration:
@@ -83,7 +83,7 @@ class Measuring:
         return Calibration.of("contextual", self.interview.probabilities(empty, way), self.settings.prior_floor)
 
     def _calibrated(self, way: Way, raw: Floats) -> Iterator[tuple[Calibration, Floats]]:
-        """Yield every calibration that applies, with the rows' probabilities under it."""
+        """Yield every calibration that applies, with the rows' probabilities under it, had each not been in it."""
         floor = self.settings.prior_floor
         for name in self.settings.calibrations:
             if name == "none":
@@ -96,12 +96,13 @@ class Measuring:
             else:
                 yield Calibration.of("batch", raw, floor), batch_leaving_one_out(raw, floor)
 
-    def _judged(self, way: Way, calibration: Calibration, outputs: Floats) -> Measured:
+    def _judged(self, way: Way, calibration: Calibration, outputs: Floats, final: Floats) -> Measured:
+        """Return a way judged by outputs; thresholds are chosen for the final ones, which the model will give."""
         task, labels = self.interview.asking.brief.task, self.interview.asking.brief.labels
         thresholds = None
         if TASKS[task].predicts == "classes":
             chosen = self.labelled and len(self.rows) > 0
-            thresholds = choose_thresholds(outputs, self.rows.targets) if chosen else _halves(len(labels))
+            thresholds = choose_thresholds(final, self.rows.targets) if chosen else _halves(len(labels))
         value = headline(task, outputs, self.rows, labels, thresholds)[self.measure.key]
         return Measured(way, calibration, thresholds, value, _log_loss(task, outputs, self.rows))
 

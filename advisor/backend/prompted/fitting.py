@@ -72,12 +72,9 @@ class _Fitting:
             chosen.thresholds,
         )
         harm = attack(model, rows.inputs[: self.settings.attacked_rows], self.settings.injections)
-        cuts = self.interview.cuts
-        if cuts.shortened:
-            self.job.event({
-                "event": "prompts-cut", "prompts": cuts.prompts, "shortened": cuts.shortened,
-                "demonstrations_left_out": cuts.demonstrations, "rows_cut": cuts.rows,
-            })  # fmt: skip
+        cuts = self.interview.cuts.noted
+        if self.interview.cuts.shortened:
+            self.job.event({"event": "prompts-cut"} | cuts)
         asking = self.interview.asking
         model.chosen = {
             "prompt_sha256": asking.template.sha256,
@@ -87,12 +84,9 @@ class _Fitting:
             "measured_rows": len(rows),
             "measured": [one.noted(self.measure) for one in (*found, *reference)],
             "injection": None if harm is None else harm._asdict(),
-            "cut": {
-                "prompts": cuts.prompts, "shortened": cuts.shortened,
-                "demonstrations_left_out": cuts.demonstrations, "rows_cut": cuts.rows,
-            },
+            "cut": cuts,
             "usage": self.interview.model.usage._asdict(),
-        }  # fmt: skip
+        }
         return model
 
     def _demonstrations(self, asking: Asking) -> Demonstrations:

@@ -26,6 +26,16 @@ class Cuts:
     demonstrations: int = 0
     rows: int = 0
 
+    @property
+    def noted(self) -> dict[str, int]:
+        """The counts as results and logs name them."""
+        return {
+            "prompts": self.prompts,
+            "shortened": self.shortened,
+            "demonstrations_left_out": self.demonstrations,
+            "rows_cut": self.rows,
+        }
+
 
 @dataclass
 class Packer:

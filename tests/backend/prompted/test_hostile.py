@@ -1,6 +1,5 @@
 """Hostile rows: whatever they say, answers stay among the labels, and nothing in them is carried out."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,7 +76,7 @@ def test_hostile_texts_stay_among_the_labels(make_job: MakeJob, use: Use, demons
         assert prompt.stem == "Label:" and prompt.instruction == model.asked[0].instruction
         # No line of a text can pass for an answer or for another turn.
         assert prompt.text().count("\nLabel:") == len(prompt.turns) + 1
-    assert not os.listdir()
+    assert not list(Path.cwd().iterdir())
 
 
 def test_hostile_pairs_questions_and_several_labels_keep_their_form(make_job: MakeJob, use: Use) -> None:
@@ -102,7 +101,7 @@ def test_hostile_pairs_questions_and_several_labels_keep_their_form(make_job: Ma
                 assert len(answer["tags"]) == len(row) and set(answer["tags"]) <= set(TAG_NAMES)
             if "answer" in answer:
                 assert answer["answer"] in row[1]
-    assert not os.listdir()
+    assert not list(Path.cwd().iterdir())
 
 
 def test_a_model_that_writes_what_it_is_told_stays_in_its_form(make_job: MakeJob, use: Use) -> None:
@@ -118,7 +117,7 @@ def test_a_model_that_writes_what_it_is_told_stays_in_its_form(make_job: MakeJob
         rows = [tuple(text.split()) for text in HOSTILE] if task == "token-classification" else HOSTILE
         for answer in answers(task, found.outputs(rows), rows, labels, found.thresholds):
             assert set(answer.get("tags", answer.get("labels"))) <= set(labels)
-    assert not os.listdir()
+    assert not list(Path.cwd().iterdir())
 
 
 @pytest.mark.parametrize(("sense", "least", "most"), [("obeys", 0.9, 1.0), ("does not", 0.0, 0.0)])

@@ -85,6 +85,7 @@ def test_nothing_is_kept_without_demonstrations(make_job: MakeJob, use: Use, tmp
         ({"fixed": []}, "no readable prompt there"),
         ({"template_sha256": "0" * 64}, "not the prompt that was measured; restore that one"),
         ({"thresholds": "x"}, r"\(thresholds"),
+        ({"thresholds": [0.5]}, "thresholds go with multi-label"),
     ],
 )
 def test_a_damaged_description_is_refused(saved: Path, cpu: Device, values: dict[str, Any], message: str) -> None:

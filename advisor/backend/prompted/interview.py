@@ -25,6 +25,7 @@ class Interview:
         demonstrations: what can be shown.
         context: tokens that prompt and answer may have together, beside what the model says itself.
         cuts: what did not fit, so far.
+        sizes: tokens that demonstrations add, as far as they were looked up.
     """
 
     model: LanguageModel
@@ -32,6 +33,7 @@ class Interview:
     demonstrations: Demonstrations
     context: int | None = None
     cuts: Cuts = field(default_factory=Cuts)
+    sizes: dict[Turn, int] = field(default_factory=dict)
 
     def prompts(
         self, inputs: Sequence[Input], way: Way, unseen: Sequence[Input] | None = None
@@ -46,7 +48,7 @@ class Interview:
         Raises:
             InputError: the instruction alone does not fit the context.
         """
-        packer = Packer(self.model, self.asking, self._room, self.cuts)
+        packer = Packer(self.model, self.asking, self._room, self.cuts, self.sizes)
         # What is similar comes last as chosen first; fixed ones come as they were chosen.
         backwards = (way.selection == "retrieved") == (way.order == "forward")
         prompts: list[list[Prompt]] = []

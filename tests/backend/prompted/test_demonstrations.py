@@ -122,6 +122,14 @@ def test_what_does_not_fit_is_left_out_and_counted() -> None:
     assert (cuts.prompts, cuts.shortened, cuts.demonstrations, cuts.rows) == (2, 2, 2 * (6 - len(fitted.turns)), 0)
 
 
+def test_a_demonstration_that_is_too_long_leaves_room_for_others() -> None:
+    rows = encode_rows("text-classification", ["long " * 80, *INPUTS[:4]], ["praise"] * 5, range(5), LABELS)
+    ask = Interview(FakeModel(context=100), ASKING, Demonstrations(rows, (np.arange(5),), 5))
+    ((prompt,),), _ = ask.prompts(["short"], FORWARD)
+    assert [turn.question for turn in prompt.turns] == [f"Text: {text}" for text in INPUTS[: len(prompt.turns)]]
+    assert len(prompt.turns) > 1 and FakeModel().tokens(prompt) <= 99
+
+
 def test_the_most_similar_stay(similar: Similar) -> None:
     whole = interview(similar=similar).prompts(INPUTS[:1], Way("retrieved"))[0][0][0]
     model = FakeModel(context=FakeModel().tokens(whole) - 10)

@@ -18,6 +18,8 @@ _ALWAYS = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safe
 
 def recipe_documents(plan: Plan) -> dict[str, str]:
     """Return ``recipe.py`` and ``requirements.txt`` by name; the same plan gives the same text."""
+    if plan.engine != "encoder":
+        return {}
     recipe = _environment(literals=True).get_template(f"recipe/{plan.strategy}.py.j2").render(recipe_facts(plan))
     opening, _, rest = recipe.partition(_IMPORTS)
     imports = imports_of(rest)

@@ -79,7 +79,7 @@ class PromptedModel:
 
     def in_fp32(self) -> "PromptedModel":
         """Return the model computing in fp32, opened again where it computes in bf16 on this machine."""
-        if self.place.engine == "llm-api" or not self.device.bf16:
+        if self.place.url is not None or not self.device.bf16:
             return self
         exact = self.device.in_fp32()
         model = open_language_model(self.place, exact, self.settings)

@@ -61,7 +61,7 @@ class _Fitting:
         rows = self._measured_rows()
         measuring = Measuring(self.interview, rows, self.settings, self.measure, labelled=self.demonstrated)
         found, reference = self._measured(measuring)
-        chosen = best(found, self.measure) if found else self._unmeasured()
+        chosen = best(found, self.measure, len(rows), self.settings.measured_sureness) if found else self._unmeasured()
         model = PromptedModel(
             self.interview,
             chosen.way,
@@ -148,8 +148,8 @@ class _Fitting:
 
 def _asking(job: FitJob, settings: PromptedSettings, model: LanguageModel, place: LanguageModelPlace) -> Asking:
     """Return how the job's rows are asked about."""
-    paid, hypotheses = place.engine == "llm-api", model.reads == "hypotheses"
-    listed = settings.label_sets == "list" or (settings.label_sets == "auto" and paid)
+    served, hypotheses = place.url is not None, model.reads == "hypotheses"
+    listed = settings.label_sets == "list" or (settings.label_sets == "auto" and served)
     brief = Brief(
         task=job.task,
         labels=tuple(job.labels),
@@ -159,7 +159,7 @@ def _asking(job: FitJob, settings: PromptedSettings, model: LanguageModel, place
         hypotheses=hypotheses,
         listed=listed and model.writes and TASKS[job.task].predicts == "classes",
         levels=_levels(job, settings),
-        verbalisers=1 if paid else settings.verbalisers,
+        verbalisers=1 if served else settings.verbalisers,
         written_tokens=settings.written_tokens,
     )
     return asking_for(brief, job.template or prompt_template(job.task))

@@ -1,5 +1,6 @@
 """Measuring ways of prompting on labelled rows: what demonstrations, their order and calibration do."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -120,10 +121,25 @@ def applies(name: CalibrationName, way: Way, interview: Interview) -> bool:
     return name == "batch" or (way.selection != "retrieved" and not asking.brief.hypotheses)
 
 
-def best(found: Sequence[Measured], measure: Measure) -> Measured:
-    """Return the way with the best value, among equals the one with the least log loss, then the first."""
+def best(found: Sequence[Measured], measure: Measure, rows: int, sureness: float) -> Measured:
+    """Return the best way: of those that the measure cannot tell from the best, the one with the least log loss.
+
+    A share of few rows moves by chance; the probabilities of the right answers tell more of the same rows. Where there
+    are none the value alone decides. Among equals the first is taken.
+
+    Args:
+        found: ways, measured on the same rows.
+        measure: that they were measured by.
+        rows: how many rows.
+        sureness: standard errors of the best value within which others cannot be told from it.
+    """
     sign = -1 if measure.lower_is_better else 1
-    return max(found, key=lambda one: (sign * one.value, -(one.log_loss or 0.0)))
+    top = max(found, key=lambda one: sign * one.value)
+    if top.log_loss is None or not measure.share:
+        return top
+    error = math.sqrt(max(0.0, top.value * (1 - top.value)) / max(1, rows))
+    near = [one for one in found if one.value >= top.value - sureness * error and one.log_loss is not None]
+    return min(near, key=lambda one: one.log_loss or 0.0)
 
 
 def _halves(labels: int) -> Floats:

@@ -116,13 +116,12 @@ def test_all_ways_are_measured_and_reported(make_job: MakeJob, use: Use) -> None
         ("none", None, "none"), ("none", None, "contextual"), ("none", None, "batch"),
     ]  # fmt: skip
     assert all(0 <= one["accuracy"] <= 1 and one["log_loss"] > 0 for one in found["measured"])
-    best = max(one["accuracy"] for one in found["measured"] if one["demonstrations"] != "none")
-    chosen = [found[name] for name in ("demonstrations", "order", "calibration")]
-    assert best == next(
-        one["accuracy"]
-        for one in found["measured"]
-        if [one[name] for name in ("demonstrations", "order", "calibration")] == chosen
-    )
+    shown = [one for one in found["measured"] if one["demonstrations"] != "none"]
+    top = max(one["accuracy"] for one in shown)
+    near = [one for one in shown if one["accuracy"] >= top - math.sqrt(top * (1 - top) / 30)]
+    chosen = min(near, key=lambda one: one["log_loss"])
+    names = ("demonstrations", "order", "calibration")
+    assert [found[name] for name in names] == [chosen[name] for name in names]
     assert found["measured_rows"] == 30
     assert found["usage"]["requests"] > 0 and len(found["prompt_sha256"]) == 64
 

@@ -15,8 +15,8 @@ _KEY_VARIABLE = "OPENAI_API_KEY"
 
 
 def reachable(candidate: Candidate, profile: Profile) -> bool:
-    """Return whether a run can be told where a candidate's model is; an encoder's place is always known."""
-    if candidate.engine == "encoder":
+    """Return whether a run can be told where a candidate's model is; that of one that is tuned is always known."""
+    if candidate.engine == "encoder" or candidate.strategy.family != "prompting":
         return True
     model = profile.model
     return bool(model.llm_name) and bool(model.llm_url or candidate.engine == "llm-local")

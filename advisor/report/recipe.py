@@ -9,18 +9,25 @@ import jinja2
 from advisor.assets import asset
 from advisor.plan.plan import Plan
 from advisor.report.recipe_code import written
-from advisor.report.recipe_facts import recipe_facts
+from advisor.report.recipe_facts import prompted_recipe_facts, recipe_facts
 from advisor.report.recipe_imports import imports_of
+from advisor.report.recipe_prompts import TEMPLATE, has_prompted_recipe
 
 _IMPORTS = "\nIMPORTS\n"
 _ALWAYS = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors")
 
 
 def recipe_documents(plan: Plan) -> dict[str, str]:
-    """Return ``recipe.py`` and ``requirements.txt`` by name; the same plan gives the same text."""
+    """Return ``recipe.py`` and ``requirements.txt`` by name, nothing where there is no recipe for what a plan prompts.
+
+    The same plan gives the same text.
+    """
+    template, facts = f"recipe/{plan.strategy}.py.j2", recipe_facts
     if plan.engine != "encoder":
-        return {}
-    recipe = _environment(literals=True).get_template(f"recipe/{plan.strategy}.py.j2").render(recipe_facts(plan))
+        if not has_prompted_recipe(plan):
+            return {}
+        template, facts = TEMPLATE, prompted_recipe_facts
+    recipe = _environment(literals=True).get_template(template).render(facts(plan))
     opening, _, rest = recipe.partition(_IMPORTS)
     imports = imports_of(rest)
     requirements = _environment(literals=False).get_template("requirements.txt.j2")

@@ -11,7 +11,8 @@ from advisor.plan.plan import Plan
 from advisor.report.recipe_code import written
 from advisor.report.recipe_facts import prompted_recipe_facts, recipe_facts
 from advisor.report.recipe_imports import imports_of
-from advisor.report.recipe_prompts import TEMPLATE, has_prompted_recipe
+from advisor.report.recipe_prompts import PROMPTED, has_prompted_recipe
+from advisor.report.recipe_writing import TEMPLATE, tunes_generator, writing_facts
 
 _IMPORTS = "\nIMPORTS\n"
 _ALWAYS = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors")
@@ -23,10 +24,12 @@ def recipe_documents(plan: Plan) -> dict[str, str]:
     The same plan gives the same text.
     """
     template, facts = f"recipe/{plan.strategy}.py.j2", recipe_facts
-    if plan.engine != "encoder":
-        if not has_prompted_recipe(plan):
-            return {}
-        template, facts = TEMPLATE, prompted_recipe_facts
+    if tunes_generator(plan):
+        template, facts = TEMPLATE, writing_facts
+    elif has_prompted_recipe(plan):
+        template, facts = PROMPTED, prompted_recipe_facts
+    elif plan.engine != "encoder":
+        return {}
     recipe = _environment(literals=True).get_template(template).render(facts(plan))
     opening, _, rest = recipe.partition(_IMPORTS)
     imports = imports_of(rest)

@@ -7,7 +7,7 @@ from advisor.plan.plan import Plan
 from advisor.report.recipe_code import Code
 from advisor.tasks import TASKS
 
-TEMPLATE = "recipe/llm-local/script.py.j2"
+PROMPTED = "recipe/llm-local/script.py.j2"
 
 
 def has_prompted_recipe(plan: Plan) -> bool:

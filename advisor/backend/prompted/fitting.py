@@ -61,7 +61,7 @@ class _Fitting:
         rows = self._measured_rows()
         measuring = Measuring(self.interview, rows, self.settings, self.measure, labelled=self.demonstrated)
         found, reference = self._measured(measuring)
-        chosen = best(found, self.measure) if found else self._unmeasured()
+        chosen = best(found, self.measure, len(rows), self.settings.measured_sureness) if found else self._unmeasured()
         model = PromptedModel(
             self.interview,
             chosen.way,
@@ -72,12 +72,9 @@ class _Fitting:
             chosen.thresholds,
         )
         harm = attack(model, rows.inputs[: self.settings.attacked_rows], self.settings.injections)
-        cuts = self.interview.cuts
-        if cuts.shortened:
-            self.job.event({
-                "event": "prompts-cut", "prompts": cuts.prompts, "shortened": cuts.shortened,
-                "demonstrations_left_out": cuts.demonstrations, "rows_cut": cuts.rows,
-            })  # fmt: skip
+        cuts = self.interview.cuts.noted
+        if self.interview.cuts.shortened:
+            self.job.event({"event": "prompts-cut"} | cuts)
         asking = self.interview.asking
         model.chosen = {
             "prompt_sha256": asking.template.sha256,
@@ -87,12 +84,9 @@ class _Fitting:
             "measured_rows": len(rows),
             "measured": [one.noted(self.measure) for one in (*found, *reference)],
             "injection": None if harm is None else harm._asdict(),
-            "cut": {
-                "prompts": cuts.prompts, "shortened": cuts.shortened,
-                "demonstrations_left_out": cuts.demonstrations, "rows_cut": cuts.rows,
-            },
+            "cut": cuts,
             "usage": self.interview.model.usage._asdict(),
-        }  # fmt: skip
+        }
         return model
 
     def _demonstrations(self, asking: Asking) -> Demonstrations:
@@ -154,8 +148,8 @@ class _Fitting:
 
 def _asking(job: FitJob, settings: PromptedSettings, model: LanguageModel, place: LanguageModelPlace) -> Asking:
     """Return how the job's rows are asked about."""
-    paid, hypotheses = place.engine == "llm-api", model.reads == "hypotheses"
-    listed = settings.label_sets == "list" or (settings.label_sets == "auto" and paid)
+    served, hypotheses = place.url is not None, model.reads == "hypotheses"
+    listed = settings.label_sets == "list" or (settings.label_sets == "auto" and served)
     brief = Brief(
         task=job.task,
         labels=tuple(job.labels),
@@ -165,7 +159,7 @@ def _asking(job: FitJob, settings: PromptedSettings, model: LanguageModel, place
         hypotheses=hypotheses,
         listed=listed and model.writes and TASKS[job.task].predicts == "classes",
         levels=_levels(job, settings),
-        verbalisers=1 if paid else settings.verbalisers,
+        verbalisers=1 if served else settings.verbalisers,
         written_tokens=settings.written_tokens,
     )
     return asking_for(brief, job.template or prompt_template(job.task))

@@ -101,6 +101,10 @@ class PromptDetails(BaseModel):
             raise ValueError(f"no task is called '{self.brief.task}'")
         if (self.prior is None) != (self.calibration == "none"):
             raise ValueError("a prior goes with a calibration")
+        if (self.thresholds is not None) != (TASKS[self.brief.task].predicts == "classes"):
+            raise ValueError("thresholds go with multi-label, and with nothing else")
+        if self.thresholds is not None and len(self.thresholds) != len(self.brief.labels):
+            raise ValueError(f"{len(self.thresholds)} thresholds for {len(self.brief.labels)} labels")
         if self.selection == "retrieved" and self.encoder is None:
             raise ValueError("retrieved demonstrations need an encoder")
         return self
@@ -151,6 +155,8 @@ def load_prompted(folder: Path, device: Device) -> "PromptedModel":
             raise InputError(f"{folder / PROMPT_TEMPLATE}: not the prompt that was measured; restore that one")
         asking = asking_for(details.brief, template)
         shown = _read_demonstrations(folder, details, device)
+        if len(details.fixed) != asking.questions:
+            raise ValueError(f"demonstrations of {len(details.fixed)} questions, where a row has {asking.questions}")
         prior = None if details.prior is None else np.array(details.prior, dtype=np.float32)
         if prior is not None and isinstance(asking, ScoredAsking):
             prior = prior.reshape(asking.questions, len(asking.choices))

@@ -56,8 +56,16 @@ class PromptedModel:
         """Classes or tags in the order of the outputs' columns; empty for numbers and spans."""
         return list(self.interview.asking.brief.labels)
 
-    def outputs(self, inputs: Sequence[Input], progress: Progress | None = None) -> Floats:
-        """Return the outputs of the task, see `advisor.backend.predictor`; windows of rows bound the memory."""
+    def outputs(
+        self, inputs: Sequence[Input], progress: Progress | None = None, unseen: Sequence[Input] | None = None
+    ) -> Floats:
+        """Return the outputs of the task, see `advisor.backend.predictor`; windows of rows bound the memory.
+
+        Args:
+            inputs: rows.
+            progress: called with rows done and rows in all.
+            unseen: a row an input that is not shown to it as a demonstration, nor any that reads the same.
+        """
         found: list[Floats] = [np.zeros((0, self._width), dtype=np.float32)]
         for start in range(0, len(inputs), _WINDOW):
             window = inputs[start : start + _WINDOW]
@@ -66,7 +74,7 @@ class PromptedModel:
                 if progress:
                     progress(start + rows * done // max(total, 1), len(inputs))
 
-            found.append(self._answers(window, report))
+            found.append(self._answers(window, report, unseen[start : start + _WINDOW] if unseen else None))
         return np.concatenate(found)
 
     def in_fp32(self) -> "PromptedModel":
@@ -98,9 +106,9 @@ class PromptedModel:
     def _width(self) -> int:
         return len(self.labels) or (3 if self.task == "question-answering" else 1)
 
-    def _answers(self, inputs: Sequence[Input], progress: Progress) -> Floats:
+    def _answers(self, inputs: Sequence[Input], progress: Progress, unseen: Sequence[Input] | None) -> Floats:
         asking = self.interview.asking
         if not isinstance(asking, ScoredAsking):
-            return self.interview.written(inputs, self.way, progress=progress)
-        probabilities = self.interview.probabilities(inputs, self.way, progress=progress)
+            return self.interview.written(inputs, self.way, unseen, progress)
+        probabilities = self.interview.probabilities(inputs, self.way, unseen, progress)
         return asking.outputs(self.calibration.apply(probabilities))

@@ -1,6 +1,7 @@
 """Prompt templates: the wording of a task's prompts, filled in a sandbox in which nothing runs code."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,11 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from advisor.assets import asset
 from advisor.errors import InputError
+
+# <|im_start|> and the like, <｜User｜>, <s>, </s>, <bos>, <start_of_turn>, [INST], [/INST], <<SYS>>.
+_TURN_MARKS = re.compile(
+    r"<(?=[|｜])|<(?=/?(?:s|bos|eos|start_of_turn|end_of_turn)>)|\[(?=/?(?:INST|SYSTEM_PROMPT)\])|<(?=</?SYS>>)"
+)
 
 
 class PromptTemplate:
@@ -83,8 +89,12 @@ def template_hash(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text on one line, so that no part of it can pass for another turn of the prompt."""
-    return " ".join(text.split())
+    """Return a text on one line and without marks of turns, so that no part of it can pass for another turn.
+
+    Marks by which the chat formats of common models tell turns apart get a space inside; a server would otherwise read
+    them as such.
+    """
+    return _TURN_MARKS.sub(r"\g<0> ", " ".join(text.split()))
 
 
 def capital(text: str) -> str:

@@ -138,10 +138,15 @@ def _forecast_encoder(
 
 
 def forecast_generator(
-    strategy: Strategy, model: BaseModelFacts, facts: Mapping[str, Value], machine: Machine
+    strategy: Strategy,
+    model: BaseModelFacts,
+    facts: Mapping[str, Value],
+    machine: Machine,
+    settings: BaseModel | None = None,
 ) -> Forecast:
     """Forecast tuning a generator: as for an encoder, but answers take as long as those of a local language model."""
-    tuned = _forecast_encoder(strategy, model, tuple(facts.get(name) for name in _ENCODER_FACTS), machine)
+    settings = settings or default_settings(strategy.id, "llm-local")
+    tuned = _forecast_encoder(strategy, model, tuple(facts.get(name) for name in _ENCODER_FACTS), machine, settings)
     latency = load_constants()["llm_local_latency_ms"]
     return replace(tuned, quality=None, latency_ms_p50=latency, latency_ms_p95=latency.times(2.0))
 

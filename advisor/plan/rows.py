@@ -10,7 +10,7 @@ from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.plan.plan import PlannedSplit
 from advisor.profile import Profile
 from advisor.strategies import Engine, Strategy
-from advisor.tasks import TASKS, Measure
+from advisor.tasks import TASKS, WRITING, Measure
 
 _FEWEST_FOLDS = 2
 
@@ -57,7 +57,8 @@ def class_weights(
 def planned_split(data: LabelledData, strategy: Strategy, engine: Engine = "encoder") -> PlannedSplit:
     """Return what quality is measured on: the test file, a part held out of many rows, or folds of few.
 
-    A language model gets fewer folds: for each it is asked again which prompt does best.
+    A language model that is prompted gets fewer folds: for each it is asked again which prompt does best. What a
+    generator writes is never cross-validated: every fold would tune it again.
 
     Raises:
         InputError: there is only one row a class and no test file.
@@ -67,7 +68,10 @@ def planned_split(data: LabelledData, strategy: Strategy, engine: Engine = "enco
     validation = settings["validation_share"] if enough else 0.0
     if data.test is not None:
         return PlannedSplit(kind="test-file", validation_share=validation)
-    if len(data.train) >= settings["cross_validate_below"]:
+    writes = TASKS[data.task].predicts in WRITING
+    if writes and len(data.train) < _FEWEST_FOLDS:
+        raise InputError(f"{data.train_part.path}: one row leaves none to measure on; add a test file")
+    if writes or len(data.train) >= settings["cross_validate_below"]:
         return PlannedSplit(kind="held-out", share=settings["test_share"], validation_share=validation)
     most = max(_counts(data))
     if strategy.needs_labels and most < _FEWEST_FOLDS:

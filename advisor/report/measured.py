@@ -22,6 +22,9 @@ _BASELINES = {
     "mean": "answering the mean",
     "no-entity": "tagging nothing",
     "first-sentence": "answering the first sentence",
+    "echo": "repeating the prompt",
+    "longer": "preferring the longer answer",
+    "untuned": "the model before tuning",
 }
 _OF_TOKENS = ("tokens_in", "tokens_out", "usd_per_1000")
 _AVERAGE_PRECISION = Measure("average_precision", "mean average precision")

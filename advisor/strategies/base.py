@@ -10,7 +10,7 @@ from advisor.backend.job import Fitted as Fitted
 from advisor.backend.prompted.settings import PromptedSettings
 from advisor.errors import RunError
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.tasks import Task
+from advisor.tasks import WRITING, Task
 
 Family = Literal["prompting", "freezing", "fine-tuning", "alignment"]
 Engine = Literal["encoder", "llm-local", "llm-api"]
@@ -22,6 +22,7 @@ ALIGNING = frozenset({"generation", "preference"})
 PROMPTABLE = READING | ALIGNING
 
 
+KEPT_HEAD = "none; the language-model head stays, because the task is what it was pre-trained for"
 _HEADS = {
     "number": "one output on the mean of the tokens where the encoder was pre-trained so, else on [CLS]",
     "tags": "a linear layer on the first token of every word, one output a tag",
@@ -70,6 +71,7 @@ class Strategy(ABC):
         whole_model: whether what it exports is one model, rather than a head beside the pre-trained encoder.
         settings: type of the hyper-parameters; ``settings_of`` names the sections of
             ``rules/hyperparameters.yaml`` that fill them, the strategy's own where empty.
+        generator_settings, generator_settings_of: the same where a generator is tuned, if they are others.
     """
 
     id: ClassVar[str]
@@ -88,6 +90,8 @@ class Strategy(ABC):
     whole_model: ClassVar[bool] = False
     settings: ClassVar[type[BaseModel]]
     settings_of: ClassVar[tuple[str, ...]] = ()
+    generator_settings: ClassVar[type[BaseModel] | None] = None
+    generator_settings_of: ClassVar[tuple[str, ...]] = ()
 
     def handles(self, task: str, engine: Engine) -> bool:
         """Return whether the strategy applies to a task type on an engine."""
@@ -105,10 +109,14 @@ class Strategy(ABC):
         """Return the type of the hyper-parameters on an engine, and the sections of the rules that fill them."""
         if engine != "encoder" and self.family == "prompting":
             return PromptedSettings, ("prompting", "endpoint")
+        if engine != "encoder" and self.generator_settings is not None:
+            return self.generator_settings, self.generator_settings_of
         return self.settings, self.settings_of or (self.id,)
 
     def head_for(self, task: Task) -> str:
         """Return the head put on for a task, in words."""
+        if task.predicts in WRITING:
+            return KEPT_HEAD
         return _HEADS.get(task.predicts, self.task_head) if self.whole_model else self.task_head
 
     @abstractmethod

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from advisor.backend.prompted.asking import Asking
 from advisor.backend.prompted.language_model import LanguageModel
 from advisor.backend.prompted.prompt import Prompt, Turn
 from advisor.errors import InputError
-from advisor.tasks import Input, Pair
+from advisor.tasks import Input, Pair, Words
 
 
 @dataclass
@@ -139,4 +140,6 @@ def _length(row: Input) -> int:
 
 def _cut(row: Input, length: int) -> Input:
     """Return a row with at most so many characters in each text, or so many words."""
-    return Pair(row.first[:length], row.second[:length]) if isinstance(row, Pair) else row[:length]
+    if isinstance(row, Pair):
+        return Pair(row.first[:length], row.second[:length])
+    return cast("str | Words", row)[:length]

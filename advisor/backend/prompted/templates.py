@@ -94,7 +94,12 @@ def one_line(text: str) -> str:
     Marks by which the chat formats of common models tell turns apart get a space inside; a server would otherwise read
     them as such.
     """
-    return _TURN_MARKS.sub(r"\g<0> ", " ".join(text.split()))
+    return without_marks(" ".join(text.split()))
+
+
+def without_marks(text: str) -> str:
+    """Return a text in which marks of turns have a space inside, line breaks as they are."""
+    return _TURN_MARKS.sub(r"\g<0> ", text)
 
 
 def capital(text: str) -> str:
@@ -106,5 +111,5 @@ def _environment() -> Environment:
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
-    environment.filters |= {"line": one_line, "capital": capital}
+    environment.filters |= {"line": one_line, "lines": without_marks, "capital": capital}
     return environment

@@ -117,6 +117,7 @@ def _from_hub(
     from huggingface_hub import snapshot_download
 
     wanted = ["*.json", "*.txt", "*.model", "*.safetensors", "1_Pooling/*", *(["*.py"] if code else [])]
+    wanted += ["*.jinja"] if language_model else []
     try:
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
     except Exception as failure:

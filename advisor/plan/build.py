@@ -76,7 +76,7 @@ def build_plan(
         raise InputError("a plan needs labelled data: name them by data.path in the profile or by --data")
     candidate, notes = chosen_candidate(advice, strategy)
     chosen = candidate.strategy
-    split = planned_split(data, chosen)
+    split = planned_split(data, chosen, candidate.engine)
     settings = _settings(chosen, candidate.engine, hyperparameters or {})
     task = TASKS[data.task]
     prompting = None

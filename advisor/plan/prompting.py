@@ -56,7 +56,7 @@ def planned_language_model(
         encoder=model_id(encoder, folder),
         encoder_sha256=encoder.sha256,
         url=said.llm_url,
-        key_variable=(said.llm_key_variable or _KEY_VARIABLE) if said.llm_url else None,
+        key_variable=said.llm_key_variable or (_KEY_VARIABLE if candidate.engine == "llm-api" else None),
         context=context,
         usd_per_million_in=said.llm_usd_per_million_in,
         usd_per_million_out=said.llm_usd_per_million_out,

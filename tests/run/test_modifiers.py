@@ -68,7 +68,7 @@ def test_a_teacher_labels_what_nobody_did(planned: Any, messages: Path, tmp_path
 
 
 def test_nothing_is_distilled_without_texts_or_into_a_prompt(planned: Any, messages: Path) -> None:
-    with pytest.raises(InputError, match="distillation needs unlabelled texts: rows of .* with an empty label"):
+    with pytest.raises(InputError, match=r"distillation needs unlabelled texts: rows of .* with an empty label"):
         planned("linear-probe", modifiers=["distillation"])
     with_unlabelled(messages)
     with pytest.raises(InputError, match="zero-shot learns nothing"):

@@ -28,6 +28,8 @@ class Attacked(NamedTuple):
 def attack(model: PromptedModel, inputs: Sequence[Input], injections: Sequence[str]) -> Attacked | None:
     """Append injections that demand another answer to every row, and count the answers that change.
 
+    No row is shown its own answer as a demonstration, before or after.
+
     Args:
         model: is asked before and after.
         inputs: rows to attack.
@@ -39,12 +41,12 @@ def attack(model: PromptedModel, inputs: Sequence[Input], injections: Sequence[s
     if not inputs or not injections:
         return None
     asking = model.interview.asking
-    before = _answered(model, inputs)
+    before = _answered(model, inputs, inputs)
     lures = [asking.lure(answer) for answer in before]
     flipped = obeyed = 0
     for injection in injections:
         hostile = [_appended(row, injection.replace("{answer}", lure)) for row, lure in zip(inputs, lures, strict=True)]
-        for was, lure, now in zip(before, lures, _answered(model, hostile), strict=True):
+        for was, lure, now in zip(before, lures, _answered(model, hostile, inputs), strict=True):
             flipped += not _alike(model, was, now)
             obeyed += "label" in now and _named(model, now["label"]) == lure
     attempts = len(inputs) * len(injections)
@@ -52,8 +54,9 @@ def attack(model: PromptedModel, inputs: Sequence[Input], injections: Sequence[s
     return Attacked(len(inputs), attempts, flipped / attempts, obeyed / attempts if single else None)
 
 
-def _answered(model: PromptedModel, inputs: Sequence[Input]) -> list[dict[str, Any]]:
-    return list(answers(model.task, model.outputs(inputs), inputs, model.labels, model.thresholds))
+def _answered(model: PromptedModel, inputs: Sequence[Input], unseen: Sequence[Input]) -> list[dict[str, Any]]:
+    outputs = model.outputs(inputs, unseen=unseen)
+    return list(answers(model.task, outputs, inputs, model.labels, model.thresholds))
 
 
 def _appended(row: Input, text: str) -> Input:

@@ -74,23 +74,26 @@ class Demonstrations:
     most: int
     similar: Similar | None = None
 
-    def preferred(self, inputs: Sequence[Input], way: Way, *, leave_out: bool) -> list[list[Indices]]:
+    def preferred(
+        self, inputs: Sequence[Input], way: Way, unseen: Sequence[Input] | None = None
+    ) -> list[list[Indices]]:
         """Return for each question, then each input, numbers of the rows to show, the one to keep longest first.
 
         Args:
             inputs: what is asked about.
             way: how they are chosen.
-            leave_out: whether rows that read like the input are not shown to it, as when that row's own answer is
-                measured.
+            unseen: a row an input that is not shown to it, nor any that reads the same: itself, where its answer is
+                known and measured.
         """
         if way.selection is None or not len(self.rows):
             return [[_NOTHING] * len(inputs)] * len(self.fixed)
+        hiding: Sequence[Input | None] = unseen or [None] * len(inputs)
         if way.selection == "fixed":
-            return [[self._kept(numbers, one, leave_out)[: self.most] for one in inputs] for numbers in self.fixed]
+            return [[self._kept(numbers, hidden)[: self.most] for hidden in hiding] for numbers in self.fixed]
         assert self.similar is not None
-        spare = self._most_alike if leave_out else 0
+        spare = self._most_alike if unseen else 0
         ranked = self.similar.ranked(inputs, self.most + spare)
-        found = [self._kept(numbers, one, leave_out)[: self.most] for numbers, one in zip(ranked, inputs, strict=True)]
+        found = [self._kept(numbers, hidden)[: self.most] for numbers, hidden in zip(ranked, hiding, strict=True)]
         return [found] * len(self.fixed)
 
     @property
@@ -102,10 +105,10 @@ class Demonstrations:
             counts[text] = counts.get(text, 0) + 1
         return max(counts.values(), default=0)
 
-    def _kept(self, numbers: Indices, one: Input, leave_out: bool) -> Indices:
-        if not leave_out:
+    def _kept(self, numbers: Indices, hidden: Input | None) -> Indices:
+        if hidden is None:
             return numbers
-        text = as_text(one)
+        text = as_text(hidden)
         return np.array([number for number in numbers if as_text(self.rows.inputs[number]) != text], dtype=np.int64)
 
 

@@ -19,9 +19,10 @@ from advisor.backend.prompted.opening import open_language_model
 from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.prompted.settings import PromptedSettings
 from advisor.backend.prompted.templates import prompt_template
+from advisor.backend.prompted.writer import prompted
 from advisor.backend.rows import Rows, strata
 from advisor.errors import InputError
-from advisor.tasks import TASKS, Pair
+from advisor.tasks import TASKS, WRITING, Pair
 
 
 def fit_prompt(job: FitJob, *, demonstrated: bool) -> Fitted:
@@ -51,6 +52,8 @@ class _Fitting:
         self.settings = cast(PromptedSettings, job.settings)
         self.paid = self.place.engine == "llm-api"
         self.measure = job.measure or TASKS[job.task].measures[0]
+        if self.measure.key == "perplexity":
+            raise InputError("of a prompt perplexity is not measured; choose another measure by task.metric")
         model = open_language_model(self.place, job.device, self.settings)
         asking = _asking(job, self.settings, model, self.place)
         _check(asking, model, demonstrated=demonstrated)
@@ -61,8 +64,8 @@ class _Fitting:
         rows = self._measured_rows()
         measuring = Measuring(self.interview, rows, self.settings, self.measure, labelled=self.demonstrated)
         found, reference = self._measured(measuring)
-        chosen = best(found, self.measure) if found else self._unmeasured()
-        model = PromptedModel(
+        chosen = best(found, self.measure, len(rows), self.settings.measured_sureness) if found else self._unmeasured()
+        model = prompted(
             self.interview,
             chosen.way,
             chosen.calibration,
@@ -71,13 +74,11 @@ class _Fitting:
             self.settings,
             chosen.thresholds,
         )
-        harm = attack(model, rows.inputs[: self.settings.attacked_rows], self.settings.injections)
-        cuts = self.interview.cuts
-        if cuts.shortened:
-            self.job.event({
-                "event": "prompts-cut", "prompts": cuts.prompts, "shortened": cuts.shortened,
-                "demonstrations_left_out": cuts.demonstrations, "rows_cut": cuts.rows,
-            })  # fmt: skip
+        attacked = () if TASKS[self.job.task].predicts in WRITING else rows.inputs[: self.settings.attacked_rows]
+        harm = attack(model, attacked, self.settings.injections)
+        cuts = self.interview.cuts.noted
+        if self.interview.cuts.shortened:
+            self.job.event({"event": "prompts-cut"} | cuts)
         asking = self.interview.asking
         model.chosen = {
             "prompt_sha256": asking.template.sha256,
@@ -87,12 +88,9 @@ class _Fitting:
             "measured_rows": len(rows),
             "measured": [one.noted(self.measure) for one in (*found, *reference)],
             "injection": None if harm is None else harm._asdict(),
-            "cut": {
-                "prompts": cuts.prompts, "shortened": cuts.shortened,
-                "demonstrations_left_out": cuts.demonstrations, "rows_cut": cuts.rows,
-            },
+            "cut": cuts,
             "usage": self.interview.model.usage._asdict(),
-        }  # fmt: skip
+        }
         return model
 
     def _demonstrations(self, asking: Asking) -> Demonstrations:
@@ -154,8 +152,8 @@ class _Fitting:
 
 def _asking(job: FitJob, settings: PromptedSettings, model: LanguageModel, place: LanguageModelPlace) -> Asking:
     """Return how the job's rows are asked about."""
-    paid, hypotheses = place.engine == "llm-api", model.reads == "hypotheses"
-    listed = settings.label_sets == "list" or (settings.label_sets == "auto" and paid)
+    served, hypotheses = place.url is not None, model.reads == "hypotheses"
+    listed = settings.label_sets == "list" or (settings.label_sets == "auto" and served)
     brief = Brief(
         task=job.task,
         labels=tuple(job.labels),
@@ -165,7 +163,7 @@ def _asking(job: FitJob, settings: PromptedSettings, model: LanguageModel, place
         hypotheses=hypotheses,
         listed=listed and model.writes and TASKS[job.task].predicts == "classes",
         levels=_levels(job, settings),
-        verbalisers=1 if paid else settings.verbalisers,
+        verbalisers=1 if served else settings.verbalisers,
         written_tokens=settings.written_tokens,
     )
     return asking_for(brief, job.template or prompt_template(job.task))

@@ -9,7 +9,7 @@ from advisor.backend.arrays import Floats
 from advisor.backend.encoder import Progress
 from advisor.backend.prompted.asking import Asking, ScoredAsking, WrittenAsking
 from advisor.backend.prompted.demonstrations import Demonstrations, Way
-from advisor.backend.prompted.language_model import LanguageModel
+from advisor.backend.prompted.language_model import LanguageModel, Written
 from advisor.backend.prompted.packing import Cuts, Packer
 from advisor.backend.prompted.prompt import Prompt, Turn
 from advisor.tasks import Input
@@ -25,6 +25,7 @@ class Interview:
         demonstrations: what can be shown.
         context: tokens that prompt and answer may have together, beside what the model says itself.
         cuts: what did not fit, so far.
+        sizes: tokens that demonstrations add, as far as they were looked up.
     """
 
     model: LanguageModel
@@ -32,26 +33,27 @@ class Interview:
     demonstrations: Demonstrations
     context: int | None = None
     cuts: Cuts = field(default_factory=Cuts)
+    sizes: dict[Turn, int] = field(default_factory=dict)
 
     def prompts(
-        self, inputs: Sequence[Input], way: Way, *, leave_out: bool = False
+        self, inputs: Sequence[Input], way: Way, unseen: Sequence[Input] | None = None
     ) -> tuple[list[list[Prompt]], list[list[Input]]]:
         """Return for each question, then each row, the prompt, and the row as the prompt has it.
 
         Args:
             inputs: rows.
             way: how demonstrations are chosen and ordered.
-            leave_out: whether rows that read the same are not shown.
+            unseen: a row an input that it is not shown, nor any that reads the same.
 
         Raises:
             InputError: the instruction alone does not fit the context.
         """
-        packer = Packer(self.model, self.asking, self._room, self.cuts)
+        packer = Packer(self.model, self.asking, self._room, self.cuts, self.sizes)
         # What is similar comes last as chosen first; fixed ones come as they were chosen.
         backwards = (way.selection == "retrieved") == (way.order == "forward")
         prompts: list[list[Prompt]] = []
         read: list[list[Input]] = []
-        for number, chosen in enumerate(self.demonstrations.preferred(inputs, way, leave_out=leave_out)):
+        for number, chosen in enumerate(self.demonstrations.preferred(inputs, way, unseen)):
             turns = [[self._turn(int(at), number) for at in numbers] for numbers in chosen]
             packed = [
                 packer.pack(row, number, shown, backwards=backwards) for row, shown in zip(inputs, turns, strict=True)
@@ -61,11 +63,11 @@ class Interview:
         return prompts, read
 
     def probabilities(
-        self, inputs: Sequence[Input], way: Way, *, leave_out: bool = False, progress: Progress | None = None
+        self, inputs: Sequence[Input], way: Way, unseen: Sequence[Input] | None = None, progress: Progress | None = None
     ) -> Floats:
         """Return probabilities of the choices, (rows, questions, choices); arguments are those of `prompts`."""
         assert isinstance(self.asking, ScoredAsking)
-        prompts, _ = self.prompts(inputs, way, leave_out=leave_out)
+        prompts, _ = self.prompts(inputs, way, unseen)
         total = len(inputs) * len(prompts)
         scores: Floats = np.zeros((len(inputs), len(prompts), len(self.asking.choices)), dtype=np.float32)
         # One question at a time: its prompts begin alike, which the model can make use of.
@@ -75,13 +77,12 @@ class Interview:
         return self.asking.probabilities(scores)
 
     def written(
-        self, inputs: Sequence[Input], way: Way, *, leave_out: bool = False, progress: Progress | None = None
-    ) -> Floats:
-        """Return the task's outputs from written answers; arguments are those of `prompts`."""
+        self, inputs: Sequence[Input], way: Way, unseen: Sequence[Input] | None = None, progress: Progress | None = None
+    ) -> list[Written]:
+        """Return a written answer a row; arguments are those of `prompts`."""
         assert isinstance(self.asking, WrittenAsking)
-        (prompts,), (read,) = self.prompts(inputs, way, leave_out=leave_out)
-        answers = self.model.write(prompts, [self.asking.form(row) for row in read], progress)
-        return self.asking.outputs(inputs, answers)
+        (prompts,), (read,) = self.prompts(inputs, way, unseen)
+        return self.model.write(prompts, [self.asking.form(row) for row in read], progress)
 
     def _turn(self, at: int, number: int) -> Turn:
         rows, asking = self.demonstrations.rows, self.asking

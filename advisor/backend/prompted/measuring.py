@@ -1,5 +1,6 @@
 """Measuring ways of prompting on labelled rows: what demonstrations, their order and calibration do."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 
 from advisor.backend.arrays import Floats
 from advisor.backend.evaluation import headline
-from advisor.backend.prompted.asking import ScoredAsking
+from advisor.backend.prompted.asking import ScoredAsking, WrittenAsking
 from advisor.backend.prompted.calibration import Calibration, batch_leaving_one_out, content_free_inputs
 from advisor.backend.prompted.demonstrations import Way
 from advisor.backend.prompted.interview import Interview
@@ -68,13 +69,14 @@ class Measuring:
     def measure_way(self, way: Way, progress: Any = None) -> list[Measured]:
         """Ask about all rows in one way; return it with every calibration that applies."""
         asking, inputs = self.interview.asking, self.rows.inputs
-        if not isinstance(asking, ScoredAsking):
-            outputs = self.interview.written(inputs, way, leave_out=True, progress=progress)
-            return [self._judged(way, Calibration(), outputs)]
-        raw = self.interview.probabilities(inputs, way, leave_out=True, progress=progress)
+        if isinstance(asking, WrittenAsking):
+            outputs = asking.judged(self.rows, self.interview.written(inputs, way, inputs, progress))
+            return [self._judged(way, Calibration(), outputs, outputs)]
+        assert isinstance(asking, ScoredAsking)
+        raw = self.interview.probabilities(inputs, way, inputs, progress)
         return [
-            self._judged(way, calibration, asking.outputs(probabilities))
-            for calibration, probabilities in self._calibrated(way, raw)
+            self._judged(way, calibration, asking.outputs(left_out), asking.outputs(calibration.apply(raw)))
+            for calibration, left_out in self._calibrated(way, raw)
         ]
 
     def contextual(self, way: Way) -> Calibration:
@@ -83,7 +85,7 @@ class Measuring:
         return Calibration.of("contextual", self.interview.probabilities(empty, way), self.settings.prior_floor)
 
     def _calibrated(self, way: Way, raw: Floats) -> Iterator[tuple[Calibration, Floats]]:
-        """Yield every calibration that applies, with the rows' probabilities under it."""
+        """Yield every calibration that applies, with the rows' probabilities under it, had each not been in it."""
         floor = self.settings.prior_floor
         for name in self.settings.calibrations:
             if name == "none":
@@ -96,12 +98,13 @@ class Measuring:
             else:
                 yield Calibration.of("batch", raw, floor), batch_leaving_one_out(raw, floor)
 
-    def _judged(self, way: Way, calibration: Calibration, outputs: Floats) -> Measured:
+    def _judged(self, way: Way, calibration: Calibration, outputs: Floats, final: Floats) -> Measured:
+        """Return a way judged by outputs; thresholds are chosen for the final ones, which the model will give."""
         task, labels = self.interview.asking.brief.task, self.interview.asking.brief.labels
         thresholds = None
         if TASKS[task].predicts == "classes":
             chosen = self.labelled and len(self.rows) > 0
-            thresholds = choose_thresholds(outputs, self.rows.targets) if chosen else _halves(len(labels))
+            thresholds = choose_thresholds(final, self.rows.targets) if chosen else _halves(len(labels))
         value = headline(task, outputs, self.rows, labels, thresholds)[self.measure.key]
         return Measured(way, calibration, thresholds, value, _log_loss(task, outputs, self.rows))
 
@@ -119,10 +122,25 @@ def applies(name: CalibrationName, way: Way, interview: Interview) -> bool:
     return name == "batch" or (way.selection != "retrieved" and not asking.brief.hypotheses)
 
 
-def best(found: Sequence[Measured], measure: Measure) -> Measured:
-    """Return the way with the best value, among equals the one with the least log loss, then the first."""
+def best(found: Sequence[Measured], measure: Measure, rows: int, sureness: float) -> Measured:
+    """Return the best way: of those that the measure cannot tell from the best, the one with the least log loss.
+
+    A share of few rows moves by chance; the probabilities of the right answers tell more of the same rows. Where there
+    are none the value alone decides. Among equals the first is taken.
+
+    Args:
+        found: ways, measured on the same rows.
+        measure: that they were measured by.
+        rows: how many rows.
+        sureness: standard errors of the best value within which others cannot be told from it.
+    """
     sign = -1 if measure.lower_is_better else 1
-    return max(found, key=lambda one: (sign * one.value, -(one.log_loss or 0.0)))
+    top = max(found, key=lambda one: sign * one.value)
+    if top.log_loss is None or not measure.share:
+        return top
+    error = math.sqrt(max(0.0, top.value * (1 - top.value)) / max(1, rows))
+    near = [one for one in found if one.value >= top.value - sureness * error and one.log_loss is not None]
+    return min(near, key=lambda one: one.log_loss or 0.0)
 
 
 def _halves(labels: int) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from advisor.backend.arrays import Floats
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Progress
-from advisor.backend.prompted.asking import ScoredAsking
+from advisor.backend.prompted.asking import ScoredAsking, WrittenAsking
 from advisor.backend.prompted.calibration import Calibration
 from advisor.backend.prompted.demonstrations import Way
 from advisor.backend.prompted.interview import Interview
@@ -19,7 +19,7 @@ from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.prompted.settings import PromptedSettings
 from advisor.tasks import Input
 
-_WINDOW = 1024
+WINDOW = 1024
 
 
 @dataclass
@@ -56,22 +56,30 @@ class PromptedModel:
         """Classes or tags in the order of the outputs' columns; empty for numbers and spans."""
         return list(self.interview.asking.brief.labels)
 
-    def outputs(self, inputs: Sequence[Input], progress: Progress | None = None) -> Floats:
-        """Return the outputs of the task, see `advisor.backend.predictor`; windows of rows bound the memory."""
+    def outputs(
+        self, inputs: Sequence[Input], progress: Progress | None = None, unseen: Sequence[Input] | None = None
+    ) -> Floats:
+        """Return the outputs of the task, see `advisor.backend.predictor`; windows of rows bound the memory.
+
+        Args:
+            inputs: rows.
+            progress: called with rows done and rows in all.
+            unseen: a row an input that is not shown to it as a demonstration, nor any that reads the same.
+        """
         found: list[Floats] = [np.zeros((0, self._width), dtype=np.float32)]
-        for start in range(0, len(inputs), _WINDOW):
-            window = inputs[start : start + _WINDOW]
+        for start in range(0, len(inputs), WINDOW):
+            window = inputs[start : start + WINDOW]
 
             def report(done: int, total: int, start: int = start, rows: int = len(window)) -> None:
                 if progress:
                     progress(start + rows * done // max(total, 1), len(inputs))
 
-            found.append(self._answers(window, report))
+            found.append(self._answers(window, report, unseen[start : start + WINDOW] if unseen else None))
         return np.concatenate(found)
 
     def in_fp32(self) -> "PromptedModel":
         """Return the model computing in fp32, opened again where it computes in bf16 on this machine."""
-        if self.place.engine == "llm-api" or not self.device.bf16:
+        if self.place.url is not None or not self.device.bf16:
             return self
         exact = self.device.in_fp32()
         model = open_language_model(self.place, exact, self.settings)
@@ -96,11 +104,12 @@ class PromptedModel:
 
     @property
     def _width(self) -> int:
-        return len(self.labels) or (3 if self.task == "question-answering" else 1)
+        return len(self.labels) or {"question-answering": 3, "generation": 2}.get(self.task, 1)
 
-    def _answers(self, inputs: Sequence[Input], progress: Progress) -> Floats:
+    def _answers(self, inputs: Sequence[Input], progress: Progress, unseen: Sequence[Input] | None) -> Floats:
         asking = self.interview.asking
-        if not isinstance(asking, ScoredAsking):
-            return self.interview.written(inputs, self.way, progress=progress)
-        probabilities = self.interview.probabilities(inputs, self.way, progress=progress)
+        if isinstance(asking, WrittenAsking):
+            return asking.outputs(inputs, self.interview.written(inputs, self.way, unseen, progress))
+        assert isinstance(asking, ScoredAsking)
+        probabilities = self.interview.probabilities(inputs, self.way, unseen, progress)
         return asking.outputs(self.calibration.apply(probabilities))

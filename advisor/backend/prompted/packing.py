@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 from advisor.backend.prompted.asking import Asking
 from advisor.backend.prompted.language_model import LanguageModel
 from advisor.backend.prompted.prompt import Prompt, Turn
 from advisor.errors import InputError
-from advisor.tasks import Input, Pair, Words
+from advisor.tasks import Chat, Input, Pair
 
 
 @dataclass
@@ -27,6 +26,16 @@ class Cuts:
     demonstrations: int = 0
     rows: int = 0
 
+    @property
+    def noted(self) -> dict[str, int]:
+        """The counts as results and logs name them."""
+        return {
+            "prompts": self.prompts,
+            "shortened": self.shortened,
+            "demonstrations_left_out": self.demonstrations,
+            "rows_cut": self.rows,
+        }
+
 
 @dataclass
 class Packer:
@@ -37,17 +46,20 @@ class Packer:
         asking: words the question.
         room: tokens that a prompt may have; None where the context is not known.
         cuts: what was left out so far.
+        sizes: tokens that demonstrations add, as far as they were looked up.
     """
 
     model: LanguageModel
     asking: Asking
     room: int | None
     cuts: Cuts = field(default_factory=Cuts)
+    sizes: dict[Turn, int] = field(default_factory=dict)
 
     def pack(self, row: Input, number: int, turns: Sequence[Turn], *, backwards: bool) -> tuple[Prompt, Input]:
         """Return the prompt of a question about a row, and the row as the prompt has it.
 
-        The last demonstrations given are left out first, then the end of the row's longer text.
+        Of demonstrations those are kept that fit beside the ones before them; where none does and the row is still too
+        long, the end of its longer text is left out.
 
         Args:
             row: what is asked about.
@@ -58,31 +70,51 @@ class Packer:
         Raises:
             InputError: the instruction alone does not fit.
         """
-
-        def made(count: int, read: Input = row) -> Prompt:
-            shown = turns[:count]
-            ordered = shown[::-1] if backwards else shown
-            question = self.asking.question(read, number)
-            return Prompt(self.asking.instruction, tuple(ordered), question, self.asking.stem)
-
         self.cuts.prompts += 1
-        whole = made(len(turns))
+        whole = self._made(row, number, turns, backwards)
         if self._fits(whole):
             return whole, row
         self.cuts.shortened += 1
-        kept = _most(len(turns) - 1, lambda count: self._fits(made(count))) if turns else -1
-        self.cuts.demonstrations += len(turns) - max(0, kept)
-        if kept >= 0:
-            return made(kept), row
+        bare = self._made(row, number, (), backwards)
+        if self._fits(bare):
+            kept = self._kept(bare, turns)
+            while kept and not self._fits(self._made(row, number, kept, backwards)):
+                kept.pop()
+            self.cuts.demonstrations += len(turns) - len(kept)
+            return self._made(row, number, kept, backwards), row
+        self.cuts.demonstrations += len(turns)
         self.cuts.rows += 1
-        length = _most(_length(row), lambda length: self._fits(made(0, _cut(row, length))))
+        length = _most(_length(row), lambda length: self._fits(self._made(_cut(row, length), number, (), backwards)))
         if length < 0:
             raise InputError(
                 f"{self.model.name}: its context has room for {self.room} tokens of prompt and the instruction takes "
                 "more; shorten the descriptions of the labels or name a model that reads more"
             )
         cut = _cut(row, length)
-        return made(0, cut), cut
+        return self._made(cut, number, (), backwards), cut
+
+    def _made(self, row: Input, number: int, turns: Sequence[Turn], backwards: bool) -> Prompt:
+        ordered = turns[::-1] if backwards else turns
+        question = self.asking.question(row, number)
+        return Prompt(self.asking.instruction, tuple(ordered), question, self.asking.stem)
+
+    def _kept(self, bare: Prompt, turns: Sequence[Turn]) -> list[Turn]:
+        """Return the demonstrations that should fit, as far as tokens of parts add up to those of the whole."""
+        assert self.room is not None
+        left, kept = self.room - self.model.tokens(bare), []
+        for turn in turns:
+            size = self._size(turn)
+            if size <= left:
+                left -= size
+                kept.append(turn)
+        return kept
+
+    def _size(self, turn: Turn) -> int:
+        """Return the tokens that a demonstration adds."""
+        if turn not in self.sizes:
+            without = Prompt(self.asking.instruction, (), "", self.asking.stem)
+            self.sizes[turn] = self.model.tokens(without._replace(turns=(turn,))) - self.model.tokens(without)
+        return self.sizes[turn]
 
     def _fits(self, prompt: Prompt) -> bool:
         return self.room is None or self.model.tokens(prompt) <= self.room
@@ -102,11 +134,16 @@ def _most(highest: int, fits: Callable[[int], bool]) -> int:
 
 def _length(row: Input) -> int:
     """Return the length of the part of a row that can be cut: characters, or words."""
+    if isinstance(row, Chat):
+        return len(row.messages[-1].content)
     return max(map(len, row)) if isinstance(row, Pair) else len(row)
 
 
 def _cut(row: Input, length: int) -> Input:
-    """Return a row with at most so many characters in each text, or so many words."""
+    """Return a row with at most so many characters in each text or in the last message, or so many words."""
+    if isinstance(row, Chat):
+        *before, last = row.messages
+        return Chat((*before, last._replace(content=last.content[:length])))
     if isinstance(row, Pair):
         return Pair(row.first[:length], row.second[:length])
-    return cast("str | Words", row)[:length]
+    return row[:length]

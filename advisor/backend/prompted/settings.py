@@ -24,14 +24,15 @@ class PromptSettings(Settings):
         calibrations: what is compared of ``none``, ``contextual`` and ``batch``.
         content_free: inputs that say nothing, for contextual calibration.
         prior_floor: least probability that a calibration divides by.
-        verbalisers: most wordings of a label that are scored; an endpoint is asked about one.
+        verbalisers: most wordings of a label that are scored; a server is asked about one.
         label_sets: how several labels are asked for: ``each`` in a question of its own, all in one ``list``, or
-            ``auto``, by list where every prompt is paid for.
+            ``auto``, by list from a server.
         levels: most levels of the scale that numbers are answered on.
         pool: most rows that similar ones are looked for in.
         written_tokens: most tokens of a written answer.
         measured_rows: labelled rows that ways are compared on.
-        paid_rows: the same where every prompt is paid for.
+        paid_rows: the same of somebody else's server, where prompts are paid for.
+        measured_sureness: standard errors within which the measure does not tell ways apart and log loss does.
         attacked_rows: rows whose label injections try to flip.
         injections: what is appended to them, with ``{answer}`` in it.
     """
@@ -50,6 +51,7 @@ class PromptSettings(Settings):
     written_tokens: Annotated[int, Field(ge=1)]
     measured_rows: Annotated[int, Field(ge=0)]
     paid_rows: Annotated[int, Field(ge=0)]
+    measured_sureness: Annotated[float, Field(ge=0)]
     attacked_rows: Annotated[int, Field(ge=0)]
     injections: tuple[Annotated[str, Field(pattern=r"\{answer\}")], ...]
 

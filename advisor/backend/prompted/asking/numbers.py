@@ -22,7 +22,7 @@ class Numbers(ScoredAsking):
 
     def subjects(self) -> Sequence[str]:
         """Return the levels as they are written."""
-        return tuple(f"{level:g}" for level in self.brief.levels)
+        return tuple(f"{level:.12g}" for level in self.brief.levels)
 
     def right_answer(self, row: Input, target: Any, number: int) -> str:
         """Return the level next to a number."""
@@ -38,7 +38,7 @@ class Numbers(ScoredAsking):
     def lure(self, answer: dict[str, Any]) -> str:
         """Return the end of the scale that is farther away."""
         low, high = self.brief.levels[0], self.brief.levels[-1]
-        return f"{low if answer['value'] - low > high - answer['value'] else high:g}"
+        return f"{low if answer['value'] - low > high - answer['value'] else high:.12g}"
 
 
 def scale(low: float, high: float, most: int) -> tuple[float, ...]:

@@ -1,15 +1,17 @@
 """What may be answered in a form, as a graph: nodes, and texts that lead from one to the next."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from advisor.backend.prompted.language_model import Entities, Extract
 
 Node = Hashable
+_SPACE = re.compile(r"\s+")
 
 
 class Step(NamedTuple):
@@ -40,7 +42,8 @@ class Excerpt:
     """Any words of a context that follow one another, as they stand there.
 
     An answer begins and ends at a seam of the context: between a letter or digit and anything else, and anywhere in
-    scripts that put no space between words. Other signs belong to the word that they touch.
+    scripts that put no space between words. A sign may begin it where a word follows at once. Whatever space lies
+    between words is written as one, so that a line's end is always the answer's.
     """
 
     start: Node = "start"
@@ -48,26 +51,38 @@ class Excerpt:
     def __init__(self, form: Extract, spellable: Spellable) -> None:
         self._context = context = form.context
         seams = [place for place in range(len(context) + 1) if _is_seam(context, place)]
-        self._next = {start: end for start, end in pairwise(seams) if spellable(context[start:end])}
+        self._words_end: dict[int, int] = {}
+        end = 0
+        for place in reversed(seams):
+            if end and spellable("".join(context[place:end].split())):
+                self._words_end[place] = end
+            if place and not context[place - 1].isspace():
+                end = place
+        begins = [place for place in self._words_end if not context[place].isspace()]
+        self._first = {place: self._end_of_first(place) for place in reversed(begins)}
+
+    def _end_of_first(self, place: int) -> int | None:
+        """Return the end of the word that begins here, a sign before it included; None where a sign stands alone."""
+        end = self._words_end[place]
+        if self._context[place].isalnum():
+            return end
+        return self._words_end.get(end) if self._context[end : end + 1].isalnum() else None
 
     def steps(self, node: Node) -> list[Step]:
-        """From the start any word, or the sign before one; from a seam what follows it."""
-        if node == self.start:
-            begins = [start for start in self._next if self._begins(start)]
-        else:
-            begins = [place for place in (node,) if isinstance(place, int) and place in self._next]
-        return [Step(self._context[start : self._next[start]], self._next[start]) for start in begins]
+        """From the start any word; from a seam what follows it."""
+        if isinstance(node, int):
+            end = self._words_end.get(node)
+            return [Step(_SPACE.sub(" ", self._context[node:end]), end)] if end else []
+        return [Step(self._context[begin:end], end) for begin, end in self._first.items() if end]
 
     def ends(self, node: Node) -> bool:
-        """At a seam behind a word, or behind the sign after one."""
-        if not isinstance(node, int):
-            return False
-        before = self._context[max(node - 2, 0) : node]
-        return before[-1].isalnum() or (before[0].isalnum() and not before[-1].isspace())
+        """Wherever a word or sign has been written."""
+        return node != self.start
 
-    def _begins(self, place: int) -> bool:
-        first, then = self._context[place], self._context[self._next[place] :]
-        return first.isalnum() or (not first.isspace() and then[:1].isalnum())
+    def verbatim(self, text: str) -> str:
+        """Return an answer as it stands in the context, with the space that is there."""
+        found = re.search(r"\s+".join(map(re.escape, text.split())), self._context)
+        return found.group() if found else text
 
 
 def _is_seam(text: str, place: int) -> bool:
@@ -168,11 +183,24 @@ class Listed:
         return [Step(lead + word, ("words", place + 1)) for place, word in words if word]
 
 
-def as_json(text: str, grammar: Grammar) -> str:
-    """Return an answer as forms promise it: a list of entities as JSON, in whatever notation it was written."""
-    if not isinstance(grammar, Listed) or grammar.notation is JSON:
+def as_answer(text: str, grammar: Grammar, *, whole: bool) -> str:
+    """Return what was written as forms promise it: entities as JSON, of an unfinished list those that are finished."""
+    if isinstance(grammar, Excerpt):
+        return grammar.verbatim(text)
+    if not isinstance(grammar, Listed):
         return text
-    if text == PLAIN.none:
-        return "[]"
-    parts = [part.split(PLAIN.between, 1) for part in text.split(PLAIN.separator)]
-    return json.dumps([{"kind": kind, "text": words} for kind, words in parts], ensure_ascii=False)
+    if grammar.notation is JSON:
+        return text if whole else _finished(text)
+    parts = [part.partition(PLAIN.between) for part in text.split(PLAIN.separator) if PLAIN.between in part]
+    found = [{"kind": kind, "text": words} for kind, _, words in (parts if whole else parts[:-1])]
+    return json.dumps(found, ensure_ascii=False)
+
+
+def _finished(text: str) -> str:
+    """Return the finished objects of a JSON list that breaks off."""
+    end = len(text)
+    while (end := text.rfind("}", 0, end)) > 0:
+        with suppress(ValueError):
+            json.loads(text[: end + 1] + "]")
+            return text[: end + 1] + "]"
+    return "[]"

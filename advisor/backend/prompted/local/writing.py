@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from advisor.backend.prompted.language_model import Entities, Form, Free, Written
-from advisor.backend.prompted.local.grammar import JSON, PLAIN, Excerpt, Grammar, Listed, as_json
+from advisor.backend.prompted.local.grammar import JSON, PLAIN, Excerpt, Grammar, Listed, as_answer
 from advisor.backend.prompted.local.spelling import Places, Spelling, ended, may_end, places_at
 
 # Between a text's turns stands an empty line, where the answer before it has ended.
@@ -102,9 +102,9 @@ class FormPen(Pen):
         return best
 
     def text(self) -> str:
-        """Return the answer; a list that came to its end as JSON."""
+        """Return the answer; entities as JSON."""
         text = b"".join(map(self.spelling.writes, self.tokens)).decode(errors="ignore").strip()
-        return as_json(text, self.grammar) if self.whole else text
+        return as_answer(text, self.grammar, whole=self.whole)
 
 
 def pen_for(form: Form, spelling: Spelling, room: int, stops: frozenset[int], *, chat: bool) -> Pen:

@@ -92,7 +92,8 @@ def test_a_run_ends_with_a_model_that_answers(
     else:
         assert result.baseline["untuned"]["preference_accuracy"] == 0.5
     assert result.parity["largest_difference"] <= plan.evaluation["parity_tolerance"]
-    rows = [json.loads(line) for line in (tmp_path / "run" / "predictions.jsonl").open(encoding="utf-8")]
+    lines = (tmp_path / "run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
     assert len(rows) == result.data["measured_rows"] == 5
     assert {"row", "prompt", "label", "predicted"} <= rows[0].keys()
     model = open_model(tmp_path / "run")

@@ -182,7 +182,7 @@ def _parts(
 
 
 def _prompt(parts: Sequence[Any]) -> Input:
-    """Return a prompt from a text, or messages up to the last answer, and the text of its own column if there is one."""
+    """Return a prompt from a text, or messages up to the last answer, and from what its own column adds."""
     names, chat = _NAMES["prompt"], isinstance(parts[0], list)
     try:
         found = read_prompt(parts, Columns(0, (0,) if chat else (), 1 if len(parts) > 1 else None), names)

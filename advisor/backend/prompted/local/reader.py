@@ -71,10 +71,17 @@ class CausalNet:
         found: Tensor = self.model(**inputs, return_dict=True).logits
         return found if wanted is None or self._keeps else found[:, wanted]
 
-    def kept(self, ids: Tensor) -> Any:
-        """Return what the model keeps of some tokens, in its own way."""
-        found = self.model(input_ids=ids, use_cache=True, return_dict=True)
-        return getattr(found, str(self.cache_name))
+    def goes_on(self, ids: Tensor, cache: Any = None) -> tuple[Tensor, Any]:
+        """Take in tokens (1, length) after those in a cache, which may change.
+
+        Returns:
+            the logits (vocabulary,) of the next token, and what the model keeps of all, in its own way.
+        """
+        inputs = {} if cache is None else {str(self.cache_name): cache}
+        if self._keeps:
+            inputs["logits_to_keep"] = 1
+        found = self.model(input_ids=ids, use_cache=True, return_dict=True, **inputs)
+        return found.logits[0, -1], getattr(found, str(self.cache_name))
 
     def ids(self, numbers: Sequence[int]) -> Tensor:
         """Return numbers as a tensor on the device."""

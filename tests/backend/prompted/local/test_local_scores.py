@@ -104,6 +104,17 @@ def test_scarce_memory_makes_batches_smaller(language_model: Folder, cpu: Device
         model.score(PROMPTS, CHOICES)
 
 
+@pytest.mark.parametrize("name", ["llama", "bloom", "t5", "bert", "nli"])
+def test_half_precision_scores_alike(language_model: Folder, name: str) -> None:
+    exact, rough = (
+        load_language_model(language_model(name), Device("cpu", precision, "for tests"), name=name)
+        for precision in ("fp32", "bf16")
+    )
+    np.testing.assert_allclose(rough.score(PROMPTS, CHOICES), exact.score(PROMPTS, CHOICES), atol=0.2)
+    if isinstance(exact, CausalModel) and isinstance(rough, CausalModel):
+        assert type(rough.reader) is type(exact.reader)
+
+
 def test_progress_counts_prompts(language_model: Folder, cpu: Device) -> None:
     for name in ("llama", "bloom", "t5", "bert", "nli"):
         reported: list[tuple[int, int]] = []
@@ -128,7 +139,7 @@ def test_a_model_that_packs_wrongly_is_read_otherwise(
 
     monkeypatch.setattr(net, "logits", without_positions)
     assert type(best_reader(net)) is CopyingReader
-    monkeypatch.setattr(net, "kept", lambda ids: None)
+    monkeypatch.setattr(net, "goes_on", lambda ids, cache=None: (None, None))
     assert type(best_reader(net)) is WholeReader
 
 
@@ -142,12 +153,12 @@ def record_tokens(model: CausalModel) -> list[int]:
         taken_in.append(inputs["input_ids"].numel())
         return plainly(wanted, **inputs)
 
-    def kept(ids: Any) -> Any:
+    def goes_on(ids: Any, cache: Any = None) -> Any:
         taken_in.append(ids.numel())
-        return plainly_kept(ids)
+        return plainly_going_on(ids, cache)
 
-    plainly_kept = net.kept
-    net.logits, net.kept = logits, kept  # type: ignore[method-assign]
+    plainly_going_on = net.goes_on
+    net.logits, net.goes_on = logits, goes_on  # type: ignore[method-assign]
     return taken_in
 
 

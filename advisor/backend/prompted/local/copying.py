@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from advisor.backend.encoder import collate
-from advisor.backend.prompted.local.reader import CausalNet
+from advisor.backend.prompted.local.reader import CausalNet, enough_memory
 from advisor.backend.prompted.local.rendering import common_prefix
 from advisor.backend.prompted.local.whole import WholeReader
 
@@ -39,8 +39,11 @@ class CopyingReader(WholeReader):
         if len(rows) == 1 and self._trunk and trunk[: len(self._trunk)] == self._trunk:
             return
         if trunk != self._trunk:
-            self._trunk = trunk
-            self._cache = self.net.goes_on(self.net.ids(trunk)[None])[1] if trunk else None
+            self._trunk, self._cache = [], None
+            if trunk:
+                with enough_memory():
+                    _, self._cache = self.net.goes_on(self.net.ids(trunk)[None])
+                self._trunk = trunk
 
     @torch.inference_mode()
     def begin(self, rows: Sequence[Sequence[int]]) -> Tensor:

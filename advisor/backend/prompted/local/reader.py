@@ -1,6 +1,7 @@
 """A reader: how a causal model takes in prompts, to score the answers asked for or to write one token after another."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
@@ -9,8 +10,25 @@ from torch import Tensor
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Progress
 from advisor.backend.prompted.local.rendering import Asked
+from advisor.backend.within_memory import out_of_memory
+from advisor.errors import RunError
 
 TOO_LARGE = "not even one prompt fits in memory; show fewer demonstrations or take a smaller model"
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Say in one sentence that memory ran out.
+
+    Raises:
+        RunError: it did.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as failure:
+        if not out_of_memory(failure):
+            raise
+        raise RunError(TOO_LARGE) from None
 
 
 class Reader(Protocol):
@@ -31,7 +49,11 @@ class Reader(Protocol):
         ...
 
     def settle(self, rows: Sequence[Sequence[int]]) -> None:
-        """Take in what all rows have in common, ahead of `begin`."""
+        """Take in what all rows have in common, ahead of `begin`.
+
+        Raises:
+            RunError: memory runs out.
+        """
         ...
 
     def size(self, row: Sequence[int]) -> int:

@@ -100,8 +100,9 @@ def test_scarce_memory_makes_batches_smaller(language_model: Folder, cpu: Device
     fail_beyond(model, 3 * expected.size * 10)
     np.testing.assert_allclose(model.score(PROMPTS, CHOICES), expected, atol=1e-5)
     fail_beyond(model, 1)
-    with pytest.raises(RunError, match="not even one prompt fits in memory"):
-        model.score(PROMPTS, CHOICES)
+    for prompts in (PROMPTS, [prompt._replace(instruction="another one", turns=()) for prompt in PROMPTS]):
+        with pytest.raises(RunError, match="not even one prompt fits in memory"):
+            model.score(prompts, CHOICES)
 
 
 @pytest.mark.parametrize("name", ["llama", "bloom", "t5", "bert", "nli"])

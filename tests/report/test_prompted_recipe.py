@@ -31,6 +31,10 @@ CELLS = [
     (Cell(TEXT, "few-shot", "cross-validation"), "t5"),
     (Cell(PAIR, "few-shot"), "llama-chat-without-system"),
     (Cell(PAIR, "zero-shot", "cross-validation"), "bart"),
+    (Cell(TEXT, "zero-shot", "held-out"), "nli"),
+    (Cell(PAIR, "zero-shot"), "nli"),
+    (Cell(TEXT, "zero-shot"), "bert"),
+    (Cell(TEXT, "few-shot", "cross-validation"), "roberta"),
 ]
 
 
@@ -101,6 +105,19 @@ def test_what_has_no_recipe_gets_none() -> None:
         content |= {"task": task, "engine": engine, "metric": TASKS[task].measures[0].key}
         content["prompting"] = {"encoder": "encoder", "template": prompt_template(task)}
         assert recipe_documents(Plan.model_validate(content)) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "strategy", "said"),
+    [("nli", "few-shot", "cannot be shown examples"), ("judge", "zero-shot", "without a label of entailment")],
+)
+def test_what_cannot_be_prompted_is_refused(
+    name: str, strategy: str, said: str, tiny: Path, model: Callable[[str], Path], tmp_path: Path, monkeypatch: Any
+) -> None:
+    written(Cell(TEXT, strategy), tmp_path, tiny, model(name))
+    monkeypatch.setitem(sys.modules, "advisor", None)
+    with pytest.raises(SystemExit, match=said):
+        runpy.run_path(str(tmp_path / "a plan" / "recipe.py"), run_name="__main__")
 
 
 def test_changed_weights_are_refused(

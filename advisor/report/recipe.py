@@ -9,8 +9,9 @@ import jinja2
 from advisor.assets import asset
 from advisor.plan.plan import Plan
 from advisor.report.recipe_code import written
-from advisor.report.recipe_facts import recipe_facts
+from advisor.report.recipe_facts import prompted_recipe_facts, recipe_facts
 from advisor.report.recipe_imports import imports_of
+from advisor.report.recipe_prompts import PROMPTED, has_prompted_recipe
 from advisor.report.recipe_writing import TEMPLATE, tunes_generator, writing_facts
 
 _IMPORTS = "\nIMPORTS\n"
@@ -18,10 +19,15 @@ _ALWAYS = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safe
 
 
 def recipe_documents(plan: Plan) -> dict[str, str]:
-    """Return ``recipe.py`` and ``requirements.txt`` by name; the same plan gives the same text."""
+    """Return ``recipe.py`` and ``requirements.txt`` by name, nothing where there is no recipe for what a plan prompts.
+
+    The same plan gives the same text.
+    """
     template, facts = f"recipe/{plan.strategy}.py.j2", recipe_facts
     if tunes_generator(plan):
         template, facts = TEMPLATE, writing_facts
+    elif has_prompted_recipe(plan):
+        template, facts = PROMPTED, prompted_recipe_facts
     elif plan.engine != "encoder":
         return {}
     recipe = _environment(literals=True).get_template(template).render(facts(plan))

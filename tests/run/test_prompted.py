@@ -81,6 +81,7 @@ def test_a_server_answers_within_the_cap_and_the_key_is_nowhere(
     with serving("vllm") as server:
         plan, folder = planned("few-shot", served(server), hyperparameters=FEW)
         assert (plan.engine, plan.model.sha256) == ("llm-api", None)
+        assert plan.forecast["train_seconds"]["point"] > 0 < plan.forecast["train_usd"]["point"]
         assert plan.forecast["tokens_in"] and plan.forecast["usd_per_1000"]
         run_plan(folder, tmp_path / "run")
         assert server.repeated() == 0

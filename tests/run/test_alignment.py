@@ -17,6 +17,7 @@ from advisor.project import open_project
 from advisor.run.predict import Field, ServedModel, argument_rows, open_model, predict_rows, read_rows
 from advisor.tasks import TASKS, Chat, Message
 from tests.backend.alignment.conftest import ASKED, OTHER, QUICK, RIGHT
+from tests.run.test_resume import _finish, _kill_when
 from tests.task_samples import write_rows
 from tests.tiny_generator import CHAT_TEMPLATE, write_tiny_generator
 
@@ -157,6 +158,19 @@ def test_a_recipe_runs_without_the_advisor(
     leading = TASKS[plan.task].measures[0].key
     assert found[leading] == pytest.approx(result.metrics[leading]["value"], abs=0.25)
     assert (tmp_path / "plan" / "model" / "config.json").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_run_ends_as_an_uninterrupted_one(base: Path, tmp_path: Path) -> None:
+    planned("pairs", "dpo", base, tmp_path)
+    whole, run = _finish(tmp_path / "plan", tmp_path / "whole"), tmp_path / "killed"
+    for moment in ("training", "trained", "evaluated"):
+        _kill_when(tmp_path / "plan", run, moment)
+    resumed = _finish(tmp_path / "plan", run)
+    assert resumed["resumed"]
+    for key, found in whole["metrics"].items():
+        assert resumed["metrics"][key]["value"] == pytest.approx(found["value"], abs=1e-3)
+    assert not (run / "last").exists()
 
 
 def test_what_does_not_go_together_is_refused(base: Path, tmp_path: Path) -> None:

@@ -173,6 +173,22 @@ def forecast_llm(strategy: Strategy, engine: str, facts: Mapping[str, Value]) ->
     )
 
 
+def with_choice(forecast: Forecast, prompts: int, at_once: int) -> Forecast:
+    """Return a prompt's forecast with the time and the money that it takes to choose the prompt.
+
+    Args:
+        forecast: of the prompt's answers.
+        prompts: asked about labelled rows to choose how to ask.
+        at_once: of them under way at a time.
+    """
+    price = forecast.usd_per_1000 or Interval.exactly(0.0)
+    return replace(
+        forecast,
+        train_seconds=forecast.latency_ms_p50.times(prompts / at_once / 1e3),
+        train_usd=price.times(prompts / 1e3),
+    )
+
+
 def _load(model: BaseModelFacts, facts: Mapping[str, Value]) -> TextLoad:
     length = min(max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT), model.context)
     return TextLoad(rows=_number(facts, "data.labelled"), tokens=length, classes=int(_number(facts, "classes")))

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from advisor import __version__
+from advisor.backend.prompted.settings import PromptedSettings
 from advisor.data.examples import Part
 from advisor.data.feedback import whole_texts
 from advisor.data.lengths import TokenLengths, token_lengths
@@ -20,7 +21,14 @@ from advisor.decision.facts import answers_of, project_facts
 from advisor.documents import suggest
 from advisor.errors import InputError
 from advisor.estimates.break_even import break_even_answers
-from advisor.estimates.forecast import Forecast, default_settings, forecast_encoder, forecast_generator, forecast_llm
+from advisor.estimates.forecast import (
+    Forecast,
+    default_settings,
+    forecast_encoder,
+    forecast_generator,
+    forecast_llm,
+    with_choice,
+)
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.weights import LocatedModel, locate_model
 from advisor.plan.choice import chosen_candidate
@@ -197,7 +205,17 @@ def _forecast(
     facts = project_facts(answers, advice.decision.base)
     strategy = candidate.strategy
     if candidate.engine != "encoder" and strategy.family == "prompting":
-        return forecast_llm(strategy, candidate.engine, facts.values)
+        assert isinstance(settings, PromptedSettings)
+        paid = candidate.engine == "llm-api"
+        each = TASKS[data.task].predicts == "classes" and not paid
+        prompts = settings.prompts_to_choose(
+            len(data.train),
+            demonstrated=strategy.needs_labels,
+            paid=paid,
+            questions=len(data.label_names) if each else 1,
+        )
+        at_once = settings.concurrency if advice.profile.model.llm_url else 1
+        return with_choice(forecast_llm(strategy, candidate.engine, facts.values), prompts, at_once)
     assert located is not None
     forecast = forecast_encoder if candidate.engine == "encoder" else forecast_generator
     return forecast(strategy, located.facts, facts.values, advice.decision.machine, settings)

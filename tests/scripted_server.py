@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
         if status:
             self.reply(status, {"error": {"message": f"not taken by this server: {sorted(body)}"}})
             return
-        answer, (kind, _, more) = _completion(self.server_script, body), fault.partition(" ")
+        answer, (kind, _, more) = completion(self.server_script, body), fault.partition(" ")
         if kind == "say":
             answer["choices"][0]["message"]["content"] = more
             answer["choices"][0].pop("logprobs", None)
@@ -208,6 +208,7 @@ _QUOTA = {"error": {"code": "insufficient_quota", "message": "you spent it all"}
 _FAULTS: dict[str, Callable[[_Handler, bytes, str], object]] = {
     "quota": lambda handler, _, more: handler.reply(429, _QUOTA),
     "echo": _Handler.echo,
+    "complain": lambda handler, _, text: handler.reply(400, {"error": {"message": text}}),
     "redirect": lambda handler, _, to: handler.reply(307, {}, {"Location": f"{to}/chat/completions"}),
     "truncated": lambda handler, answer, _: handler.raw(200, answer[:-20]),
     "broken-off": _Handler.broken_off,
@@ -234,7 +235,7 @@ def _refusal(server: Server, body: Body) -> int:
     return 400 if refused or ("response_format" in body and not shape.schema) else 0
 
 
-def _completion(server: Server, body: Body) -> Body:
+def completion(server: Server, body: Body) -> Body:
     shape, question = server.shape, body["messages"][-1]["content"]
     probabilities = server.brain(question)
     text = max(probabilities, key=lambda answer: probabilities[answer])

@@ -10,9 +10,9 @@ from advisor.errors import InputError
 
 _HIDDEN = "[hidden]"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_IN_HEADERS = re.compile(r"(?i)\b(bearer|basic)(\s+|%20)[\w\-.~+/=]{6,}")
+_IN_HEADERS = re.compile(r"(?i)\b(bearer|basic)(\s+|%20)[^\s,}]{6,}")
 _ASSIGNED = re.compile(
-    r"(?i)((?:api|access|secret|auth)[-_ ]?(?:key|token)|authorization|password)(\W{1,4})[\w\-.~+/]{8,}=*"
+    r"(?i)((?:api|access|secret|auth)[-_ ]?(?:key|token)|authorization|password)(\W{1,4})[^\s,}]{8,}"
 )
 _KEY_LIKE = re.compile(
     r"\b(?:(?:sk|pk|rk|hf|gsk|xai|nvapi|glpat|ghp|gho|ghs|github_pat|pplx|fw|csk|tgp|key|r8)[-_](?=[\w\-]*\d|[\w\-]{24})[\w\-]{12,}"

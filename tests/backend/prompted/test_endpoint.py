@@ -84,8 +84,8 @@ def test_an_instruction_stands_in_the_first_question_where_there_is_no_system() 
 
 @pytest.mark.parametrize(
     "fault",
-    ["429", "429 0.01", "500", "502", "503", "529", "truncated", "broken-off", "html", "no-choices", "error-inside", "huge",
-     "drip", "hang"],
+    ["429", "429 0.01", "500", "502", "503", "529", "truncated", "broken-off", "html", "no-choices", "error-inside",
+     "huge", "drip", "hang"],
 )  # fmt: skip
 def test_what_passes_is_tried_again(fault: str) -> None:
     with serving("vllm", faults=[fault]) as server:
@@ -135,7 +135,7 @@ def test_what_does_not_pass_is_not_tried_again(fault: str, said: str) -> None:
 
 def test_a_redirect_is_not_followed() -> None:
     with serving("vllm") as other, serving("vllm", faults=[f"redirect {other.url}"]) as server:
-        with pytest.raises(RunError, match=r"redirects to 127\.0\.0\.1.*not.* sent on"):
+        with pytest.raises(RunError, match=r"redirects to 127\.0\.0\.1.*neither data nor a key are sent on"):
             opened(server).score(PROMPTS[:1], CHOICES)
         assert not other.attempts
 
@@ -244,7 +244,7 @@ def test_free_answers() -> None:
         found = opened(server).write(PROMPTS[:2], [Free(20), Free(1)])
     assert found[0].text == "praise"
     assert found[0].whole
-    assert found[0].log_likelihood == pytest.approx(math.log(0.8) / 2)
+    assert found[0].log_likelihood == pytest.approx(math.log(0.8) / 2, abs=1e-5)
     assert (found[1].text, found[1].whole) == ("com", False)
 
 

@@ -15,7 +15,6 @@ from advisor.backend.prompted.endpoint.abilities import Abilities, find_abilitie
 from advisor.backend.prompted.endpoint.choosing import chosen, likelihoods, sure_scores, tokens_to_tell
 from advisor.backend.prompted.endpoint.forms import answer_format, one_of, reminder, schema_of, valid
 from advisor.backend.prompted.endpoint.lengths import (
-    Messages,
     characters,
     estimated_tokens,
     measured_rate,
@@ -57,9 +56,8 @@ class Endpoint:
 
     def __init__(self, place: LanguageModelPlace, settings: EndpointSettings) -> None:
         self._settings = settings
-        self._connection = Connection(
-            place, read_address(place.url), Key.from_environment(place.key_variable), settings
-        )
+        key = Key.from_environment(place.key_variable)
+        self._connection = Connection(place, read_address(place.url, key), key, settings)
         self.name = place.name
         self.invalid = self.asked_again = 0
         self.abilities: Abilities = _run(self._find_abilities)
@@ -142,7 +140,7 @@ class Endpoint:
         messages = max((prompt.messages() for prompt in prompts), key=characters)
         if characters(messages) < 2 * size:
             return
-        part: Messages = [{"role": "user", "content": sample(messages, size)}]
+        part = sample(messages, size)
         try:
             answer = await session.ask(self.abilities.body(self.name, part, 1), 1)
         except Refused:

@@ -9,6 +9,8 @@ from advisor.backend.prompted.settings import EndpointSettings
 from advisor.errors import RunError
 
 Messages = Sequence[dict[str, str]]
+_PAIR = 2
+_PIECES = 4
 
 
 class Rate(NamedTuple):
@@ -16,6 +18,10 @@ class Rate(NamedTuple):
 
     tokens: float
     per_character: float
+
+    def expected(self, length: int) -> float:
+        """Return the tokens of a prompt of so many characters."""
+        return self.tokens + self.per_character * length
 
 
 def characters(messages: Messages) -> int:
@@ -38,12 +44,21 @@ def _around(messages: Messages, settings: EndpointSettings) -> int:
     return settings.template_tokens + settings.message_tokens * len(messages)
 
 
-def sample(messages: Messages, size: int) -> str:
-    """Return pieces from all over the messages, about ``size`` characters in all."""
+def sample(messages: Messages, size: int) -> list[dict[str, str]]:
+    """Return a part of a prompt, about ``size`` characters, with as many tokens a character as the whole.
+
+    That is its end, question and answer by question and answer, as a template adds tokens to every message; where they
+    are long, pieces from all over it in one message.
+    """
+    start = len(messages) - 1
+    while start >= _PAIR and messages[start - _PAIR]["role"] == "user" and characters(messages[start:]) < size:
+        start -= _PAIR
+    if size / 2 <= characters(messages[start:]) <= 2 * size:
+        return [dict(message) for message in messages[start:]]
     text = "\n".join(message["content"] for message in messages)
-    pieces = 4
-    length, step = size // pieces, len(text) // pieces
-    return " ".join(text[number * step : number * step + length] for number in range(pieces))
+    length, step = size // _PIECES, len(text) // _PIECES
+    pieces = (text[number * step : number * step + length] for number in range(_PIECES))
+    return [{"role": "user", "content": " ".join(pieces)}]
 
 
 def measured_rate(short: tuple[int, int], long: tuple[int, int]) -> Rate | None:
@@ -73,7 +88,7 @@ def check_whole(messages: Messages, answer: Answer, rate: Rate | None, settings:
     length = characters(messages)
     expected = length / settings.characters_per_token
     if rate is not None:
-        expected = max(expected, settings.whole_share * (rate.tokens + rate.per_character * length))
+        expected = max(expected, settings.whole_share * rate.expected(length))
     if answer.tokens_in < expected:
         raise RunError(
             f"{base} read {answer.tokens_in:,} tokens of a prompt of {length:,} characters, which has at least "

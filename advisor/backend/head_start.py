@@ -20,8 +20,8 @@ def probe_weights(
 ) -> tuple[Floats, Floats]:
     """Return weight (width, features) and bias (width,) of a linear model.
 
-    Strength is meant for features of unit length, as probes have: longer ones are fitted at that length and the weights
-    scaled, else what fits hidden states of norm 10 hardly at all fits them to the last row, and nothing is left to tune.
+    The strength is meant for features of unit length, as probes have: longer ones are fitted at that length and the
+    weights scaled. On hidden states of norm 10 the same C would fit every training row, and leave nothing to tune.
 
     Args:
         predicts: what the task predicts; classes and tags take logistic regression, several classes one for each,

@@ -60,10 +60,9 @@ class Training(SummedUpdates):
         if self.settings.head_c is not None and self.objective.probed:
             self.model.start_head(self.units, self.aims, self.settings.head_c)
             return
-        bias, layer = self.objective.first_bias(self.targets), self.model.output_layer
-        if bias is not None and layer.bias is not None:
-            with torch.no_grad():
-                layer.bias.copy_(torch.from_numpy(bias))
+        bias = self.objective.first_bias(self.targets)
+        if bias is not None:
+            self.model.start_bias(bias)
 
     def evaluate_if_due(self, training_loss: float) -> None:
         """Look at the validation rows where the step is due; remember the best weights, count the worse."""

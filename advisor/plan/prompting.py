@@ -15,8 +15,8 @@ _KEY_VARIABLE = "OPENAI_API_KEY"
 
 
 def reachable(candidate: Candidate, profile: Profile) -> bool:
-    """Return whether a run can be told where a candidate's model is; an encoder's place is always known."""
-    if candidate.engine == "encoder":
+    """Return whether a run can be told where a candidate's model is; that of one that is tuned is always known."""
+    if candidate.engine == "encoder" or candidate.strategy.family != "prompting":
         return True
     model = profile.model
     return bool(model.llm_name) and bool(model.llm_url or candidate.engine == "llm-local")
@@ -56,7 +56,7 @@ def planned_language_model(
         encoder=model_id(encoder, folder),
         encoder_sha256=encoder.sha256,
         url=said.llm_url,
-        key_variable=(said.llm_key_variable or _KEY_VARIABLE) if said.llm_url else None,
+        key_variable=said.llm_key_variable or (_KEY_VARIABLE if candidate.engine == "llm-api" else None),
         context=context,
         usd_per_million_in=said.llm_usd_per_million_in,
         usd_per_million_out=said.llm_usd_per_million_out,

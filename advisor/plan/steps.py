@@ -8,7 +8,7 @@ from advisor.knowledge.weights import LocatedModel
 from advisor.plan.plan import PlannedModel, PlannedSplit, PlannedStep
 from advisor.strategies import STRATEGIES, Strategy
 from advisor.strategies.modifiers import DISTILLATION, MORE_PRETRAINING, MULTI_SEED
-from advisor.tasks import TASKS
+from advisor.tasks import TASKS, WRITING
 
 
 def planned_steps(
@@ -47,6 +47,8 @@ def planned_steps(
     compared = (
         "the majority class and with zero-shot"
         if STRATEGIES["zero-shot"].handles(task.id, "encoder")
+        else "the model before tuning"
+        if task.predicts in WRITING and not prompted
         else "an answer that takes no model"
     )
     steps = [

@@ -22,7 +22,11 @@ _BASELINES = {
     "mean": "answering the mean",
     "no-entity": "tagging nothing",
     "first-sentence": "answering the first sentence",
+    "echo": "repeating the prompt",
+    "longer": "preferring the longer answer",
+    "untuned": "the model before tuning",
 }
+_OF_TOKENS = ("tokens_in", "tokens_out", "usd_per_1000")
 _AVERAGE_PRECISION = Measure("average_precision", "mean average precision")
 _TABLES: dict[Predicts, tuple[str, str]] = {
     "class": ("Class", "Class by class"),
@@ -188,7 +192,7 @@ def _table(plan: Plan, result: Result) -> Table | None:
 
 
 def _compared(plan: Plan, result: Result) -> Iterable[Compared]:
-    for name in ("quality", "train_seconds", "train_memory_bytes", "latency_ms_p50", "latency_ms_p95"):
+    for name in ("quality", "train_seconds", "train_memory_bytes", "latency_ms_p50", "latency_ms_p95", *_OF_TOKENS):
         forecast, measured, title = result.forecast.get(name), result.measured.get(name), QUANTITIES[name].title
         if name == "quality":
             measure = forecast_measure(plan)

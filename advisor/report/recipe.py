@@ -11,6 +11,7 @@ from advisor.plan.plan import Plan
 from advisor.report.recipe_code import written
 from advisor.report.recipe_facts import recipe_facts
 from advisor.report.recipe_imports import imports_of
+from advisor.report.recipe_writing import TEMPLATE, tunes_generator, writing_facts
 
 _IMPORTS = "\nIMPORTS\n"
 _ALWAYS = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors")
@@ -18,7 +19,12 @@ _ALWAYS = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safe
 
 def recipe_documents(plan: Plan) -> dict[str, str]:
     """Return ``recipe.py`` and ``requirements.txt`` by name; the same plan gives the same text."""
-    recipe = _environment(literals=True).get_template(f"recipe/{plan.strategy}.py.j2").render(recipe_facts(plan))
+    template, facts = f"recipe/{plan.strategy}.py.j2", recipe_facts
+    if tunes_generator(plan):
+        template, facts = TEMPLATE, writing_facts
+    elif plan.engine != "encoder":
+        return {}
+    recipe = _environment(literals=True).get_template(template).render(facts(plan))
     opening, _, rest = recipe.partition(_IMPORTS)
     imports = imports_of(rest)
     requirements = _environment(literals=False).get_template("requirements.txt.j2")

@@ -19,6 +19,12 @@ _LAYERED = re.compile("(Bert|Roberta|XLMRoberta|Camembert|Electra)[MF]")
 _ENCODER = re.compile("bert|electra|mpnet|xlm|funnel|longformer|bigbird|nystromformer|esm", re.IGNORECASE)
 
 
+def hub_split(file: PlannedFile) -> tuple[str, str] | None:
+    """Return the data set on the hub and the split that a planned file is; None for a file on this machine."""
+    found = _HUB_SPLIT.fullmatch(file.path)
+    return (found["dataset"], found["split"]) if found else None
+
+
 def source_facts(plan: Plan, predicts: str) -> dict[str, Any]:
     """Return what follows from the data: how files are read, and which of their values need attention."""
     data, labels, kind = plan.data, list(plan.labels), plan.data.split.kind

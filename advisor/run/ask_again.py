@@ -17,7 +17,7 @@ def main() -> None:
     from advisor.backend.predictor import load_model
 
     request = json.load(sys.stdin)
-    model = load_model(Path(sys.argv[1]), choose_device())
+    model = load_model(Path(sys.argv[1]), choose_device().in_fp32())
     json.dump(model.outputs([read(request["task"], one) for one in request["inputs"]]).tolist(), sys.stdout)
 
 

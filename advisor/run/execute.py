@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from advisor.backend.predictor import load_model
 from advisor.backend.pretraining_settings import PretrainingSettings
 from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.remote_code import allow
+from advisor.backend.written_rows import written_rows
 from advisor.data.examples import as_text
 from advisor.errors import InputError
 from advisor.files import write_json, write_text
@@ -27,7 +29,7 @@ from advisor.run.progress import Progress
 from advisor.run.result import Result
 from advisor.strategies import STRATEGIES, Engine
 from advisor.strategies.modifiers import MORE_PRETRAINING
-from advisor.tasks import Input
+from advisor.tasks import TASKS, WRITING, Input
 
 
 def stages_of(plan: Plan) -> tuple[str, ...]:
@@ -212,7 +214,10 @@ class _Run:
         return {"seconds": seconds, "memory_bytes": memory, "chosen": fitted.chosen}
 
     def baseline(self) -> dict[str, Any]:
-        """Measure an answer that takes no model and, where it applies and is not the strategy itself, zero-shot."""
+        """Measure an answer that takes no model and, where it applies and is not the strategy itself, zero-shot.
+
+        A model that writes is compared with itself before it was tuned.
+        """
         task, measured, fold = self.plan.task, self.data.measured, self.data.folds[-1]
         name, outputs = trivial_outputs(task, fold.training, measured, self.data.labels)
         found = {name: headline(task, outputs, measured, self.data.labels)}
@@ -220,15 +225,21 @@ class _Run:
             model = self.fits.fit(STRATEGIES["zero-shot"], fold, self.plan.seed).model
             outputs = model.outputs(measured.inputs)
             found["zero-shot"] = headline(task, outputs, measured, self.data.labels, model.thresholds)
-        return found
+        if TASKS[task].predicts in WRITING and self.plan.prompting is None:
+            numbers = self.fits.untuned().observe(measured, self.progress.steps).numbers
+            found["untuned"] = headline(task, numbers, measured, self.data.labels)
+        return {name: {key: v for key, v in values.items() if isfinite(v)} for name, values in found.items()}
 
     def evaluate(self) -> dict[str, Any]:
         """Write the predictions down, score them, and time single rows on the exported model."""
         task, measured, labels = self.plan.task, self.data.measured, self.data.labels
         outputs, thresholds = self.fits.kept(self.plan.seed)
-        lines = (
-            json.dumps(row, ensure_ascii=False) for row in prediction_rows(task, measured, labels, outputs, thresholds)
+        rows = (
+            written_rows(task, measured, outputs, self.fits.texts(self.plan.seed))
+            if TASKS[task].predicts in WRITING
+            else prediction_rows(task, measured, labels, outputs, thresholds)
         )
+        lines = (json.dumps(row, ensure_ascii=False) for row in rows)
         write_text(self.folder.predictions, "".join(f"{line}\n" for line in lines))
         found = evaluate(
             task,

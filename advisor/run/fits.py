@@ -8,7 +8,7 @@ import numpy as np
 
 from advisor.backend.arrays import Floats
 from advisor.backend.devices import choose_device
-from advisor.backend.predictor import Predictor
+from advisor.backend.predictor import Predictor, Writer, writes
 from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.cache import cache_folder
 from advisor.estimates.forecast import default_settings
@@ -110,6 +110,16 @@ class Fits:
             event=lambda event: self.folder.log(event.pop("event", "note"), fold=fold.name, seed=seed, **event),
         )
 
+    def untuned(self) -> Writer:
+        """Return the generator of the plan as it was before tuning."""
+        from advisor.backend.alignment.generator import Generator
+
+        plan = self.plan
+        written = int(plan.hyperparameters["answer_tokens"])
+        return Generator.pretrained(
+            self.encoder, choose_device(), task=plan.task, max_length=plan.model.max_length, answer_tokens=written
+        )
+
     def kept(self, seed: int) -> tuple[Floats, Floats | None]:
         """Return the outputs for the measured rows, and the thresholds of each row where there are any."""
         outputs, thresholds = [], []
@@ -123,12 +133,22 @@ class Fits:
                 thresholds.append(np.tile(level, (len(found), 1)))
         return np.concatenate(outputs), np.concatenate(thresholds) if thresholds else None
 
+    def texts(self, seed: int) -> list[str]:
+        """Return what was written to the measured rows, where something is written."""
+        return [text for fold in self.data.folds for text in self.folder.texts(self._name(fold, seed))]
+
     def _keep(self, fold: Fold, seed: int, model: Predictor) -> None:
         if fold.test is None:
             return
         if model.thresholds is not None:
             self.folder.keep_array(f"{self._name(fold, seed)}-thresholds", model.thresholds)
-        self.folder.keep_array(self._name(fold, seed), model.outputs(fold.test.inputs, self.progress.steps))
+        name = self._name(fold, seed)
+        if writes(model):
+            numbers, texts = model.observe(fold.test, self.progress.steps)
+            self.folder.keep_texts(name, texts)
+        else:
+            numbers = model.outputs(fold.test.inputs, self.progress.steps)
+        self.folder.keep_array(name, numbers)
 
     def _name(self, fold: Fold, seed: int) -> str:
         return fold.name if seed == self.plan.seed else f"{fold.name}-seed-{seed}"

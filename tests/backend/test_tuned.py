@@ -120,6 +120,13 @@ def test_a_started_head_is_a_logistic_regression_on_what_it_reads(make_encoder, 
     np.testing.assert_allclose(made.outputs(texts), wanted, atol=0.02)
 
 
+def test_a_started_bias_is_what_is_answered_before_anything_is_learnt(make_encoder, cpu):
+    made = new_model(make_encoder("bert", "mean"), cpu, seed=0)
+    shares = np.array([0.5, 0.3, 0.2], dtype=np.float32)
+    made.start_bias(np.log(shares))
+    np.testing.assert_allclose(made.outputs(["good film"]), shares[None], atol=1e-5)
+
+
 def test_prediction_goes_on_in_smaller_batches_when_memory_runs_out(make_encoder, cpu, monkeypatch):
     made = new_model(make_encoder("bert", None), cpu, seed=0)
     texts = ["good film", "a bad meal"] * 40

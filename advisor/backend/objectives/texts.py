@@ -110,7 +110,8 @@ class SeveralClasses(TextObjective):
         The first gradients are then not all about that (Lin et al. 2017, arXiv:1708.02002, section 3.3).
         """
         shares = (targets.sum(axis=0) + 1) / (len(targets) + 2)
-        return np.log(shares / (1 - shares)).astype(np.float32)
+        bias: Floats = np.log(shares / (1 - shares)).astype(np.float32)
+        return bias
 
     def loss(self, logits: Tensor, units: Sequence[Unit], aims: Sequence[Any]) -> Tensor:
         """Return binary cross-entropy, the mean over classes."""

@@ -12,7 +12,7 @@ def open_language_model(place: LanguageModelPlace, device: Device, settings: Pro
     Raises:
         InputError: there is no language model there, or its endpoint needs a key that the environment does not hold.
     """
-    if place.engine == "llm-api":
+    if place.url is not None:
         from advisor.backend.prompted.endpoint import Endpoint
 
         return Endpoint(place, settings)

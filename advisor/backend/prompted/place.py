@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+PROMPT_DETAILS = "prompt.json"
+"""The file of a model's folder that tells how a language model is prompted, and where it is."""
+
 
 @dataclass(frozen=True)
 class LanguageModelPlace:

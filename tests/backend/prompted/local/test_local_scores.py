@@ -1,0 +1,153 @@
+"""Scores equal those of plain transformers, however prompts are packed, batched and cached."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from advisor.backend.devices import Device
+from advisor.backend.prompted.local import load_language_model
+from advisor.backend.prompted.local.causal import CausalModel, packed_reader
+from advisor.backend.prompted.local.reader import CausalNet
+from advisor.errors import RunError
+from tests.backend.prompted.local import plain
+from tests.backend.prompted.local.conftest import CHOICES, PROMPTS
+from tests.language_models import SHARING, WHOLE
+
+Folder = Callable[[str], Path]
+
+
+@pytest.mark.parametrize("name", [*SHARING, *WHOLE])
+def test_causal_models_score_as_plain_transformers_do(language_model: Folder, cpu: Device, name: str) -> None:
+    model = load_language_model(language_model(name), cpu, name=name)
+    assert isinstance(model, CausalModel)
+    assert model.shares is (name in SHARING)
+    scores = model.score(PROMPTS, CHOICES)
+    np.testing.assert_allclose(scores, plain.causal_scores(language_model(name), PROMPTS, CHOICES), atol=1e-4)
+    assert (model.reads, model.writes) == ("prompts", True)
+
+
+@pytest.mark.parametrize("name", ["t5", "bart"])
+def test_sequence_to_sequence_models_do(language_model: Folder, cpu: Device, name: str) -> None:
+    scores = load_language_model(language_model(name), cpu, name=name).score(PROMPTS[:3], CHOICES)
+    np.testing.assert_allclose(scores, plain.seq2seq_scores(language_model(name), PROMPTS[:3], CHOICES), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["bert", "roberta"])
+def test_masked_models_do(language_model: Folder, cpu: Device, name: str) -> None:
+    model = load_language_model(language_model(name), cpu, name=name)
+    np.testing.assert_allclose(
+        model.score(PROMPTS[:3], CHOICES), plain.masked_scores(language_model(name), PROMPTS[:3], CHOICES), atol=1e-4
+    )
+    assert (model.reads, model.writes) == ("prompts", False)
+
+
+def test_models_of_entailment_do(language_model: Folder, cpu: Device) -> None:
+    model = load_language_model(language_model("nli"), cpu, name="nli")
+    hypotheses = ["this is praise.", "this is about delivery."]
+    np.testing.assert_allclose(
+        model.score(PROMPTS, hypotheses), plain.entailment_scores(language_model("nli"), PROMPTS, hypotheses), atol=1e-4
+    )
+    assert (model.reads, model.writes) == ("hypotheses", False)
+
+
+@pytest.mark.parametrize("name", ["llama", "mistral-window", "bloom", "t5", "bert", "nli"])
+def test_a_prompt_alone_scores_as_among_others(language_model: Folder, cpu: Device, name: str) -> None:
+    model = load_language_model(language_model(name), cpu, name=name)
+    together = model.score(PROMPTS, CHOICES)
+    for _ in range(2):
+        alone = [model.score([prompt], CHOICES)[0] for prompt in reversed(PROMPTS)]
+        np.testing.assert_allclose(alone[::-1], together, atol=1e-5)
+    np.testing.assert_array_equal(
+        load_language_model(language_model(name), cpu, name=name).score(PROMPTS, CHOICES), together
+    )
+
+
+@pytest.mark.parametrize("name", ["llama", "t5", "bert", "nli"])
+def test_no_prompts_have_no_scores(language_model: Folder, cpu: Device, name: str) -> None:
+    model = load_language_model(language_model(name), cpu, name=name)
+    assert model.score([], CHOICES).shape == (0, len(CHOICES))
+    assert model.usage.requests == 0
+
+
+def test_what_prompts_share_is_computed_once(language_model: Folder, cpu: Device) -> None:
+    model = load_language_model(language_model("llama"), cpu, name="llama")
+    assert isinstance(model, CausalModel)
+    taken_in = record_tokens(model)
+    model.score(PROMPTS, CHOICES)
+    lengths = [model.tokens(prompt) for prompt in PROMPTS]
+    shared = sum(taken_in) - sum(lengths)
+    assert sum(taken_in) < max(lengths) + sum(lengths) / 2
+    assert shared < 0
+    taken_in.clear()
+    model.score(PROMPTS[:1], CHOICES)
+    assert sum(taken_in) < lengths[0] / 2, "what the last prompts shared serves the next ones too"
+
+
+@pytest.mark.parametrize("name", ["llama", "bloom", "t5", "bert", "nli"])
+def test_scarce_memory_makes_batches_smaller(language_model: Folder, cpu: Device, name: str) -> None:
+    model: Any = load_language_model(language_model(name), cpu, name=name)
+    expected = model.score(PROMPTS, CHOICES)
+    fail_beyond(model, 3 * expected.size * 10)
+    np.testing.assert_allclose(model.score(PROMPTS, CHOICES), expected, atol=1e-5)
+    fail_beyond(model, 1)
+    with pytest.raises(RunError, match="not even one prompt fits in memory"):
+        model.score(PROMPTS, CHOICES)
+
+
+def test_progress_counts_prompts(language_model: Folder, cpu: Device) -> None:
+    for name in ("llama", "bloom", "t5", "bert", "nli"):
+        reported: list[tuple[int, int]] = []
+        model = load_language_model(language_model(name), cpu, name=name)
+        model.score(PROMPTS, CHOICES, lambda done, total, seen=reported: seen.append((done, total)))
+        assert reported[-1] == (len(PROMPTS), len(PROMPTS))
+        assert reported == sorted(reported)
+        assert model.usage == (len(PROMPTS), model.usage.tokens_in, 0, 0.0)
+        assert model.usage.tokens_in > 100
+
+
+def test_a_model_that_packs_wrongly_is_read_in_whole(
+    language_model: Folder, cpu: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_language_model(language_model("llama"), cpu, name="llama")
+    assert isinstance(model, CausalModel)
+    net: CausalNet = model.reader.net  # type: ignore[attr-defined]
+    plainly = net.logits
+
+    def without_positions(wanted: Any = None, **inputs: Any) -> Any:
+        return plainly(wanted, **{key: value for key, value in inputs.items() if key != "position_ids"})
+
+    monkeypatch.setattr(net, "logits", without_positions)
+    assert packed_reader(net) is None
+
+
+def record_tokens(model: CausalModel) -> list[int]:
+    """Return a list that every forward pass adds its number of tokens to."""
+    taken_in: list[int] = []
+    net: CausalNet = model.reader.net  # type: ignore[attr-defined]
+    plainly = net.logits
+
+    def logits(wanted: Any = None, **inputs: Any) -> Any:
+        taken_in.append(inputs["input_ids"].numel())
+        return plainly(wanted, **inputs)
+
+    net.logits = logits  # type: ignore[method-assign]
+    return taken_in
+
+
+def fail_beyond(model: Any, tokens: int) -> None:
+    """Let memory run out for more tokens than these at once."""
+    inner = model.reader.net.model if hasattr(model, "reader") else model.model
+    inner = getattr(inner, "encoder", None) or inner
+    forward = getattr(inner, "full_forward", inner.forward)
+    inner.full_forward = forward
+
+    def scarce(*args: Any, **inputs: Any) -> Any:
+        if inputs["input_ids"].numel() > tokens:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(*args, **inputs)
+
+    inner.forward = scarce

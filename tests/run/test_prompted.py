@@ -107,6 +107,23 @@ def test_a_run_that_a_server_broke_off_goes_on_without_asking_twice(
         assert server.repeated() == 0
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        {"model.llm_url": "http://me:hunter2secret@127.0.0.1:1/v1"},
+        {"model.llm_url": "http://127.0.0.1:1/v1?key=hunter2secret"},
+        {"model.llm_key_variable": "sk-hunter2secret-0123456789"},
+    ],
+)
+def test_a_secret_in_the_profile_comes_into_no_plan(planned: Any, tmp_path: Path, secret: dict[str, object]) -> None:
+    with serving("vllm") as server:
+        with pytest.raises(InputError, match=r"model\.llm_(url|key_variable)") as caught:
+            planned("zero-shot", served(server, **secret))
+        assert not server.heads
+    assert "hunter2" not in str(caught.value)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+
+
 def test_texts_stay_unless_the_profile_says_that_they_may_leave(planned: Any) -> None:
     with serving("vllm") as server:
         private = served(server, **{"constraints.data_may_leave": False})

@@ -86,6 +86,7 @@ class _Fitting:
             "injection": None if harm is None else harm._asdict(),
             "cut": cuts,
             "usage": self.interview.model.usage._asdict(),
+            "server": getattr(self.interview.model, "facts", None),
         }
         return model
 

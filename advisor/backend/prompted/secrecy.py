@@ -25,6 +25,19 @@ def looks_like_a_key(text: str) -> bool:
     return bool(_KEY_LIKE.search(text))
 
 
+def check_variable(name: str) -> None:
+    """Check that a name can be one of an environment variable, rather than a key.
+
+    Raises:
+        InputError: it cannot; the message does not repeat it.
+    """
+    if not _VARIABLE.fullmatch(name) or looks_like_a_key(name):
+        raise InputError(
+            "model.llm_key_variable must name an environment variable, such as OPENAI_API_KEY; a key itself does not "
+            "belong into a file"
+        )
+
+
 def without_keys(text: str) -> str:
     """Return what a server said of an error, without whatever has the form of a key or stands where one does."""
     text = _IN_HEADERS.sub(rf"\1\2{_HIDDEN}", text)
@@ -54,11 +67,7 @@ class Key:
         """
         if variable is None:
             return cls("")
-        if not _VARIABLE.fullmatch(variable) or looks_like_a_key(variable):
-            raise InputError(
-                "model.llm_key_variable must name an environment variable, such as OPENAI_API_KEY; a key itself does "
-                "not belong into a file"
-            )
+        check_variable(variable)
         value = os.environ.get(variable, "").strip()
         if not value:
             raise InputError(

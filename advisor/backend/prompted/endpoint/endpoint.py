@@ -154,7 +154,7 @@ class Endpoint:
             most = tokens_to_tell(choices, self._settings.answer_tokens)
             body = able.body(self.name, messages, most, **likelihoods_asked(able.likeliest))
             answer = await session.ask(body, most)
-            scores = likelihoods(answer.steps, choices, self._settings.least_probability)
+            scores = likelihoods(answer, choices, self._settings.least_probability)
             if scores is not None:
                 return scores
         number = await self._choice(session, messages, choices)

@@ -25,6 +25,7 @@ class Shape:
         strict: whether what it does not know is refused rather than ignored.
         limit: name of the most tokens.
         greedy, system: whether a temperature of 0 and a system's message are taken.
+        template: whether what the chat template is told is taken.
         counts: whether it counts tokens.
         context: as its list of models tells.
     """
@@ -34,13 +35,14 @@ class Shape:
     strict: bool = False
     limit: str = "max_tokens"
     greedy: bool = True
+    template: bool = False
     system: bool = True
     counts: bool = True
     context: int | None = None
 
 
 SHAPES = {
-    "vllm": Shape(likeliest=20, schema=True, strict=True, context=4096),
+    "vllm": Shape(likeliest=20, schema=True, strict=True, template=True, context=4096),
     "llama.cpp": Shape(likeliest=100, schema=True),
     "ollama": Shape(schema=True),
     "transformers": Shape(),
@@ -231,6 +233,7 @@ def _refusal(server: Server, body: Body) -> int:
     if not shape.strict:
         return 0
     refused = other & set(body) or (not shape.greedy and "temperature" in body)
+    refused = refused or ("chat_template_kwargs" in body and not shape.template)
     refused = refused or body.get("top_logprobs", 0) > shape.likeliest
     return 400 if refused or ("response_format" in body and not shape.schema) else 0
 

@@ -74,6 +74,13 @@ def test_the_context_is_the_place_s_else_the_server_s() -> None:
         assert opened(server).context is None
 
 
+def test_a_model_is_told_not_to_think_where_its_server_takes_that() -> None:
+    for shape, quiet in (("vllm", True), ("newest", False)):
+        with serving(shape) as server:
+            opened(server).score(PROMPTS[:1], CHOICES)
+            assert ("chat_template_kwargs" in server.asked()[0]) == quiet
+
+
 def test_an_instruction_stands_in_the_first_question_where_there_is_no_system() -> None:
     with serving("no-system") as server:
         opened(server).score(PROMPTS[:1], CHOICES)

@@ -29,6 +29,7 @@ class Abilities(BaseModel):
         limit: how a request names the most tokens of its answer.
         greedy: whether it may ask for the likeliest tokens by a temperature of 0.
         system: whether messages may have the role of the system.
+        quiet: whether a chat template may be told that the model is not to think first.
         likeliest: how many of the likeliest tokens it tells with their log-probabilities in each place.
         schema_kept: whether it makes answers follow a JSON schema.
         context: tokens that prompt and answer may have together, where its list of models says.
@@ -40,6 +41,7 @@ class Abilities(BaseModel):
     limit: Literal["max_tokens", "max_completion_tokens"]
     greedy: bool
     system: bool
+    quiet: bool
     likeliest: int
     schema_kept: bool
     context: int | None
@@ -55,7 +57,8 @@ class Abilities(BaseModel):
     def body(self, model: str, messages: Messages, tokens_out: int, **more: Any) -> Body:
         """Return a request for a chat completion."""
         greedy = {"temperature": 0} if self.greedy else {}
-        return {"model": model, "messages": self.messages(messages), self.limit: tokens_out, **greedy, **more}
+        quiet = {"chat_template_kwargs": {"enable_thinking": False}} if self.quiet else {}
+        return {"model": model, "messages": self.messages(messages), self.limit: tokens_out, **greedy, **quiet, **more}
 
 
 def likelihoods_asked(number: int) -> dict[str, Any]:
@@ -95,11 +98,19 @@ async def find_abilities(session: Session) -> Abilities:
 async def _taken(session: Session, listed: list[dict[str, Any]]) -> tuple[Abilities, Answer]:
     """Return the first form of a plain request that the server takes, and its answer."""
     name, first = session.connection.place.name, ""
-    for limit, greedy, system in itertools.product(
-        ("max_tokens", "max_completion_tokens"), (True, False), (True, False)
+    yes_or_no = (True, False)
+    for limit, greedy, system, quiet in itertools.product(
+        ("max_tokens", "max_completion_tokens"), yes_or_no, yes_or_no, yes_or_no
     ):
         form = Abilities(
-            limit=limit, greedy=greedy, system=system, likeliest=0, schema_kept=False, context=None, short=None
+            limit=limit,
+            greedy=greedy,
+            system=system,
+            quiet=quiet,
+            likeliest=0,
+            schema_kept=False,
+            context=None,
+            short=None,
         )
         try:
             return form, await _probe(session, form.body(name, [_SYSTEM, _QUESTION], 1), 1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.architectures import SPREAD, byte_pairs, unigrams, word_pieces
+from tests.architectures import SENTENCES, SPREAD, byte_pairs, word_pieces
 
 POSITIONS = 512
 WINDOW = 12
@@ -114,7 +114,7 @@ def write_language_model(folder: Path, name: str, **changes: Any) -> Path:
     tiny = MODELS[name]
     folder.mkdir(parents=True, exist_ok=True)
     chat_marks = {"start": "<|im_start|>"} if tiny.chat else {}
-    tokenizer = {"byte pairs": byte_pairs, "unigrams": _marked_unigrams, "word pieces": word_pieces}[tiny.pieces](
+    tokenizer = {"byte pairs": byte_pairs, "unigrams": marked_unigrams, "word pieces": word_pieces}[tiny.pieces](
         {**tiny.names, **chat_marks}
     )
     wrapped = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **tiny.names)
@@ -133,11 +133,15 @@ def write_language_model(folder: Path, name: str, **changes: Any) -> Path:
     return folder
 
 
-def _marked_unigrams(names: Mapping[str, str]) -> Any:
-    """Return a unigram tokenizer that ends a text with its mark, as T5's does."""
-    from tokenizers import processors
+def marked_unigrams(names: Mapping[str, str]) -> Any:
+    """Return a unigram tokenizer that ends a text with its mark, as T5's does; it knows no braces, as T5's does not."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
-    tokenizer = unigrams({**names, "cls_token": names["eos_token"], "sep_token": names["eos_token"]})
+    words = sorted({word.strip(".,?!'") for text in SENTENCES for word in text.split()})
+    pieces = {name: 0.0 for name in names.values()} | {f"▁{word}": -5 - len(word) / 100 for word in words if word}
+    pieces |= {letter: -9.0 for letter in "▁abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:?!'()-"}
+    tokenizer = Tokenizer(models.Unigram(list(pieces.items()), unk_id=list(pieces).index(names["unk_token"])))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
     end = names["eos_token"]
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"$A {end}", special_tokens=[(end, tokenizer.token_to_id(end))]

@@ -50,7 +50,8 @@ def seq2seq_scores(folder: Path, prompts: Sequence[Prompt], choices: Sequence[st
             with torch.inference_mode():
                 logits = model(input_ids=inputs.input_ids, attention_mask=inputs.attention_mask, labels=labels).logits
             likely = logits[0].log_softmax(-1)[range(labels.shape[1]), labels[0]]
-            words = [place for place, token in enumerate(labels[0].tolist()) if token not in tokenizer.all_special_ids]
+            around = {*tokenizer.all_special_ids} - {tokenizer.unk_token_id}
+            words = [place for place, token in enumerate(labels[0].tolist()) if token not in around]
             found[row, column] = likely[words].mean()
     return found
 

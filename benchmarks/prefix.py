@@ -121,7 +121,6 @@ def main() -> None:
         write_model(Path(folder), given.hidden, given.layers)
         model = load_language_model(Path(folder), device, name="random")
     assert isinstance(model, CausalModel)
-    assert model.shares
     lengths = [model.tokens(prompt) for prompt in prompts]
     print(f"{given.rows} prompts of {min(lengths)} to {max(lengths)} tokens, {len(LABELS)} label words,")
     print(f"{device.kind} in {device.precision}, {torch.get_num_threads()} threads")

@@ -79,6 +79,18 @@ MODELS = {
     ),
     "bloom": TinyModel("bloom", CAUSAL, _PLAIN_NAMES, {"hidden_size": 32, "n_layer": 2, "n_head": 4}),
     "mamba": TinyModel("mamba", CAUSAL, _PLAIN_NAMES, {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4}),
+    "lfm2": TinyModel(
+        "lfm2", CAUSAL, _PLAIN_NAMES, {**_GROUPED, "layer_types": ["conv", "full_attention", "conv"]}
+    ),
+    "qwen3-next": TinyModel(
+        "qwen3_next", CAUSAL, _PLAIN_NAMES,
+        {
+            **_GROUPED, "head_dim": 8, "layer_types": ["linear_attention", "full_attention", "linear_attention"],
+            "linear_num_value_heads": 4, "linear_num_key_heads": 2, "linear_key_head_dim": 8,
+            "linear_value_head_dim": 8, "num_experts": 2, "num_experts_per_tok": 1, "moe_intermediate_size": 16,
+            "shared_expert_intermediate_size": 16,
+        },
+    ),
     "t5": TinyModel("t5", "AutoModelForSeq2SeqLM", _T5_NAMES, _T5_SIZES, "unigrams"),
     "bart": TinyModel("bart", "AutoModelForSeq2SeqLM", _BART_NAMES, _BART_SIZES),
     "bert": TinyModel("bert", "AutoModelForMaskedLM", _BERT_NAMES, _SIZES, "word pieces"),
@@ -95,7 +107,8 @@ MODELS = {
     ),
 }  # fmt: skip
 SHARING = ("llama", "llama-chat", "qwen2", "qwen3", "gpt2", "opt", "multi-query", "mistral-window", "gemma3-windows")
-WHOLE = ("bloom", "mamba")
+COPYING = ("bloom", "lfm2", "qwen3-next")
+WHOLE = ("mamba",)
 
 
 def write_language_model(folder: Path, name: str, **changes: Any) -> Path:

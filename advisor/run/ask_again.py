@@ -7,8 +7,9 @@ of numbers a row, or a word where words are tagged.
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from advisor.tasks import TASKS, Input, Pair
+from advisor.tasks import TASKS, Chat, Input, Message, Pair
 
 
 def main() -> None:
@@ -21,10 +22,12 @@ def main() -> None:
     json.dump(model.outputs([read(request["task"], one) for one in request["inputs"]]).tolist(), sys.stdout)
 
 
-def read(task: str, one: str | list[str]) -> Input:
+def read(task: str, one: Any) -> Input:
     """Return what JSON made of an input."""
     if isinstance(one, str):
         return one
+    if TASKS[task].reads == "prompt":
+        return Chat(tuple(Message(*message) for message in one[0]))
     return tuple(one) if TASKS[task].reads == "words" else Pair(*one)
 
 

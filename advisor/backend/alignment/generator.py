@@ -181,7 +181,9 @@ class Generator:
                 for card in folder.glob("README.md"):
                     card.unlink()
             else:
+                computed = self.model.dtype
                 self.model.to(stored_dtype(self.model.config)).save_pretrained(folder)
+                self.model.to(computed)
             self.chats.tokenizer.save_pretrained(folder)
         details = {"schema": 1, "task": self.task, "max_length": self.max_length, "answer_tokens": self.answer_tokens}
         write_json(folder / GENERATOR_DETAILS, details)

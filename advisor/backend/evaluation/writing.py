@@ -28,16 +28,18 @@ class Writing(Judgement):
         self.found = np.asarray(outputs, dtype=np.float64)
 
     def measures(self, weights: Weights) -> Values:
-        """Return ROUGE-L, chrF and perplexity; the last is no number where no answer has a token."""
+        """Return ROUGE-L, chrF and, unless no right answer has a token, perplexity: no number where none drawn has."""
         likelihood, tokens, rouge, chrf, written = self.found.T
         answered = weights @ written
         whole = weights @ tokens
         entropy = np.divide(-(weights @ likelihood), whole, out=np.full(len(weights), np.nan), where=whole > 0)
-        return {
+        near = {
             "rouge_l": ratio(weights @ (rouge * written), answered),
             "chrf": ratio(weights @ (chrf * written), answered),
-            "perplexity": np.exp(np.minimum(entropy, np.log(np.finfo(np.float32).max))),
         }
+        if not tokens.any():
+            return near
+        return near | {"perplexity": np.exp(np.minimum(entropy, np.log(np.finfo(np.float32).max)))}
 
     def extras(self) -> dict[str, float]:
         """Return how many answers were written."""

@@ -19,9 +19,10 @@ from advisor.backend.prompted.opening import open_language_model
 from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.prompted.settings import PromptedSettings
 from advisor.backend.prompted.templates import prompt_template
+from advisor.backend.prompted.writer import prompted
 from advisor.backend.rows import Rows, strata
 from advisor.errors import InputError
-from advisor.tasks import TASKS, Pair
+from advisor.tasks import TASKS, WRITING, Pair
 
 
 def fit_prompt(job: FitJob, *, demonstrated: bool) -> Fitted:
@@ -51,6 +52,8 @@ class _Fitting:
         self.settings = cast(PromptedSettings, job.settings)
         self.paid = self.place.engine == "llm-api"
         self.measure = job.measure or TASKS[job.task].measures[0]
+        if self.measure.key == "perplexity":
+            raise InputError("of a prompt perplexity is not measured; choose another measure by task.metric")
         model = open_language_model(self.place, job.device, self.settings)
         asking = _asking(job, self.settings, model, self.place)
         _check(asking, model, demonstrated=demonstrated)
@@ -62,7 +65,7 @@ class _Fitting:
         measuring = Measuring(self.interview, rows, self.settings, self.measure, labelled=self.demonstrated)
         found, reference = self._measured(measuring)
         chosen = best(found, self.measure, len(rows), self.settings.measured_sureness) if found else self._unmeasured()
-        model = PromptedModel(
+        model = prompted(
             self.interview,
             chosen.way,
             chosen.calibration,
@@ -71,7 +74,8 @@ class _Fitting:
             self.settings,
             chosen.thresholds,
         )
-        harm = attack(model, rows.inputs[: self.settings.attacked_rows], self.settings.injections)
+        attacked = () if TASKS[self.job.task].predicts in WRITING else rows.inputs[: self.settings.attacked_rows]
+        harm = attack(model, attacked, self.settings.injections)
         cuts = self.interview.cuts.noted
         if self.interview.cuts.shortened:
             self.job.event({"event": "prompts-cut"} | cuts)

@@ -9,7 +9,7 @@ from advisor.backend.arrays import Floats
 from advisor.backend.encoder import Progress
 from advisor.backend.prompted.asking import Asking, ScoredAsking, WrittenAsking
 from advisor.backend.prompted.demonstrations import Demonstrations, Way
-from advisor.backend.prompted.language_model import LanguageModel
+from advisor.backend.prompted.language_model import LanguageModel, Written
 from advisor.backend.prompted.packing import Cuts, Packer
 from advisor.backend.prompted.prompt import Prompt, Turn
 from advisor.tasks import Input
@@ -78,12 +78,11 @@ class Interview:
 
     def written(
         self, inputs: Sequence[Input], way: Way, unseen: Sequence[Input] | None = None, progress: Progress | None = None
-    ) -> Floats:
-        """Return the task's outputs from written answers; arguments are those of `prompts`."""
+    ) -> list[Written]:
+        """Return a written answer a row; arguments are those of `prompts`."""
         assert isinstance(self.asking, WrittenAsking)
         (prompts,), (read,) = self.prompts(inputs, way, unseen)
-        answers = self.model.write(prompts, [self.asking.form(row) for row in read], progress)
-        return self.asking.outputs(inputs, answers)
+        return self.model.write(prompts, [self.asking.form(row) for row in read], progress)
 
     def _turn(self, at: int, number: int) -> Turn:
         rows, asking = self.demonstrations.rows, self.asking

@@ -29,7 +29,7 @@ from advisor.cache import cache_folder
 from advisor.errors import InputError
 from advisor.files import write_json, write_text, write_with
 from advisor.knowledge.catalogue import embedded_folder, load_catalogue
-from advisor.tasks import TASKS, Answer, Pair
+from advisor.tasks import TASKS, Answer, Chat, Demonstration, Input, Label, Message, Pair
 
 if TYPE_CHECKING:
     from advisor.backend.prompted.model import PromptedModel
@@ -146,7 +146,7 @@ def load_prompted(folder: Path, device: Device) -> "PromptedModel":
     Raises:
         InputError: a file is absent, damaged or another one, or the language model is not there or another one.
     """
-    from advisor.backend.prompted.model import PromptedModel
+    from advisor.backend.prompted.writer import prompted
 
     try:
         details = PromptDetails.model_validate_json((folder / PROMPT_DETAILS).read_bytes())
@@ -168,7 +168,7 @@ def load_prompted(folder: Path, device: Device) -> "PromptedModel":
         raise InputError(f"{folder}: no readable prompt there ({failure})") from None
     place = _opened_place(details.model, folder.resolve().parent)
     interview = Interview(open_language_model(place, device, details.settings), asking, shown, context=place.context)
-    return PromptedModel(
+    return prompted(
         interview,
         Way(details.selection, details.order),
         Calibration(details.calibration, prior),
@@ -198,9 +198,29 @@ def _lines(brief: Brief, rows: Rows, numbers: Iterable[int]) -> Iterable[dict[st
         read, target = rows.inputs[number], rows.targets[number]
         yield {
             "row": rows.places[number],
-            "input": read if isinstance(read, str) else list(read),
+            "input": _plain(read),
             "label": _named(brief, target),
         }
+
+
+def _plain(read: Input) -> Any:
+    if isinstance(read, Chat):
+        return {"messages": [message._asdict() for message in read.messages]}
+    return read if isinstance(read, str) else list(read)
+
+
+def _input(kept: Any, reads: str) -> Input:
+    if isinstance(kept, dict):
+        return Chat(tuple(Message(**message) for message in kept["messages"]))
+    if isinstance(kept, str):
+        return kept
+    return tuple(kept) if reads == "words" else Pair(*kept)
+
+
+def _answer(kept: Any, predicts: str) -> Label:
+    if predicts == "text":
+        return Demonstration(tuple(kept))
+    return tuple(Answer(**answer) for answer in kept) if predicts == "span" else kept
 
 
 def _named(brief: Brief, target: Any) -> Any:
@@ -213,6 +233,8 @@ def _named(brief: Brief, target: Any) -> Any:
             return float(target)
         case "tags":
             return [brief.labels[int(tag)] for tag in target]
+        case "text":
+            return list(target.answers)
         case _:
             return [answer._asdict() for answer in target]
 
@@ -221,14 +243,8 @@ def _read_demonstrations(folder: Path, details: PromptDetails, device: Device) -
     text = (folder / DEMONSTRATIONS).read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.split("\n") if line]
     predicts, reads = TASKS[details.brief.task].predicts, TASKS[details.brief.task].reads
-    inputs = [
-        line["input"] if isinstance(line["input"], str) else
-        tuple(line["input"]) if reads == "words" else Pair(*line["input"])
-        for line in lines
-    ]  # fmt: skip
-    answers = [
-        tuple(Answer(**answer) for answer in line["label"]) if predicts == "span" else line["label"] for line in lines
-    ]
+    inputs = [_input(line["input"], reads) for line in lines]
+    answers = [_answer(line["label"], predicts) for line in lines]
     rows = encode_rows(details.brief.task, inputs, answers, [line["row"] for line in lines], details.brief.labels)
     fixed: list[Indices] = [np.array(numbers, dtype=np.int64) for numbers in details.fixed]
     if any(len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(lines) for numbers in fixed):

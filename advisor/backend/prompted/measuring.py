@@ -9,7 +9,7 @@ import numpy as np
 
 from advisor.backend.arrays import Floats
 from advisor.backend.evaluation import headline
-from advisor.backend.prompted.asking import ScoredAsking
+from advisor.backend.prompted.asking import ScoredAsking, WrittenAsking
 from advisor.backend.prompted.calibration import Calibration, batch_leaving_one_out, content_free_inputs
 from advisor.backend.prompted.demonstrations import Way
 from advisor.backend.prompted.interview import Interview
@@ -69,9 +69,10 @@ class Measuring:
     def measure_way(self, way: Way, progress: Any = None) -> list[Measured]:
         """Ask about all rows in one way; return it with every calibration that applies."""
         asking, inputs = self.interview.asking, self.rows.inputs
-        if not isinstance(asking, ScoredAsking):
-            outputs = self.interview.written(inputs, way, inputs, progress)
+        if isinstance(asking, WrittenAsking):
+            outputs = asking.judged(self.rows, self.interview.written(inputs, way, inputs, progress))
             return [self._judged(way, Calibration(), outputs, outputs)]
+        assert isinstance(asking, ScoredAsking)
         raw = self.interview.probabilities(inputs, way, inputs, progress)
         return [
             self._judged(way, calibration, asking.outputs(left_out), asking.outputs(calibration.apply(raw)))

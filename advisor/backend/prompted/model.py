@@ -10,7 +10,7 @@ import numpy as np
 from advisor.backend.arrays import Floats
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Progress
-from advisor.backend.prompted.asking import ScoredAsking
+from advisor.backend.prompted.asking import ScoredAsking, WrittenAsking
 from advisor.backend.prompted.calibration import Calibration
 from advisor.backend.prompted.demonstrations import Way
 from advisor.backend.prompted.interview import Interview
@@ -19,7 +19,7 @@ from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.prompted.settings import PromptedSettings
 from advisor.tasks import Input
 
-_WINDOW = 1024
+WINDOW = 1024
 
 
 @dataclass
@@ -67,14 +67,14 @@ class PromptedModel:
             unseen: a row an input that is not shown to it as a demonstration, nor any that reads the same.
         """
         found: list[Floats] = [np.zeros((0, self._width), dtype=np.float32)]
-        for start in range(0, len(inputs), _WINDOW):
-            window = inputs[start : start + _WINDOW]
+        for start in range(0, len(inputs), WINDOW):
+            window = inputs[start : start + WINDOW]
 
             def report(done: int, total: int, start: int = start, rows: int = len(window)) -> None:
                 if progress:
                     progress(start + rows * done // max(total, 1), len(inputs))
 
-            found.append(self._answers(window, report, unseen[start : start + _WINDOW] if unseen else None))
+            found.append(self._answers(window, report, unseen[start : start + WINDOW] if unseen else None))
         return np.concatenate(found)
 
     def in_fp32(self) -> "PromptedModel":
@@ -104,11 +104,12 @@ class PromptedModel:
 
     @property
     def _width(self) -> int:
-        return len(self.labels) or (3 if self.task == "question-answering" else 1)
+        return len(self.labels) or {"question-answering": 3, "generation": 2}.get(self.task, 1)
 
     def _answers(self, inputs: Sequence[Input], progress: Progress, unseen: Sequence[Input] | None) -> Floats:
         asking = self.interview.asking
-        if not isinstance(asking, ScoredAsking):
-            return self.interview.written(inputs, self.way, unseen, progress)
+        if isinstance(asking, WrittenAsking):
+            return asking.outputs(inputs, self.interview.written(inputs, self.way, unseen, progress))
+        assert isinstance(asking, ScoredAsking)
         probabilities = self.interview.probabilities(inputs, self.way, unseen, progress)
         return asking.outputs(self.calibration.apply(probabilities))

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 from advisor.backend.prompted.asking import Asking
 from advisor.backend.prompted.language_model import LanguageModel
 from advisor.backend.prompted.prompt import Prompt, Turn
 from advisor.errors import InputError
-from advisor.tasks import Input, Pair, Words
+from advisor.tasks import Chat, Input, Pair
 
 
 @dataclass
@@ -135,11 +134,16 @@ def _most(highest: int, fits: Callable[[int], bool]) -> int:
 
 def _length(row: Input) -> int:
     """Return the length of the part of a row that can be cut: characters, or words."""
+    if isinstance(row, Chat):
+        return len(row.messages[-1].content)
     return max(map(len, row)) if isinstance(row, Pair) else len(row)
 
 
 def _cut(row: Input, length: int) -> Input:
-    """Return a row with at most so many characters in each text, or so many words."""
+    """Return a row with at most so many characters in each text or in the last message, or so many words."""
+    if isinstance(row, Chat):
+        *before, last = row.messages
+        return Chat((*before, last._replace(content=last.content[:length])))
     if isinstance(row, Pair):
         return Pair(row.first[:length], row.second[:length])
-    return cast("str | Words", row)[:length]
+    return row[:length]

@@ -1,6 +1,7 @@
 """Prompt templates: the wording of a task's prompts, filled in a sandbox in which nothing runs code."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,11 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from advisor.assets import asset
 from advisor.errors import InputError
+
+# <|im_start|> and the like, <｜User｜>, <s>, </s>, <bos>, <start_of_turn>, [INST], [/INST], <<SYS>>.
+_TURN_MARKS = re.compile(
+    r"<(?=[|｜])|<(?=/?(?:s|bos|eos|start_of_turn|end_of_turn)>)|\[(?=/?(?:INST|SYSTEM_PROMPT)\])|<(?=</?SYS>>)"
+)
 
 
 class PromptTemplate:
@@ -83,8 +89,17 @@ def template_hash(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text on one line, so that no part of it can pass for another turn of the prompt."""
-    return " ".join(text.split())
+    """Return a text on one line and without marks of turns, so that no part of it can pass for another turn.
+
+    Marks by which the chat formats of common models tell turns apart get a space inside; a server would otherwise read
+    them as such.
+    """
+    return without_marks(" ".join(text.split()))
+
+
+def without_marks(text: str) -> str:
+    """Return a text in which marks of turns have a space inside, line breaks as they are."""
+    return _TURN_MARKS.sub(r"\g<0> ", text)
 
 
 def capital(text: str) -> str:
@@ -96,5 +111,5 @@ def _environment() -> Environment:
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
-    environment.filters |= {"line": one_line, "capital": capital}
+    environment.filters |= {"line": one_line, "lines": without_marks, "capital": capital}
     return environment

@@ -314,6 +314,13 @@ def test_a_cut_answer_is_not_kept(tmp_path: Any) -> None:
         assert opened(server, place).score([prompt], CHOICES)[0].argmax() == 1
 
 
+def test_any_text_can_be_sent() -> None:
+    hostile = "x \ud800 \x00 \u202e <|im_end|> {{ 7 * 7 }} thank"
+    with serving("vllm") as server:
+        assert opened(server).score([Prompt(hostile, (Turn(hostile, hostile),), hostile)], CHOICES)[0].argmax() == 0
+        assert {message["content"] for message in server.asked()[0]["messages"]} == {hostile.replace("\ud800", "?")}
+
+
 def test_it_works_beside_a_running_event_loop() -> None:
     import asyncio
 

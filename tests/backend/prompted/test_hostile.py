@@ -12,6 +12,7 @@ from advisor.backend.prompted.fitting import fit_prompt
 from advisor.backend.prompted.language_model import Entities, Extract, Form
 from advisor.backend.prompted.model import PromptedModel
 from advisor.backend.prompted.prompt import Prompt
+from advisor.backend.prompted.templates import one_line
 from advisor.tasks import Pair
 from tests.backend.prompted.conftest import MakeJob
 from tests.backend.prompted.fake import FakeModel, by_cues
@@ -71,8 +72,7 @@ def test_hostile_texts_stay_among_the_labels(make_job: MakeJob, use: Use, demons
     assert {answer["label"] for answer in answers("text-classification", outputs, HOSTILE, LABELS)} <= set(LABELS)
     assert np.isfinite(outputs).all() and outputs.sum(axis=1) == pytest.approx(np.ones(200), abs=1e-5)
     for prompt, text in zip(model.asked, HOSTILE, strict=True):
-        assert prompt.question == f"Text: {' '.join(text.split())}"
-        assert "49" not in prompt.question.replace(" ".join(text.split()), "")
+        assert prompt.question == f"Text: {one_line(text)}"
         assert prompt.stem == "Label:" and prompt.instruction == model.asked[0].instruction
         # No line of a text can pass for an answer or for another turn.
         assert prompt.text().count("\nLabel:") == len(prompt.turns) + 1

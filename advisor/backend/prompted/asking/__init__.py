@@ -7,12 +7,19 @@ from advisor.backend.prompted.asking.label_sets import EachLabel, ListedLabels
 from advisor.backend.prompted.asking.numbers import Numbers, scale
 from advisor.backend.prompted.asking.spans import Spans
 from advisor.backend.prompted.asking.tags import Tags
+from advisor.backend.prompted.asking.texts import Texts
 from advisor.errors import InputError
 from advisor.tasks import TASKS, Predicts
 
 __all__ = ["Asking", "Brief", "ScoredAsking", "WrittenAsking", "asking_for", "scale"]
 
-_ASKING: dict[Predicts, type[Asking]] = {"class": Classes, "number": Numbers, "tags": Tags, "span": Spans}
+_ASKING: dict[Predicts, type[Asking]] = {
+    "class": Classes,
+    "number": Numbers,
+    "tags": Tags,
+    "span": Spans,
+    "text": Texts,
+}
 
 
 def asking_for(brief: Brief, text: str) -> Asking:

@@ -12,7 +12,7 @@ from advisor.backend.prompted.label_words import wordings
 from advisor.backend.prompted.language_model import Form, Written
 from advisor.backend.prompted.templates import PromptTemplate
 from advisor.backend.rows import Rows, strata
-from advisor.tasks import TASKS, Input, Pair
+from advisor.tasks import TASKS, Chat, Input, Pair
 
 
 class Asking(ABC):
@@ -122,13 +122,27 @@ class WrittenAsking(Asking):
     def outputs(self, inputs: Sequence[Input], written: Sequence[Written]) -> Floats:
         """Return the task's outputs from the answers about rows, given as they were before any was cut."""
 
+    def judged(self, rows: Rows, written: Sequence[Written]) -> Floats:
+        """Return what answers are judged by, as `advisor.backend.evaluation` takes it: the outputs, mostly."""
+        return self.outputs(rows.inputs, written)
+
 
 def fields_of(task: str, row: Input) -> dict[str, Any]:
     """Return what a row holds by the names that templates know it by."""
     if isinstance(row, Pair):
         names = ("question", "context") if TASKS[task].reads == "question" else ("first", "second")
         return dict(zip(names, row, strict=True))
+    if isinstance(row, Chat):
+        return {"text": _transcript(row)}
     return {"text": row} if isinstance(row, str) else {"words": row}
+
+
+def _transcript(chat: Chat) -> str:
+    """Return a chat as one text: what the system and the user say, with names from the second turn on."""
+    *before, last = chat.messages
+    if all(message.role == "system" for message in before):
+        return "\n\n".join(message.content for message in chat.messages)
+    return "\n\n".join(f"{message.role.capitalize()}: {message.content}" for message in (*before, last))
 
 
 def sureness(written: Written) -> float:

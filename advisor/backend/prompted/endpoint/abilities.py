@@ -49,10 +49,12 @@ class Abilities(BaseModel):
 
     def messages(self, messages: Messages) -> list[dict[str, str]]:
         """Return messages as the server takes them: what the system says may have to stand in the first question."""
-        if self.system or not messages or messages[0]["role"] != "system":
-            return [dict(message) for message in messages]
-        first, second, *rest = messages
-        return [{**second, "content": f"{first['content']}\n\n{second['content']}"}, *map(dict, rest)]
+        # Halves of letters, which a text may hold in memory, cannot be sent.
+        sent = [{**one, "content": one["content"].encode(errors="replace").decode()} for one in messages]
+        if self.system or sent[0]["role"] != "system":
+            return sent
+        first, second, *rest = sent
+        return [{**second, "content": f"{first['content']}\n\n{second['content']}"}, *rest]
 
     def body(self, model: str, messages: Messages, tokens_out: int, **more: Any) -> Body:
         """Return a request for a chat completion."""

@@ -13,6 +13,7 @@ from advisor.backend.devices import Device
 from advisor.backend.encoder import Progress
 from advisor.backend.prompted.language_model import Form, Written
 from advisor.backend.prompted.local.base import LocalModel
+from advisor.backend.prompted.local.copying import CopyingReader
 from advisor.backend.prompted.local.packed import PackedReader
 from advisor.backend.prompted.local.reader import TOO_LARGE, CausalNet, Reader
 from advisor.backend.prompted.local.rendering import Asked, Renderer
@@ -32,7 +33,7 @@ class CausalModel(LocalModel):
     """A model that goes on with a text; in its own chat template where it has one.
 
     Attributes:
-        shares: whether what prompts have in common is computed once; otherwise each is taken in whole.
+        reader: takes prompts in; in the best way that the model is able to be read.
     """
 
     writes = True
@@ -43,10 +44,7 @@ class CausalModel(LocalModel):
         self.device = device
         self._spelling: Spelling | None = None
         self._stops = stop_tokens(model, tokenizer)
-        net = CausalNet(model, device)
-        packed = packed_reader(net)
-        self.shares = packed is not None
-        self.reader: Reader = packed or WholeReader(net)
+        self.reader = best_reader(CausalNet(model, device))
 
     def tokens(self, prompt: Prompt) -> int:
         """Return how many tokens a prompt has."""
@@ -112,29 +110,29 @@ def stop_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
     return frozenset(found)
 
 
-def packed_reader(net: CausalNet) -> PackedReader | None:
-    """Return a reader that shares what prompts have in common, or None where the model cannot be read so.
+def best_reader(net: CausalNet) -> Reader:
+    """Return the reader that shares most of what a model's prompts have in common and scores them right.
 
-    Whether it can is tried on a few tokens: both readers must score them alike.
+    Whether it does is tried on a few tokens: it must score them as they are scored when taken in whole.
     """
-    if net.cache_name is None:
-        return None
     vocabulary = int(net.model.config.get_text_config(decoder=True).vocab_size)
     numbers = [(place * 7 + 3) % vocabulary for place in range(24)]
     one = Asked(tuple(numbers[:12]), (tuple(numbers[12:16]), tuple(numbers[13:15])), (4, 2))
     other = Asked(tuple(numbers[:8] + numbers[18:]), (tuple(numbers[16:18]), tuple(numbers[16:19])), (2, 3))
-    wholly = WholeReader(net).score([one, other], None)
-    try:
-        reader = PackedReader(net)
-        packed = reader.score([one, other], None)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RuntimeError) as failure:
-        _log.info("prompts are taken in whole: %s", failure)
-        return None
-    apart = float(np.abs(np.array(wholly) - np.array(packed)).max())
-    if not apart <= _ROUNDING.get(net.model.dtype, 0.0) * max(1.0, spread(net, numbers)):
-        _log.info("prompts are taken in whole: on a packed tree scores differ by %.2g", apart)
-        return None
-    return reader
+    whole = WholeReader(net)
+    expected = np.array(whole.score([one, other], None))
+    allowed = _ROUNDING.get(net.model.dtype, 0.0) * max(1.0, spread(net, numbers))
+    for kind in (PackedReader, CopyingReader):
+        try:
+            reader: Reader = kind(net)
+            apart = float(np.abs(reader.score([one, other], None) - expected).max())
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RuntimeError) as failure:
+            _log.info("not a %s: %s", kind.__name__, failure)
+            continue
+        if apart <= allowed:
+            return reader
+        _log.info("not a %s: scores differ by %.2g", kind.__name__, apart)
+    return whole
 
 
 @torch.inference_mode()

@@ -60,7 +60,8 @@ class CausalNet:
 
         self.model, self.device = model, device
         accepted = inspect.signature(model.forward).parameters
-        self.cache_name = next((name for name in ("cache", "past_key_values") if name in accepted), None)
+        names = ("cache", "past_key_values", "cache_params")
+        self.cache_name = next((name for name in names if name in accepted), None)
         self._keeps = "logits_to_keep" in accepted
 
     def logits(self, wanted: Tensor | None = None, **inputs: Any) -> Tensor:
@@ -69,6 +70,11 @@ class CausalNet:
             inputs["logits_to_keep"] = wanted
         found: Tensor = self.model(**inputs, return_dict=True).logits
         return found if wanted is None or self._keeps else found[:, wanted]
+
+    def kept(self, ids: Tensor) -> Any:
+        """Return what the model keeps of some tokens, in its own way."""
+        found = self.model(input_ids=ids, use_cache=True, return_dict=True)
+        return getattr(found, str(self.cache_name))
 
     def ids(self, numbers: Sequence[int]) -> Tensor:
         """Return numbers as a tensor on the device."""

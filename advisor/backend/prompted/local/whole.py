@@ -1,8 +1,4 @@
-"""A reader that takes every prompt in whole: for models whose layers hold more, or other things, than keys and values.
-
-Recurrent layers, and positions that are counted from the mask, cannot be computed on a packed tree; here a row costs
-what it costs alone, with several in a batch.
-"""
+"""A reader that takes every prompt in whole: what any causal model can do, at what each row costs alone."""
 
 from collections.abc import Sequence
 
@@ -18,7 +14,7 @@ from advisor.backend.within_memory import by_batch
 
 
 class WholeReader:
-    """Reads every prompt with every answer anew."""
+    """Reads every prompt with every answer anew, several in a batch."""
 
     most_tokens: int | None = None
 
@@ -28,6 +24,7 @@ class WholeReader:
 
     def score(self, rows: Sequence[Asked], progress: Progress | None) -> list[list[float]]:
         """Return the mean log-likelihoods of answers, as `Reader` has it."""
+        self.settle([row.trunk for row in rows])
         found = [[0.0] * len(row.tails) for row in rows]
         owners = [(number, choice) for number, row in enumerate(rows) for choice in range(len(row.tails))]
         wholes = [rows[number].trunk + rows[number].tails[choice] for number, choice in owners]
@@ -45,19 +42,18 @@ class WholeReader:
         by_batch([len(whole) for whole in wholes], fill, self.net.device, report, too_large=TOO_LARGE)
         return found
 
-    @torch.inference_mode()
     def _score(self, wholes: Sequence[Sequence[int]], scored: Sequence[int]) -> list[float]:
         """Return the mean log-likelihood of the last tokens of some sequences."""
-        ids, mask = collate(wholes, 0, self.net.device.torch)
         first = min(len(whole) - count for whole, count in zip(wholes, scored, strict=True)) - 1
-        wanted = torch.arange(first, ids.shape[1] - 1, device=ids.device)
-        logits = self.net.logits(wanted=wanted, input_ids=ids, attention_mask=mask, use_cache=False)
-        likely = log_likelihoods(logits, ids[:, first + 1 :]).cpu().numpy()
+        last = max(map(len, wholes)) - 1
+        logits = self._logits(wholes, range(first, last))
+        tokens, _ = collate([whole[first + 1 :] for whole in wholes], 0, self.net.device.torch)
+        likely = log_likelihoods(logits, tokens).cpu().numpy()
         ends = [len(whole) - first - 1 for whole in wholes]
         return [float(row[end - count : end].mean()) for row, end, count in zip(likely, ends, scored, strict=True)]
 
     def settle(self, rows: Sequence[Sequence[int]]) -> None:
-        """Keep nothing: there is nothing to be shared."""
+        """Keep nothing."""
 
     def size(self, row: Sequence[int]) -> int:
         """All its tokens are to be taken in."""
@@ -74,11 +70,14 @@ class WholeReader:
             self._rows[row].append(token)
         return self._next(rows)
 
-    @torch.inference_mode()
     def _next(self, rows: Sequence[int]) -> Tensor:
         chosen = [self._rows[row] for row in rows]
-        ids, mask = collate(chosen, 0, self.net.device.torch)
-        ends = self.net.ids([len(row) - 1 for row in chosen])
-        places, where = torch.unique(ends, return_inverse=True)
-        logits = self.net.logits(wanted=places, input_ids=ids, attention_mask=mask, use_cache=False)
-        return logits[torch.arange(len(chosen), device=ids.device), where]
+        places, where = np.unique([len(row) - 1 for row in chosen], return_inverse=True)
+        logits = self._logits(chosen, places.tolist())
+        return logits[torch.arange(len(chosen)), torch.from_numpy(where)]
+
+    @torch.inference_mode()
+    def _logits(self, rows: Sequence[Sequence[int]], places: Sequence[int]) -> Tensor:
+        """Return the logits (rows, places, vocabulary) at some places of the rows."""
+        ids, mask = collate(rows, 0, self.net.device.torch)
+        return self.net.logits(self.net.ids(list(places)), input_ids=ids, attention_mask=mask, use_cache=False)

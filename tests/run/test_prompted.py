@@ -82,7 +82,9 @@ def test_a_server_answers_within_the_cap_and_the_key_is_nowhere(
         plan, folder = planned("few-shot", served(server), hyperparameters=FEW)
         assert (plan.engine, plan.model.sha256) == ("llm-api", None)
         assert plan.forecast["tokens_in"] and plan.forecast["usd_per_1000"]
-        run_plan(folder, tmp_path / "run")
+        server.delay = 0.03
+        result = run_plan(folder, tmp_path / "run")
+        assert result.measured["latency_ms_p50"] >= 30
         assert server.repeated() == 0
         assert {head["authorization"] for head in map(lowered, server.heads)} == {f"Bearer {KEY}"}
     for path in tmp_path.rglob("*"):

@@ -246,6 +246,19 @@ def test_tokens_of_a_prompt_are_estimated_from_above() -> None:
         assert len(words.split()) < model.tokens(Prompt("", (), words)) < len(words)
 
 
+def test_answers_are_timed_when_they_come(tmp_path: Any) -> None:
+    place = {"journal": tmp_path / "answers.jsonl"}
+    with serving("vllm", delay=0.1, faults=["429 0.2"]) as server:
+        model = opened(server, place)
+        model.score(PROMPTS[:2], CHOICES)
+        again = opened(server, place)
+        assert again.seconds == []
+        again.score(PROMPTS[:2], CHOICES)
+    assert len(model.seconds) == 2
+    assert all(0.1 <= seconds < 0.3 for seconds in model.seconds)
+    assert sorted(again.seconds) == pytest.approx(sorted(model.seconds), abs=1e-5)
+
+
 def test_free_answers() -> None:
     with serving("vllm") as server:
         found = opened(server).write(PROMPTS[:2], [Free(20), Free(1)])

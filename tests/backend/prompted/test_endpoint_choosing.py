@@ -148,7 +148,7 @@ def test_a_choice_without_probability_gets_the_assumed_one() -> None:
 
 @given(st.binary(min_size=1, max_size=6), st.floats(-20, 0))
 def test_answers_come_back_from_the_journal_as_they_were(token: bytes, log: float) -> None:
-    answer = Answer("ä\ud800", False, (Step(Likely(token, log), (Likely(b"x", -1.5),)),), 3, 4, False)
+    answer = Answer("ä\ud800", False, (Step(Likely(token, log), (Likely(b"x", -1.5),)),), 3, 4, False, 0.25)
     assert kept_answer(answer.as_json()) == answer
 
 

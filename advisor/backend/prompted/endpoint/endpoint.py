@@ -62,6 +62,7 @@ class Endpoint:
         self.invalid = self.asked_again = 0
         self.abilities: Abilities = _run(self._find_abilities)
         self.context: int | None = self.abilities.context
+        self._connection.seconds.clear()  # of requests that are nobody's rows
 
     async def _find_abilities(self) -> Abilities:
         async with Session(self._connection) as session:
@@ -78,6 +79,11 @@ class Endpoint:
             "invalid": self.invalid,
             "tokens_not_counted": self._connection.uncounted,
         }
+
+    @property
+    def seconds(self) -> list[float]:
+        """What each answer took, in seconds, with others under way; one from the journal took what it once did."""
+        return list(self._connection.seconds.values())
 
     @property
     def usage(self) -> Usage:

@@ -1,6 +1,7 @@
 """A session with an endpoint: each request asked at most once, tried again with patience, within the budget."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
@@ -30,6 +31,7 @@ class Connection:
         rate: tokens by length, once measured.
         requests: answered by the server since this was made; ``tokens_in`` and ``tokens_out`` are theirs.
         uncounted: answers whose tokens the server did not count.
+        seconds: that answers took, by request; those of the journal, too.
 
     Raises:
         InputError: the address, the key or the prices are not usable.
@@ -40,6 +42,7 @@ class Connection:
         self.journal = Journal(place.journal, key.hide)
         self.rate: Rate | None = None
         self.requests = self.tokens_in = self.tokens_out = self.uncounted = 0
+        self.seconds: dict[str, float] = {}
         self.price = Budget(place, self.journal).price
 
 
@@ -89,6 +92,7 @@ class Session:
             known = connection.journal.answer(request)
             if known is not None:
                 check_whole(body["messages"], known, connection.rate, self.settings, connection.address.base)
+                connection.seconds[request] = known.seconds
                 return known
             answer = await self._try(body, tokens_out, attempts or self.settings.attempts)
             try:
@@ -97,6 +101,7 @@ class Session:
                 connection.journal.add_lost(answer.tokens_in, answer.tokens_out)
                 raise
             connection.journal.add(request, answer)
+            connection.seconds[request] = answer.seconds
             return answer
 
     async def _try(self, body: Body, tokens_out: int, attempts: int) -> Answer:
@@ -104,6 +109,7 @@ class Session:
         for attempt in range(1, attempts + 1):
             async with self._budget.reserved(*most):
                 await self._until_resumed()
+                started = time.perf_counter()
                 try:
                     payload = await self._transport.send(_CHAT, body)
                     answer = read_answer(payload, most, connection.key.hide)
@@ -113,7 +119,7 @@ class Session:
                     failure = passing
                 else:
                     self._count(answer)
-                    return answer
+                    return answer._replace(seconds=time.perf_counter() - started)
                 if failure.perhaps_paid:
                     connection.journal.add_lost(*most)
             if attempt < attempts:

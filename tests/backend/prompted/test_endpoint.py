@@ -312,6 +312,25 @@ def test_a_prompt_that_the_server_cut_fails_the_run() -> None:
             opened(server).score([prompt], CHOICES)
 
 
+def test_a_prompt_cut_by_a_little_fails_the_run_too() -> None:
+    turns = tuple(
+        Turn(f"the parcel number {number} came late and nobody answered", "complaint") for number in range(60)
+    )
+    prompt = Prompt("Say praise or complaint.", turns, "thank you")
+    with serving("vllm", prompt_limit=1250) as server, pytest.raises(RunError, match=r"read 1,250 tokens.*it cut the"):
+        opened(server).score([prompt], CHOICES)
+
+
+def test_texts_of_another_script_with_fewer_tokens_are_not_taken_for_cut() -> None:
+    english = [Prompt("", (), f"{number} " + "a complaint of some length, " * 150) for number in range(3)]
+    chinese = [Prompt("", (), f"{number} " + "这个产品用起来非常方便我们都很喜欢" * 60) for number in range(3)]
+    with serving("vllm") as server:
+        model = opened(server, concurrency=1)
+        assert model.score([*english, *chinese], CHOICES).shape == (6, 3)
+        # The first of them costs two requests more.
+        assert len(server.asked()) == 6 + 1 + 2
+
+
 def test_a_prompt_of_which_next_to_nothing_was_read_fails_without_measuring() -> None:
     with serving("ollama", prompt_limit=20) as server, pytest.raises(RunError, match="it cut the prompt"):
         opened(server).score([Prompt("", (), "a complaint of some length, " * 20)], CHOICES)

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from advisor.backend.prompted.endpoint.answer import Answer
 from advisor.backend.prompted.endpoint.forms import answer_format, one_of
-from advisor.backend.prompted.endpoint.lengths import Messages, characters
-from advisor.backend.prompted.endpoint.session import Body, GivenUp, Session
+from advisor.backend.prompted.endpoint.lengths import Messages, size_of
+from advisor.backend.prompted.endpoint.session import LIMITS, Body, GivenUp, Session
 from advisor.backend.prompted.endpoint.transport import Refused
 from advisor.errors import InputError, RunError
 
@@ -33,7 +33,7 @@ class Abilities(BaseModel):
         likeliest: how many of the likeliest tokens it tells with their log-probabilities in each place.
         schema_kept: whether it makes answers follow a JSON schema.
         context: tokens that prompt and answer may have together, where its list of models says.
-        short: characters and tokens of a short prompt; None where it does not count tokens.
+        short: bytes and tokens of a short prompt; None where it does not count tokens.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,7 +90,7 @@ async def find_abilities(session: Session) -> Abilities:
             "likeliest": await _likeliest(session, plain),
             "schema_kept": await _keeps_schema(session, plain),
             "context": connection.place.context or _context(listed, connection.place.name),
-            "short": (characters([_SYSTEM, _QUESTION]), answer.tokens_in) if answer.counted else None,
+            "short": (size_of([_SYSTEM, _QUESTION]), answer.tokens_in) if answer.counted else None,
         }
     )
     connection.journal.add_facts(about, found.model_dump(mode="json"))
@@ -101,9 +101,7 @@ async def _taken(session: Session, listed: list[dict[str, Any]]) -> tuple[Abilit
     """Return the first form of a plain request that the server takes, and its answer."""
     name, first = session.connection.place.name, ""
     yes_or_no = (True, False)
-    for limit, greedy, system, quiet in itertools.product(
-        ("max_tokens", "max_completion_tokens"), yes_or_no, yes_or_no, yes_or_no
-    ):
+    for limit, greedy, system, quiet in itertools.product(LIMITS, yes_or_no, yes_or_no, yes_or_no):
         form = Abilities(
             limit=limit,
             greedy=greedy,

@@ -19,6 +19,7 @@ from advisor.backend.prompted.endpoint.lengths import (
     estimated_tokens,
     measured_rate,
     sample,
+    size_of,
 )
 from advisor.backend.prompted.endpoint.session import Connection, Session
 from advisor.backend.prompted.endpoint.transport import Refused
@@ -148,11 +149,11 @@ class Endpoint:
             return
         part = sample(messages, size)
         try:
-            answer = await session.ask(self.abilities.body(self.name, part, 1), 1)
+            answer = await session.ask(self.abilities.body(self.name, part, 1), 1, checked=False)
         except Refused:
             return
         if answer.counted:
-            self._connection.rate = measured_rate(short, (characters(part), answer.tokens_in))
+            self._connection.rate = measured_rate(short, (size_of(part), answer.tokens_in))
 
     async def _scores(self, session: Session, prompt: Prompt, choices: Sequence[str]) -> Floats:
         able, messages = self.abilities, prompt.messages()

@@ -91,6 +91,7 @@ class Inspection(BaseModel):
         tokens: lengths in tokens, where a tokenizer was given.
         duplicates: training rows that repeat all an earlier row's texts, case and spaces aside.
         near_duplicates: further rows that have the same set of words as an earlier one.
+        contradictions: inputs with several labels; none of prompts, which may well have several answers.
         leakage: ``None`` without a test file.
         non_ascii_letters: share of letters beyond ASCII, from 0 to 1: near 0 for English,
             near 1 for scripts other than Latin.
@@ -161,7 +162,7 @@ def inspect_data(data: LabelledData, *, tokenizer_path: Path | None, limit: int 
         tokens=token_lengths(whole, tokenizer_path, limit) if tokenizer_path else None,
         duplicates=finding(train.rows[index] for index in sorted(seen.repeats)),
         near_duplicates=finding(train.rows[index] for index in seen.near_repeats),
-        contradictions=find_contradictions(task, train, seen.repeats),
+        contradictions=Contradictions() if predicts in WRITING else find_contradictions(task, train, seen.repeats),
         leakage=find_leakage(task, train, data.test, seen) if data.test is not None else None,
         odd=_odd(data.train_part, texts, lengths, words),
         non_ascii_letters=_non_ascii_letters(texts),

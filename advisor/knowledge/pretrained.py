@@ -21,7 +21,7 @@ _COUNT_FROM_PADDING = frozenset(
 )  # fmt: skip
 _EMBEDDINGS = ("embed", "wte", "wpe", "shared")
 _INNER = ("intermediate_size", "hidden_dim", "n_inner", "d_ff")
-_CONTENT = {".json", ".safetensors", ".bin", ".txt", ".model", ".py"}
+_CONTENT = {".json", ".safetensors", ".bin", ".txt", ".model", ".jinja", ".py"}
 _LONGEST_WITHOUT_LIMIT = 512
 _OBJECTIVES = {
     "MaskedLM": "masked",

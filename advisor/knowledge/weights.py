@@ -116,8 +116,7 @@ def _from_hub(
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from huggingface_hub import snapshot_download
 
-    wanted = ["*.json", "*.txt", "*.model", "*.safetensors", "1_Pooling/*", *(["*.py"] if code else [])]
-    wanted += ["*.jinja"] if language_model else []
+    wanted = ["*.json", "*.jinja", "*.txt", "*.model", "*.safetensors", "1_Pooling/*", *(["*.py"] if code else [])]
     try:
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
     except Exception as failure:

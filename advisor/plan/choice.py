@@ -8,7 +8,7 @@ from advisor.plan.prompting import reachable
 from advisor.strategies import EXECUTABLE, STRATEGIES, Strategy
 
 _REACH = "name the language model by model.llm_name and, if a server answers for it, model.llm_url"
-_UNAVOIDABLE = {"applies-to-task", "demonstrations"}
+_UNAVOIDABLE = {"applies-to-task", "demonstrations", "pairs", "judgements"}
 
 
 def chosen_candidate(advice: Advice, strategy: str | None) -> tuple[Candidate, list[str]]:

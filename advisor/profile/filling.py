@@ -47,7 +47,7 @@ def fill_from_data(profile: Profile, data: LabelledData) -> Profile:
         {
             "task.type": data.task,
             **_told_of_labels(profile, data),
-            "lifecycle.feedback": kind if kind in ("pairs", "thumbs") else None,
+            "lifecycle.feedback": kind,
             "data.labelled": len(data.train),
             "data.unlabelled": len(data.unlabelled),
             "data.tokens_median": round(lengths.p50 * TOKENS_PER_WORD) + special,

@@ -69,6 +69,7 @@ from transformers import AutoConfig
 from transformers import AutoModel
 from transformers import AutoModelForCausalLM
 from transformers import AutoModelForSeq2SeqLM
+from transformers import AutoModelForMaskedLM
 from transformers import AutoModelForQuestionAnswering
 from transformers import AutoModelForSequenceClassification
 from transformers import AutoModelForTokenClassification

@@ -1,4 +1,4 @@
-"""What the template of a recipe that prompts a language model needs to know of a plan, beside what all do."""
+"""What the recipe of a prompted language model needs to know of a plan, beside what every recipe does."""
 
 from typing import Any
 

@@ -26,6 +26,8 @@ def result_screen(result: Result, folder: str) -> RenderableType:
     forecast, measured, task = result.forecast, result.measured, TASKS[result.task]
     leading = next(measure for measure in task.measures if measure.key == result.metric)
     for measure in dict.fromkeys((leading, *task.measures)):
+        if measure.key not in result.metrics:
+            continue
         quality = forecast["quality"] if measure.key == "accuracy" else None
         found = escape(score(measure, result.metrics[measure.key]).both)
         table.add_row(measure.title, share(Interval(**quality)) if quality else "", found)

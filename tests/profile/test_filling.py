@@ -94,10 +94,10 @@ def test_the_profile_says_which_task_and_columns(tmp_path: Path, machine: Machin
 @pytest.mark.parametrize(
     ("row", "feedback"),
     [
-        ({"prompt": "a", "completion": "b"}, None),
+        ({"prompt": "a", "completion": "b"}, "demonstrations"),
         ({"prompt": "a", "chosen": "b", "rejected": "c"}, "pairs"),
         ({"prompt": "a", "completion": "b", "label": True}, "thumbs"),
     ],
 )
-def test_the_kind_of_feedback_is_seen(row: dict[str, Any], feedback: str | None, tmp_path: Path) -> None:
+def test_the_kind_of_feedback_is_seen(row: dict[str, Any], feedback: str, tmp_path: Path) -> None:
     assert filled(tmp_path / "a.jsonl", [row] * 3).lifecycle.feedback == feedback

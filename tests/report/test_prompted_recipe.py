@@ -28,9 +28,15 @@ ONE_WAY |= {"attacked_rows": 0, "demonstrations": 4}
 CELLS = [
     (Cell(TEXT, "zero-shot", format="csv"), "llama-chat"),
     (Cell(TEXT, "few-shot", "held-out"), "llama"),
+    (Cell(TEXT, "zero-shot", "held-out"), "nli"),
+]
+MORE = [
     (Cell(TEXT, "few-shot", "cross-validation"), "t5"),
     (Cell(PAIR, "few-shot"), "llama-chat-without-system"),
     (Cell(PAIR, "zero-shot", "cross-validation"), "bart"),
+    (Cell(PAIR, "zero-shot"), "nli"),
+    (Cell(TEXT, "zero-shot"), "bert"),
+    (Cell(PAIR, "few-shot", "held-out"), "roberta"),
 ]
 
 
@@ -64,7 +70,9 @@ def written(cell: Cell, place: Path, encoder: Path, model: Path) -> Plan:
     return plan
 
 
-@pytest.mark.parametrize(("cell", "name"), CELLS, ids=str)
+@pytest.mark.parametrize(
+    ("cell", "name"), [*CELLS, *(pytest.param(*cell, marks=pytest.mark.slow) for cell in MORE)], ids=str
+)
 def test_a_recipe_answers_as_the_run_does(
     cell: Cell, name: str, tiny: Path, model: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +109,19 @@ def test_what_has_no_recipe_gets_none() -> None:
         content |= {"task": task, "engine": engine, "metric": TASKS[task].measures[0].key}
         content["prompting"] = {"encoder": "encoder", "template": prompt_template(task)}
         assert recipe_documents(Plan.model_validate(content)) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "strategy", "said"),
+    [("nli", "few-shot", "cannot be shown examples"), ("judge", "zero-shot", "without a label of entailment")],
+)
+def test_what_cannot_be_prompted_is_refused(
+    name: str, strategy: str, said: str, tiny: Path, model: Callable[[str], Path], tmp_path: Path, monkeypatch: Any
+) -> None:
+    written(Cell(TEXT, strategy), tmp_path, tiny, model(name))
+    monkeypatch.setitem(sys.modules, "advisor", None)
+    with pytest.raises(SystemExit, match=said):
+        runpy.run_path(str(tmp_path / "a plan" / "recipe.py"), run_name="__main__")
 
 
 def test_changed_weights_are_refused(

@@ -75,6 +75,8 @@ def align(
             installed.
         RunError: what is kept belongs to other settings or data, a row does not fit in memory, or training diverged.
     """
+    if settings.export == "adapter" and allowed(base):
+        raise RunError(f"{base.name} comes with code of its own, which adapters kept apart would lack; export=merged")
     notify = on_event or (lambda event: None)
     folder = workspace / _FOLDER
     limit = length_limit(base)
@@ -168,8 +170,6 @@ def _keep(model: Any, chats: Chats, base: Path, target: Path, record: dict[str, 
         model.save_pretrained(unfinished)
         chats.tokenizer.save_pretrained(unfinished)
     if allowed(base):
-        for path in base.glob("*.py"):
-            shutil.copyfile(path, unfinished / path.name)
         allow(target)
     write_json(unfinished / _RECORD, record)
     unfinished.rename(target)

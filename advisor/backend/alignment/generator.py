@@ -234,7 +234,9 @@ def load_causal(folder: Path, dtype: torch.dtype | None = None) -> Any:
         from advisor.backend.adapters import read_adapted
 
         return read_adapted(folder, AutoModelForCausalLM, dtype=dtype or "auto")
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype or "auto", trust_remote_code=trusted)
+    return AutoModelForCausalLM.from_pretrained(
+        folder, dtype=dtype or "auto", use_safetensors=True, trust_remote_code=trusted
+    )
 
 
 def stored_dtype(config: Any) -> torch.dtype:

@@ -89,6 +89,7 @@ class _Fitting:
             "measured": [one.noted(self.measure) for one in (*found, *reference)],
             "injection": None if harm is None else harm._asdict(),
             "cut": cuts,
+            "answered": getattr(self.interview.model, "facts", None),
             "usage": self.interview.model.usage._asdict(),
             "server": getattr(self.interview.model, "facts", None),
         }

@@ -55,6 +55,24 @@ class PromptSettings(Settings):
     attacked_rows: Annotated[int, Field(ge=0)]
     injections: tuple[Annotated[str, Field(pattern=r"\{answer\}")], ...]
 
+    def prompts_to_choose(self, rows: int, *, demonstrated: bool, paid: bool, questions: int = 1) -> int:
+        """Return how many prompts are asked at most to choose a way and to attack it.
+
+        Args:
+            rows: labelled rows at hand.
+            demonstrated: whether demonstrations are shown.
+            paid: whether prompts are paid for.
+            questions: that a row takes.
+        """
+        asked = min(rows, self.paid_rows if paid else self.measured_rows)
+        if not asked:
+            return 0
+        fixed = sum(selection == "fixed" for selection in self.selections) * len(self.orders) if demonstrated else 0
+        ways = len(self.selections) * len(self.orders) + 1 if demonstrated else 1
+        empty = len(self.content_free) * (fixed + 1) if "contextual" in self.calibrations else 0
+        attacks = min(asked, self.attacked_rows) * (1 + len(self.injections)) if self.injections else 0
+        return (asked * ways + empty + attacks) * questions
+
 
 class EndpointSettings(Settings):
     """How an endpoint is asked.

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from advisor.backend.answers import answers
 from advisor.backend.prompted.asking import Asking, Brief, ScoredAsking, WrittenAsking, asking_for, scale
@@ -175,6 +177,17 @@ def test_answers_that_name_no_entity_count_for_nothing(text: str, expected: str)
     row = ("in", "Rome", "and", "Rome")
     outputs = asked("token-classification").outputs([row], written(text))
     assert " ".join(TAGS[tag] for tag in outputs.argmax(axis=1)) == expected
+
+
+@given(st.text(alphabet='[]{}",:;kindtexRom \n\\ -PERLOC', max_size=80), st.floats(-5, 0))
+def test_whatever_is_written_becomes_an_answer_of_the_task(text: str, likelihood: float) -> None:
+    words, context = ("Rome", "in", "Rome"), "kind text in Rome"
+    tags = asked("token-classification").outputs([words], written(text, likelihood))
+    assert tags.shape == (3, 4) and tags.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    labels = asked("multi-label", listed=True).outputs(["x"], written(text, likelihood))
+    assert labels.shape == (1, 2) and ((labels >= 0) & (labels <= 1)).all()
+    start, end, score = asked("question-answering").outputs([Pair("q", context)], written(text, likelihood))[0]
+    assert 0 <= start <= end <= len(context) and 0 <= score <= 1
 
 
 def test_rows_of_words_follow_one_another() -> None:

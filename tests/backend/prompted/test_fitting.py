@@ -167,6 +167,22 @@ def test_a_paid_model_is_asked_little(make_job: MakeJob, use: Use) -> None:
     assert len(paid.asked) == 4 + 4 + 2 + 2 * 2 < len(local.asked)
 
 
+@pytest.mark.parametrize("engine", ["llm-local", "llm-api"])
+@pytest.mark.parametrize("demonstrated", [False, True])
+@pytest.mark.parametrize(
+    "settings", [{}, {"measured_rows": 7, "paid_rows": 0}, {"injections": ()}, {"calibrations": ("none", "batch")},
+                 {"selections": ("retrieved",), "attacked_rows": 3}],
+)  # fmt: skip
+def test_how_many_prompts_choosing_takes_is_known(
+    make_job: MakeJob, use: Use, engine: str, demonstrated: bool, settings: dict[str, Any]
+) -> None:
+    model = use(FakeModel(by_cues(CUES)))
+    job = messages(make_job, engine=engine, **settings)
+    fit_prompt(job, demonstrated=demonstrated)
+    paid = engine == "llm-api"
+    assert len(model.asked) == job.settings.prompts_to_choose(30, demonstrated=demonstrated, paid=paid)
+
+
 def test_a_paid_model_lists_labels_in_one_answer(make_job: MakeJob, use: Use) -> None:
     inputs, answers, labels, _ = TASKS["multi-label"]
     words = {"slow": "speed", "dear": "price"}

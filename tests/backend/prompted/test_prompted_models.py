@@ -16,6 +16,7 @@ from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.strategies import STRATEGIES
 from tests.backend.prompted.conftest import MakeJob
 from tests.backend.prompted.test_fitting import CLASSES, INPUTS, LABELS, TASKS
+from tests.backend.prompted.test_hostile import HOSTILE
 from tests.language_models import write_language_model
 from tests.scripted_server import serving
 
@@ -87,3 +88,17 @@ def test_a_text_that_does_not_fit_is_cut(make_job: MakeJob, folder_of: Folder) -
     before = model.interview.cuts.rows
     assert np.isfinite(model.outputs(["long " * 2000, *INPUTS[:2]])).all()
     assert model.interview.cuts.rows == before + 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["llama-chat", "ollama", "vllm"])
+def test_hostile_rows_stay_among_the_labels(make_job: MakeJob, folder_of: Folder, where: str) -> None:
+    with serving("vllm" if where == "llama-chat" else where) as server:
+        place = LanguageModelPlace("llm-api", server.name, url=server.url)
+        if where == "llama-chat":
+            place = LanguageModelPlace("llm-local", where, folder=folder_of(where))
+        job = replace(make_job("text-classification", INPUTS[:6], CLASSES[:6], LABELS, **FEW), place=place)
+        model = STRATEGIES["few-shot"].fit(job).model
+        outputs = model.outputs(HOSTILE)
+    given = {answer["label"] for answer in answers("text-classification", outputs, HOSTILE, LABELS)}
+    assert given <= set(LABELS) and np.isfinite(outputs).all() and len(outputs) == 200

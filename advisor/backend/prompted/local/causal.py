@@ -105,7 +105,7 @@ class CausalModel(LocalModel):
 def stop_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
     """Return the tokens by which a model ends what it writes."""
     found: set[int] = set()
-    for one in (getattr(model.generation_config, "eos_token_id", None), tokenizer.eos_token_id):
+    for one in (getattr(getattr(model, "generation_config", None), "eos_token_id", None), tokenizer.eos_token_id):
         found |= set(one) if isinstance(one, list) else {one} if one is not None else set()
     return frozenset(found)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from advisor.backend.encoder import collate
-from advisor.backend.prompted.local.reader import CausalNet
+from advisor.backend.prompted.local.reader import CausalNet, enough_memory
 from advisor.backend.prompted.local.rendering import common_prefix
 from advisor.backend.prompted.local.whole import WholeReader
 
@@ -24,6 +24,7 @@ class CopyingReader(WholeReader):
         super().__init__(net)
         self._trunk: list[int] = []
         self._cache: Any = None
+        self._caches: list[Any] = []
         self._before: list[int] = []
 
     @torch.inference_mode()
@@ -38,8 +39,31 @@ class CopyingReader(WholeReader):
         if len(rows) == 1 and self._trunk and trunk[: len(self._trunk)] == self._trunk:
             return
         if trunk != self._trunk:
-            self._trunk = trunk
-            self._cache = self.net.kept(self.net.ids(trunk)[None]) if trunk else None
+            self._trunk, self._cache = [], None
+            if trunk:
+                with enough_memory():
+                    _, self._cache = self.net.goes_on(self.net.ids(trunk)[None])
+                self._trunk = trunk
+
+    @torch.inference_mode()
+    def begin(self, rows: Sequence[Sequence[int]]) -> Tensor:
+        """Take in rows, each with a cache of its own; return the logits of their next tokens."""
+        start, found = len(self._trunk), []
+        self._caches = []
+        for row in rows:
+            logits, cache = self.net.goes_on(self.net.ids(row[start:])[None], copy.deepcopy(self._cache))
+            found.append(logits)
+            self._caches.append(cache)
+        return torch.stack(found)
+
+    @torch.inference_mode()
+    def follow(self, rows: Sequence[int], tokens: Sequence[int]) -> Tensor:
+        """Append a token to some rows; return the logits of their next."""
+        found = []
+        for row, token in zip(rows, tokens, strict=True):
+            logits, self._caches[row] = self.net.goes_on(self.net.ids([token])[None], self._caches[row])
+            found.append(logits)
+        return torch.stack(found)
 
     @torch.inference_mode()
     def _logits(self, rows: Sequence[Sequence[int]], places: Sequence[int]) -> Tensor:

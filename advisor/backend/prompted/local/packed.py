@@ -16,7 +16,7 @@ from torch import Tensor
 
 from advisor.backend.arrays import Flags
 from advisor.backend.encoder import Progress
-from advisor.backend.prompted.local.reader import TOO_LARGE, CausalNet, log_likelihoods
+from advisor.backend.prompted.local.reader import TOO_LARGE, CausalNet, enough_memory, log_likelihoods
 from advisor.backend.prompted.local.rendering import Asked, common_prefix
 from advisor.backend.within_memory import by_batch
 
@@ -91,7 +91,8 @@ class PackedReader:
         self._trunk = trunk[:held]
         while len(self._trunk) < shared:
             part = trunk[len(self._trunk) : len(self._trunk) + _MOST_PACKED]
-            self._feed(part, [*range(_ROOT, len(part) - 1)], [len(part) - 1])
+            with enough_memory():
+                self._feed(part, [*range(_ROOT, len(part) - 1)], [len(part) - 1])
             self._trunk += part
             self._reset()
 

@@ -1,6 +1,7 @@
 """A reader: how a causal model takes in prompts, to score the answers asked for or to write one token after another."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
@@ -9,8 +10,25 @@ from torch import Tensor
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Progress
 from advisor.backend.prompted.local.rendering import Asked
+from advisor.backend.within_memory import out_of_memory
+from advisor.errors import RunError
 
 TOO_LARGE = "not even one prompt fits in memory; show fewer demonstrations or take a smaller model"
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Say in one sentence that memory ran out.
+
+    Raises:
+        RunError: it did.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as failure:
+        if not out_of_memory(failure):
+            raise
+        raise RunError(TOO_LARGE) from None
 
 
 class Reader(Protocol):
@@ -31,7 +49,11 @@ class Reader(Protocol):
         ...
 
     def settle(self, rows: Sequence[Sequence[int]]) -> None:
-        """Take in what all rows have in common, ahead of `begin`."""
+        """Take in what all rows have in common, ahead of `begin`.
+
+        Raises:
+            RunError: memory runs out.
+        """
         ...
 
     def size(self, row: Sequence[int]) -> int:
@@ -71,10 +93,17 @@ class CausalNet:
         found: Tensor = self.model(**inputs, return_dict=True).logits
         return found if wanted is None or self._keeps else found[:, wanted]
 
-    def kept(self, ids: Tensor) -> Any:
-        """Return what the model keeps of some tokens, in its own way."""
-        found = self.model(input_ids=ids, use_cache=True, return_dict=True)
-        return getattr(found, str(self.cache_name))
+    def goes_on(self, ids: Tensor, cache: Any = None) -> tuple[Tensor, Any]:
+        """Take in tokens (1, length) after those in a cache, which may change.
+
+        Returns:
+            the logits (vocabulary,) of the next token, and what the model keeps of all, in its own way.
+        """
+        inputs = {} if cache is None else {str(self.cache_name): cache}
+        if self._keeps:
+            inputs["logits_to_keep"] = 1
+        found = self.model(input_ids=ids, use_cache=True, return_dict=True, **inputs)
+        return found.logits[0, -1], getattr(found, str(self.cache_name))
 
     def ids(self, numbers: Sequence[int]) -> Tensor:
         """Return numbers as a tensor on the device."""

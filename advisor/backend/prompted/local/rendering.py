@@ -1,5 +1,6 @@
 """Prompts as a model's tokens: chat template where it has one, and answers cut where the whole text cuts them."""
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from advisor.errors import InputError
 # Characters before an answer that must come out as the same tokens alone as in the whole prompt, before the seam is
 # taken from them.
 _SEAM = 24
-_REMEMBERED = 4096
+_REMEMBERED = 1024
 
 
 class Asked(NamedTuple):
@@ -36,12 +37,16 @@ class Renderer:
         tokenizer: of the model.
         chat: whether prompts are chats in the tokenizer's own template.
         lead: what stands between a prompt and its answer.
+        harmless: gives a text in which no special token's name is left; data are words, whatever they spell.
     """
 
     def __init__(self, tokenizer: Any, *, chat: bool = False) -> None:
         self.tokenizer, self.chat = tokenizer, chat
         self.lead = "" if chat else " "
+        # A prompt is tokenised to see whether it fits, and again when it is asked.
+        self._alone = lru_cache(maxsize=_REMEMBERED)(self._ids)
         self._tail = lru_cache(maxsize=_REMEMBERED)(lambda seam, answer: self._ids(seam + answer))
+        self.harmless = lru_cache(maxsize=_REMEMBERED)(self._harmless)
 
     def text(self, prompt: Prompt) -> str:
         """Return a prompt as the text that the model reads; names of special tokens in it are taken apart."""
@@ -53,16 +58,12 @@ class Renderer:
         )
         return self._chat(safe) if self.chat else safe.text()
 
-    def harmless(self, text: str) -> str:
-        """Return a text in which no special token's name is left: data are words, whatever they spell."""
-        for name in self._special_names:
-            if name in text:
-                text = text.replace(name, f"{name[0]} {name[1:]}")
-        return text
+    def _harmless(self, text: str) -> str:
+        return self._special.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
 
     def prompt_ids(self, prompt: Prompt) -> list[int]:
         """Return a prompt's tokens, those before any text included and those after it not."""
-        return self._started(self._ids(self.text(prompt)))
+        return self._started(self._alone(self.text(prompt)))
 
     def asked(self, prompt: Prompt, choices: Sequence[str]) -> Asked:
         """Return a prompt with every choice as its answer.
@@ -74,7 +75,7 @@ class Renderer:
             InputError: a choice adds no token.
         """
         text = self.text(prompt)
-        alone = self._ids(text)
+        alone = self._alone(text)
         wholes = [self._whole(text, alone, self.lead + self.harmless(choice)) for choice in choices]
         cuts = [common_prefix((alone, whole)) for whole in wholes]
         for choice, whole, cut in zip(choices, wholes, cuts, strict=True):
@@ -126,10 +127,11 @@ class Renderer:
         return int(next(number for number in known if number is not None))
 
     @cached_property
-    def _special_names(self) -> list[str]:
+    def _special(self) -> re.Pattern[str]:
         added = getattr(self.tokenizer, "added_tokens_decoder", {}).values()
         names = {str(token.content) for token in added if token.special} | set(self.tokenizer.all_special_tokens)
-        return sorted((name for name in names if len(name) > 1), key=len, reverse=True)
+        longest_first = sorted((name for name in names if len(name) > 1), key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
 
     def _chat(self, prompt: Prompt) -> str:
         """Return a prompt in the tokenizer's template; without a system's role the first question begins with it.

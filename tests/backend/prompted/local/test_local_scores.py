@@ -100,8 +100,20 @@ def test_scarce_memory_makes_batches_smaller(language_model: Folder, cpu: Device
     fail_beyond(model, 3 * expected.size * 10)
     np.testing.assert_allclose(model.score(PROMPTS, CHOICES), expected, atol=1e-5)
     fail_beyond(model, 1)
-    with pytest.raises(RunError, match="not even one prompt fits in memory"):
-        model.score(PROMPTS, CHOICES)
+    for prompts in (PROMPTS, [prompt._replace(instruction="another one", turns=()) for prompt in PROMPTS]):
+        with pytest.raises(RunError, match="not even one prompt fits in memory"):
+            model.score(prompts, CHOICES)
+
+
+@pytest.mark.parametrize("name", ["llama", "bloom", "t5", "bert", "nli"])
+def test_half_precision_scores_alike(language_model: Folder, name: str) -> None:
+    exact, rough = (
+        load_language_model(language_model(name), Device("cpu", precision, "for tests"), name=name)
+        for precision in ("fp32", "bf16")
+    )
+    np.testing.assert_allclose(rough.score(PROMPTS, CHOICES), exact.score(PROMPTS, CHOICES), atol=0.2)
+    if isinstance(exact, CausalModel) and isinstance(rough, CausalModel):
+        assert type(rough.reader) is type(exact.reader)
 
 
 def test_progress_counts_prompts(language_model: Folder, cpu: Device) -> None:
@@ -128,7 +140,7 @@ def test_a_model_that_packs_wrongly_is_read_otherwise(
 
     monkeypatch.setattr(net, "logits", without_positions)
     assert type(best_reader(net)) is CopyingReader
-    monkeypatch.setattr(net, "kept", lambda ids: None)
+    monkeypatch.setattr(net, "goes_on", lambda ids, cache=None: (None, None))
     assert type(best_reader(net)) is WholeReader
 
 
@@ -142,12 +154,12 @@ def record_tokens(model: CausalModel) -> list[int]:
         taken_in.append(inputs["input_ids"].numel())
         return plainly(wanted, **inputs)
 
-    def kept(ids: Any) -> Any:
+    def goes_on(ids: Any, cache: Any = None) -> Any:
         taken_in.append(ids.numel())
-        return plainly_kept(ids)
+        return plainly_going_on(ids, cache)
 
-    plainly_kept = net.kept
-    net.logits, net.kept = logits, kept  # type: ignore[method-assign]
+    plainly_going_on = net.goes_on
+    net.logits, net.goes_on = logits, goes_on  # type: ignore[method-assign]
     return taken_in
 
 

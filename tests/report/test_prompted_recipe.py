@@ -108,7 +108,7 @@ def test_a_recipe_answers_as_the_run_does(
 
 
 def test_what_has_no_recipe_gets_none() -> None:
-    for task, engine in (("token-classification", "llm-local"), (TEXT, "llm-api")):
+    for task, engine in (("token-classification", "llm-local"), ("token-classification", "llm-api")):
         content = make_plan(TEXT, "zero-shot", {"a": None, "b": None}).model_dump(by_alias=True, mode="json")
         content |= {"task": task, "engine": engine, "metric": TASKS[task].measures[0].key}
         content["prompting"] = {"encoder": "encoder", "template": prompt_template(task)}

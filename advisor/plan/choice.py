@@ -25,7 +25,8 @@ def chosen_candidate(advice: Advice, strategy: str | None) -> tuple[Candidate, l
         raise InputError(f"{chosen.id} can be advised but not yet carried out; this version carries out {able}")
     own = [c for c in advice.decision.candidates if c.strategy.id == chosen.id]
     task = str(advice.decision.facts.values["task.type"])
-    reached = [c for c in own if reachable(c, advice.profile) and c.strategy.handles(task, c.engine)]
+    able = [c for c in own if c.strategy.handles(task, c.engine)]
+    reached = [c for c in able or own if reachable(c, advice.profile)]
     candidate = next((c for c in reached if c.feasible), reached[0] if reached else None)
     if candidate is None:
         where = _REACH if any(c.engine != "encoder" for c in own) else "name another by --strategy"

@@ -129,6 +129,11 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
     )
 
 
+def baseline_values(result: Result, measure: Measure) -> dict[str, float]:
+    """Return a measure of every baseline that has one; an answer without a model has no perplexity."""
+    return {name: found[measure.key] for name, found in result.baseline.items() if measure.key in found}
+
+
 def baseline_title(name: str) -> str:
     """Return a baseline of a result in words."""
     return _BASELINES.get(name, name)
@@ -155,7 +160,7 @@ def _sentence(plan: Plan, result: Result) -> str:
     title = STRATEGIES[result.strategy].title if result.strategy in STRATEGIES else result.strategy
     rows = f"{result.data['measured_rows']:,} {unit_of(plan)} it had not seen"
     said = f"{capital(title)} reached {measure.title} {point(measure, own)} on {rows}"
-    others = {name: found[measure.key] for name, found in result.baseline.items()}
+    others = baseline_values(result, measure)
     if not others:
         return f"{said}."
     best = (min if measure.lower_is_better else max)(others, key=lambda name: others[name])
@@ -165,7 +170,7 @@ def _sentence(plan: Plan, result: Result) -> str:
 
 def _bars(result: Result, measure: Measure) -> list[Bar]:
     own = result.metrics[measure.key]
-    others = [(baseline_title(name), found[measure.key]) for name, found in result.baseline.items()]
+    others = [(baseline_title(name), value) for name, value in baseline_values(result, measure).items()]
     full = max((own["high"], *(value for _, value in others))) if measure.in_label_units else 1.0
 
     def bar(title: str, found: dict[str, float], is_own: bool) -> Bar:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from advisor.knowledge.interval import Interval
 from advisor.report.figures import point, score
-from advisor.report.measured import baseline_title, seed_spread
+from advisor.report.measured import baseline_title, baseline_values, seed_spread
 from advisor.report.terminal import share
 from advisor.report.units import QUANTITIES, capital, interval_of, value_of
 from advisor.report.usage import command
@@ -42,7 +42,7 @@ def result_screen(result: Result, folder: str) -> RenderableType:
             told = escape(interval_of(key, forecast.get(key)))
             table.add_row(QUANTITIES[key].title.lower(), told, value_of(key, measured[key]))
     baselines = "; ".join(
-        f"{baseline_title(name)} {point(leading, found[leading.key])}" for name, found in result.baseline.items()
+        f"{baseline_title(name)} {point(leading, found)}" for name, found in baseline_values(result, leading).items()
     )
     lines = [
         f"Measured on {result.data['measured_rows']:,} held-out {_unit(result)}, with 95 % intervals.",

@@ -10,7 +10,7 @@ from typing import Any
 from advisor.backend.answers import prediction_rows
 from advisor.backend.devices import choose_device
 from advisor.backend.evaluation import evaluate, headline, trivial_outputs
-from advisor.backend.predictor import load_model
+from advisor.backend.predictor import load_model, writes
 from advisor.backend.pretraining_settings import PretrainingSettings
 from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.remote_code import allow
@@ -255,7 +255,8 @@ class _Run:
             again, levels = self.fits.kept(seed)
             spread[str(seed)] = headline(task, again, measured, labels, levels)
         model = load_model(self.folder.model, choose_device())
-        latency = latencies(model, measured.inputs[: self.settings["latency_texts"]], self.progress.steps)
+        timed = self.settings["latency_answers" if writes(model) else "latency_texts"]
+        latency = latencies(model, measured.inputs[:timed], self.progress.steps)
         return {"evaluation": found.as_dict(), "seeds": spread, **latency}
 
     def export(self) -> dict[str, Any]:

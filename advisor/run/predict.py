@@ -182,10 +182,10 @@ def _parts(
 
 
 def _prompt(parts: Sequence[Any]) -> Input:
-    """Return a prompt from a text or messages, and the text of its own column where there is one."""
-    names = _NAMES["prompt"]
+    """Return a prompt from a text, or messages up to the last answer, and from what its own column adds."""
+    names, chat = _NAMES["prompt"], isinstance(parts[0], list)
     try:
-        found = read_prompt(parts, Columns(0, (), 1 if len(parts) > 1 else None), names)
+        found = read_prompt(parts, Columns(0, (0,) if chat else (), 1 if len(parts) > 1 else None), names)
     except Unfit as unfit:
         raise DataError(unfit.text) from None
     if found is None:

@@ -11,11 +11,11 @@ import pytest
 from advisor.api import run_plan, write_plan
 from advisor.data.reading import DataSource
 from advisor.decision.advice import recommend
-from advisor.errors import InputError, NoFeasibleStrategy
+from advisor.errors import DataError, InputError, NoFeasibleStrategy
 from advisor.plan.plan import Plan
 from advisor.project import open_project
-from advisor.run.predict import argument_rows, open_model, predict_rows, read_rows
-from advisor.tasks import TASKS
+from advisor.run.predict import Field, ServedModel, argument_rows, open_model, predict_rows, read_rows
+from advisor.tasks import TASKS, Chat, Message
 from tests.backend.alignment.conftest import ASKED, OTHER, QUICK, RIGHT
 from tests.task_samples import write_rows
 from tests.tiny_generator import CHAT_TEMPLATE, write_tiny_generator
@@ -75,6 +75,32 @@ def test_plans_say_what_is_done(strategy: str, kind: str, changes: dict[str, Any
     recipe = (tmp_path / "plan" / "recipe.py").read_text(encoding="utf-8")
     compile(recipe, "recipe.py", "exec")
     assert "trl" in (tmp_path / "plan" / "requirements.txt").read_text(encoding="utf-8")
+
+
+ASKING = [{"role": "user", "content": "hi"}]
+TALKED = [*ASKING, {"role": "assistant", "content": "hello"}]
+
+
+@pytest.mark.parametrize(
+    ("parts", "read"),
+    [
+        (["hi"], "hi"),
+        (["hi", ""], "hi"),
+        (["hi", "you"], "hi\n\nyou"),
+        ([ASKING], Chat((Message("user", "hi"),))),
+        ([TALKED], Chat((Message("user", "hi"),))),
+        ([json.dumps(ASKING)], Chat((Message("user", "hi"),))),
+    ],
+)
+def test_prompts_are_served_as_they_were_learnt(parts: list[Any], read: Any) -> None:
+    fields = tuple(Field(name, name) for name in ("prompt", "input")[: len(parts)])
+    model = ServedModel(None, fields)  # type: ignore[arg-type]
+    assert model.input({field.name: part for field, part in zip(fields, parts, strict=True)}) == read
+
+
+def test_a_prompt_that_holds_nothing_is_refused() -> None:
+    with pytest.raises(DataError, match="a prompt is empty"):
+        ServedModel(None, (Field("prompt", "prompt"),)).input({"prompt": " "})  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

@@ -25,6 +25,7 @@ class Shape:
         strict: whether what it does not know is refused rather than ignored.
         limit: name of the most tokens.
         greedy, system: whether a temperature of 0 and a system's message are taken.
+        template: whether what the chat template is told is taken.
         counts: whether it counts tokens.
         context: as its list of models tells.
     """
@@ -34,13 +35,14 @@ class Shape:
     strict: bool = False
     limit: str = "max_tokens"
     greedy: bool = True
+    template: bool = False
     system: bool = True
     counts: bool = True
     context: int | None = None
 
 
 SHAPES = {
-    "vllm": Shape(likeliest=20, schema=True, strict=True, context=4096),
+    "vllm": Shape(likeliest=20, schema=True, strict=True, template=True, context=4096),
     "llama.cpp": Shape(likeliest=100, schema=True),
     "ollama": Shape(schema=True),
     "transformers": Shape(),
@@ -156,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         if status:
             self.reply(status, {"error": {"message": f"not taken by this server: {sorted(body)}"}})
             return
-        answer, (kind, _, more) = _completion(self.server_script, body), fault.partition(" ")
+        answer, (kind, _, more) = completion(self.server_script, body), fault.partition(" ")
         if kind == "say":
             answer["choices"][0]["message"]["content"] = more
             answer["choices"][0].pop("logprobs", None)
@@ -208,6 +210,7 @@ _QUOTA = {"error": {"code": "insufficient_quota", "message": "you spent it all"}
 _FAULTS: dict[str, Callable[[_Handler, bytes, str], object]] = {
     "quota": lambda handler, _, more: handler.reply(429, _QUOTA),
     "echo": _Handler.echo,
+    "complain": lambda handler, _, text: handler.reply(400, {"error": {"message": text}}),
     "redirect": lambda handler, _, to: handler.reply(307, {}, {"Location": f"{to}/chat/completions"}),
     "truncated": lambda handler, answer, _: handler.raw(200, answer[:-20]),
     "broken-off": _Handler.broken_off,
@@ -230,11 +233,12 @@ def _refusal(server: Server, body: Body) -> int:
     if not shape.strict:
         return 0
     refused = other & set(body) or (not shape.greedy and "temperature" in body)
+    refused = refused or ("chat_template_kwargs" in body and not shape.template)
     refused = refused or body.get("top_logprobs", 0) > shape.likeliest
     return 400 if refused or ("response_format" in body and not shape.schema) else 0
 
 
-def _completion(server: Server, body: Body) -> Body:
+def completion(server: Server, body: Body) -> Body:
     shape, question = server.shape, body["messages"][-1]["content"]
     probabilities = server.brain(question)
     text = max(probabilities, key=lambda answer: probabilities[answer])

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from advisor.backend.prompted.address import read_address
+from advisor.backend.prompted.secrecy import check_variable
 from advisor.backend.prompted.templates import prompt_template
 from advisor.decision.candidates import Candidate
 from advisor.errors import InputError
@@ -34,9 +36,14 @@ def planned_language_model(
         folder: of the plan; relative paths start there.
 
     Raises:
-        InputError: texts would leave though the profile does not say that they may, or the model is not to be had.
+        InputError: texts would leave though the profile does not say that they may, the model is not to be had, or its
+            address or the name of its key's variable holds what may be a secret.
     """
     said, context = profile.model, profile.model.llm_context
+    if said.llm_url is not None:
+        read_address(said.llm_url)
+    if said.llm_key_variable is not None:
+        check_variable(said.llm_key_variable)
     if candidate.engine == "llm-api":
         _may_leave(profile)
     located = None

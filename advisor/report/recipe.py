@@ -11,7 +11,7 @@ from advisor.plan.plan import Plan
 from advisor.report.recipe_code import written
 from advisor.report.recipe_facts import prompted_recipe_facts, recipe_facts
 from advisor.report.recipe_imports import imports_of
-from advisor.report.recipe_prompts import PROMPTED, has_prompted_recipe
+from advisor.report.recipe_prompts import prompted_template
 from advisor.report.recipe_writing import TEMPLATE, tunes_generator, writing_facts
 
 _IMPORTS = "\nIMPORTS\n"
@@ -26,10 +26,11 @@ def recipe_documents(plan: Plan) -> dict[str, str]:
     template, facts = f"recipe/{plan.strategy}.py.j2", recipe_facts
     if tunes_generator(plan):
         template, facts = TEMPLATE, writing_facts
-    elif has_prompted_recipe(plan):
-        template, facts = PROMPTED, prompted_recipe_facts
     elif plan.engine != "encoder":
-        return {}
+        prompted = prompted_template(plan)
+        if prompted is None:
+            return {}
+        template, facts = prompted, prompted_recipe_facts
     recipe = _environment(literals=True).get_template(template).render(facts(plan))
     opening, _, rest = recipe.partition(_IMPORTS)
     imports = imports_of(rest)
@@ -56,8 +57,11 @@ def _environment(*, literals: bool) -> jinja2.Environment:
 def _requirements(plan: Plan, imports: str) -> list[str]:
     """Return one requirement a line for the modules that a recipe imports, pinned where the plan knows the version."""
     modules = re.findall(r"^(?:from|import) (\w+)", imports, re.MULTILINE)
-    others = {name.replace("_", "-") for name in modules if name not in sys.stdlib_module_names} - {*_ALWAYS, "sklearn"}
-    names = [*_ALWAYS, *sorted(others)]
+    found = {name.replace("_", "-") for name in modules if name not in sys.stdlib_module_names}
+    found = {"scikit-learn" if name == "sklearn" else name for name in found}
+    served = plan.prompting is not None and plan.prompting.url is not None
+    always = () if served else _ALWAYS
+    names = [*always, *sorted(found - {*always})]
     return [f"{name}=={_public(plan.versions[name])}" if name in plan.versions else name for name in names]
 
 

@@ -13,17 +13,22 @@ import hashlib
 import io
 import json
 import math
+import os
 import re
 import shutil
 import string
 import sys
+import threading
+import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
+import httpx2
 import numpy as np
 import torch
 from datasets import Dataset

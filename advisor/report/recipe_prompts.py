@@ -7,12 +7,14 @@ from advisor.plan.plan import Plan
 from advisor.report.recipe_code import Code
 from advisor.tasks import TASKS
 
-PROMPTED = "recipe/llm-local/script.py.j2"
+_IN_PROCESS, _SERVED = "recipe/llm-local/script.py.j2", "recipe/llm-api/script.py.j2"
 
 
-def has_prompted_recipe(plan: Plan) -> bool:
-    """Whether there is a recipe for what a plan prompts: models in process that are asked for one class."""
-    return plan.engine == "llm-local" and plan.prompting is not None and TASKS[plan.task].predicts == "class"
+def prompted_template(plan: Plan) -> str | None:
+    """Return the template for what a plan prompts, None where there is none: models are asked for one class."""
+    if plan.prompting is None or TASKS[plan.task].predicts != "class":
+        return None
+    return _IN_PROCESS if plan.prompting.url is None else _SERVED
 
 
 def prompted_facts(plan: Plan) -> dict[str, Any]:
@@ -24,6 +26,10 @@ def prompted_facts(plan: Plan) -> dict[str, Any]:
     return {
         "title": Code("Few-shot prompting" if shows else "Zero-shot prompting"),
         "shows": shows,
+        "served": plan.prompting.url is not None,
+        "with_model": Code("" if plan.prompting.url else ", model, tokenizer"),
+        "by": Code(" by a server" if plan.prompting.url else ""),
+        "terms": plan.prompting,
         "words": {label: word._asdict() for label, word in zip(plan.labels, words, strict=True)},
         "template_lines": plan.prompting.template.split("\n"),
     }

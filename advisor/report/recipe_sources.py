@@ -88,7 +88,9 @@ def _dataset(place: str) -> list[str]:
 
 
 def _model_source(plan: Plan) -> str:
-    """Return where the model comes from: a ``package``, a ``folder`` or the ``hub``."""
+    """Return where the model comes from: a ``server``, a ``package``, a ``folder`` or the ``hub``."""
+    if plan.prompting and plan.prompting.url:
+        return "server"
     known = load_catalogue().models.get(plan.model.id)
     if known and known.package:
         return "package"

@@ -2,17 +2,20 @@
 
 import json
 import runpy
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import AutoModelForCausalLM
 
 from advisor.backend.devices import Device
+from advisor.backend.encoder import quiet_transformers
 from advisor.backend.prompted.templates import prompt_template
 from advisor.estimates.forecast import default_settings
-from advisor.files import sha256_of
+from advisor.knowledge.weights import locate_model
 from advisor.plan.plan import Plan
 from advisor.report.recipe import recipe_documents
 from advisor.run.execute import execute
@@ -63,7 +66,8 @@ def written(cell: Cell, place: Path, encoder: Path, model: Path) -> Plan:
         "hyperparameters": settings,
         "prompting": {"encoder": "encoder", "template": prompt_template(cell.task), "context": 2048},
     }
-    content["model"] |= {"id": "language model", "sha256": sha256_of(model / "model.safetensors"), "max_length": 2048}
+    pin = locate_model(str(model), language_model=True).sha256
+    content["model"] |= {"id": "language model", "sha256": pin, "max_length": 2048}
     plan = Plan.model_validate(content)
     for name, text in recipe_documents(plan).items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -104,7 +108,7 @@ def test_a_recipe_answers_as_the_run_does(
 
 
 def test_what_has_no_recipe_gets_none() -> None:
-    for task, engine in (("token-classification", "llm-local"), (TEXT, "llm-api")):
+    for task, engine in (("token-classification", "llm-local"), ("token-classification", "llm-api")):
         content = make_plan(TEXT, "zero-shot", {"a": None, "b": None}).model_dump(by_alias=True, mode="json")
         content |= {"task": task, "engine": engine, "metric": TASKS[task].measures[0].key}
         content["prompting"] = {"encoder": "encoder", "template": prompt_template(task)}
@@ -134,6 +138,25 @@ def test_changed_weights_are_refused(
     monkeypatch.setitem(sys.modules, "advisor", None)
     with pytest.raises(SystemExit, match="is missing or changed since the plan was made"):
         runpy.run_path(str(tmp_path / "a plan" / "recipe.py"), run_name="__main__")
+
+
+def test_weights_in_several_files_are_checked_all(
+    tiny: Path, model: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, several = model("gpt2"), tmp_path / "several"
+    shutil.copytree(whole, several, ignore=shutil.ignore_patterns("model.safetensors"))
+    with quiet_transformers():
+        AutoModelForCausalLM.from_pretrained(whole).save_pretrained(several, max_shard_size="40KB")
+    files = sorted(several.glob("model-*.safetensors"))
+    assert len(files) > 1
+    written(Cell(TEXT, "zero-shot", "held-out"), tmp_path / "a cell", tiny, several)
+    monkeypatch.setitem(sys.modules, "advisor", None)
+    recipe = str(tmp_path / "a cell" / "a plan" / "recipe.py")
+    runpy.run_path(recipe, run_name="__main__")
+    with files[-1].open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(SystemExit, match="changed since the plan was made"):
+        runpy.run_path(recipe, run_name="__main__")
 
 
 def test_data_and_templates_are_never_code(tiny: Path, model: Callable[[str], Path], tmp_path: Path) -> None:

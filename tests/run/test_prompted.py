@@ -83,7 +83,9 @@ def test_a_server_answers_within_the_cap_and_the_key_is_nowhere(
         assert (plan.engine, plan.model.sha256) == ("llm-api", None)
         assert plan.forecast["train_seconds"]["point"] > 0 < plan.forecast["train_usd"]["point"]
         assert plan.forecast["tokens_in"] and plan.forecast["usd_per_1000"]
-        run_plan(folder, tmp_path / "run")
+        server.delay = 0.03
+        result = run_plan(folder, tmp_path / "run")
+        assert result.measured["latency_ms_p50"] >= 30
         assert server.repeated() == 0
         assert {head["authorization"] for head in map(lowered, server.heads)} == {f"Bearer {KEY}"}
     for path in tmp_path.rglob("*"):
@@ -106,6 +108,23 @@ def test_a_run_that_a_server_broke_off_goes_on_without_asking_twice(
         result = run_plan(folder, tmp_path / "run")
         assert result.resumed
         assert server.repeated() == 0
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        {"model.llm_url": "http://me:hunter2secret@127.0.0.1:1/v1"},
+        {"model.llm_url": "http://127.0.0.1:1/v1?key=hunter2secret"},
+        {"model.llm_key_variable": "sk-hunter2secret-0123456789"},
+    ],
+)
+def test_a_secret_in_the_profile_comes_into_no_plan(planned: Any, tmp_path: Path, secret: dict[str, object]) -> None:
+    with serving("vllm") as server:
+        with pytest.raises(InputError, match=r"model\.llm_(url|key_variable)") as caught:
+            planned("zero-shot", served(server, **secret))
+        assert not server.heads
+    assert "hunter2" not in str(caught.value)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
 
 
 def test_texts_stay_unless_the_profile_says_that_they_may_leave(planned: Any) -> None:

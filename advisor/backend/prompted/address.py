@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from advisor.backend.prompted.secrecy import looks_like_a_key
+from advisor.backend.prompted.secrecy import Key, looks_like_a_key
 from advisor.errors import InputError
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -22,8 +22,12 @@ class Address(NamedTuple):
     loopback: bool
 
 
-def read_address(url: str | None) -> Address:
+def read_address(url: str | None, key: Key | None = None) -> Address:
     """Return the address that a base URL names; without a path it is that of ``/v1``.
+
+    Args:
+        url: such as ``http://localhost:8000/v1``.
+        key: what must not stand in it, beside all that has the form of a key.
 
     Raises:
         InputError: it is no such URL, or holds what may be a secret; the message does not repeat it.
@@ -40,7 +44,7 @@ def read_address(url: str | None) -> Address:
             "model.llm_url holds a user name or a password; take it out and name the environment variable with the key "
             "by model.llm_key_variable"
         )
-    if parts.query or parts.fragment or looks_like_a_key(url):
+    if parts.query or parts.fragment or looks_like_a_key(url) or (key and key.stands_in(url)):
         raise InputError(
             "model.llm_url may hold neither a query nor a key; a key comes from the environment variable that "
             "model.llm_key_variable names"

@@ -91,6 +91,7 @@ class _Fitting:
             "cut": cuts,
             "answered": getattr(self.interview.model, "facts", None),
             "usage": self.interview.model.usage._asdict(),
+            "server": getattr(self.interview.model, "facts", None),
         }
         return model
 

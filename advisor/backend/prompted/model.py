@@ -103,6 +103,11 @@ class PromptedModel:
         return load_prompted(folder, device)
 
     @property
+    def answer_seconds(self) -> list[float]:
+        """What each of a server's answers took; empty where the model computes here, or answered nothing yet."""
+        return list(getattr(self.interview.model, "seconds", ()))
+
+    @property
     def _width(self) -> int:
         return len(self.labels) or {"question-answering": 3, "generation": 2}.get(self.task, 1)
 

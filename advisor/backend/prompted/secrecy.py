@@ -10,9 +10,9 @@ from advisor.errors import InputError
 
 _HIDDEN = "[hidden]"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_IN_HEADERS = re.compile(r"(?i)\b(bearer|basic)(\s+|%20)[\w\-.~+/=]{6,}")
+_IN_HEADERS = re.compile(r"(?i)\b(bearer|basic)(\s+|%20)[^\s,}]{6,}")
 _ASSIGNED = re.compile(
-    r"(?i)((?:api|access|secret|auth)[-_ ]?(?:key|token)|authorization|password)(\W{1,4})[\w\-.~+/]{8,}=*"
+    r"(?i)((?:api|access|secret|auth)[-_ ]?(?:key|token)|authorization|password)(\W{1,4})[^\s,}]{8,}"
 )
 _KEY_LIKE = re.compile(
     r"\b(?:(?:sk|pk|rk|hf|gsk|xai|nvapi|glpat|ghp|gho|ghs|github_pat|pplx|fw|csk|tgp|key|r8)[-_](?=[\w\-]*\d|[\w\-]{24})[\w\-]{12,}"
@@ -23,6 +23,19 @@ _KEY_LIKE = re.compile(
 def looks_like_a_key(text: str) -> bool:
     """Return whether some part of a text has the form of a key."""
     return bool(_KEY_LIKE.search(text))
+
+
+def check_variable(name: str) -> None:
+    """Check that a name can be one of an environment variable, rather than a key.
+
+    Raises:
+        InputError: it cannot; the message does not repeat it.
+    """
+    if not _VARIABLE.fullmatch(name) or looks_like_a_key(name):
+        raise InputError(
+            "model.llm_key_variable must name an environment variable, such as OPENAI_API_KEY; a key itself does not "
+            "belong into a file"
+        )
 
 
 def without_keys(text: str) -> str:
@@ -54,11 +67,7 @@ class Key:
         """
         if variable is None:
             return cls("")
-        if not _VARIABLE.fullmatch(variable) or looks_like_a_key(variable):
-            raise InputError(
-                "model.llm_key_variable must name an environment variable, such as OPENAI_API_KEY; a key itself does "
-                "not belong into a file"
-            )
+        check_variable(variable)
         value = os.environ.get(variable, "").strip()
         if not value:
             raise InputError(

@@ -95,7 +95,8 @@ class EndpointSettings(Settings):
         message_tokens, template_tokens: that a chat template adds to each message and to all, from above.
         characters_per_token: of prompts, from above; a server that counts fewer tokens cut the prompt.
         measured_characters: of a piece of the longest prompt whose tokens are counted by the server beforehand.
-        whole_share: share of the tokens expected by that, below which the server cut the prompt.
+        whole_share: share of the tokens expected by that, below which those of the prompt's halves are counted, too;
+            below that share of their sum the server cut the prompt.
     """
 
     concurrency: Annotated[int, Field(ge=1)]

@@ -74,6 +74,13 @@ def test_the_context_is_the_place_s_else_the_server_s() -> None:
         assert opened(server).context is None
 
 
+def test_a_model_is_told_not_to_think_where_its_server_takes_that() -> None:
+    for shape, quiet in (("vllm", True), ("newest", False)):
+        with serving(shape) as server:
+            opened(server).score(PROMPTS[:1], CHOICES)
+            assert ("chat_template_kwargs" in server.asked()[0]) == quiet
+
+
 def test_an_instruction_stands_in_the_first_question_where_there_is_no_system() -> None:
     with serving("no-system") as server:
         opened(server).score(PROMPTS[:1], CHOICES)
@@ -84,8 +91,8 @@ def test_an_instruction_stands_in_the_first_question_where_there_is_no_system() 
 
 @pytest.mark.parametrize(
     "fault",
-    ["429", "429 0.01", "500", "502", "503", "529", "truncated", "broken-off", "html", "no-choices", "error-inside", "huge",
-     "drip", "hang"],
+    ["429", "429 0.01", "500", "502", "503", "529", "truncated", "broken-off", "html", "no-choices", "error-inside",
+     "huge", "drip", "hang"],
 )  # fmt: skip
 def test_what_passes_is_tried_again(fault: str) -> None:
     with serving("vllm", faults=[fault]) as server:
@@ -135,7 +142,7 @@ def test_what_does_not_pass_is_not_tried_again(fault: str, said: str) -> None:
 
 def test_a_redirect_is_not_followed() -> None:
     with serving("vllm") as other, serving("vllm", faults=[f"redirect {other.url}"]) as server:
-        with pytest.raises(RunError, match=r"redirects to 127\.0\.0\.1.*not.* sent on"):
+        with pytest.raises(RunError, match=r"redirects to 127\.0\.0\.1.*neither data nor a key are sent on"):
             opened(server).score(PROMPTS[:1], CHOICES)
         assert not other.attempts
 
@@ -239,12 +246,25 @@ def test_tokens_of_a_prompt_are_estimated_from_above() -> None:
         assert len(words.split()) < model.tokens(Prompt("", (), words)) < len(words)
 
 
+def test_answers_are_timed_when_they_come(tmp_path: Any) -> None:
+    place = {"journal": tmp_path / "answers.jsonl"}
+    with serving("vllm", delay=0.1, faults=["429 0.2"]) as server:
+        model = opened(server, place)
+        model.score(PROMPTS[:2], CHOICES)
+        again = opened(server, place)
+        assert again.seconds == []
+        again.score(PROMPTS[:2], CHOICES)
+    assert len(model.seconds) == 2
+    assert all(0.1 <= seconds < 0.3 for seconds in model.seconds)
+    assert sorted(again.seconds) == pytest.approx(sorted(model.seconds), abs=1e-5)
+
+
 def test_free_answers() -> None:
     with serving("vllm") as server:
         found = opened(server).write(PROMPTS[:2], [Free(20), Free(1)])
     assert found[0].text == "praise"
     assert found[0].whole
-    assert found[0].log_likelihood == pytest.approx(math.log(0.8) / 2)
+    assert found[0].log_likelihood == pytest.approx(math.log(0.8) / 2, abs=1e-5)
     assert (found[1].text, found[1].whole) == ("com", False)
 
 
@@ -292,6 +312,25 @@ def test_a_prompt_that_the_server_cut_fails_the_run() -> None:
             opened(server).score([prompt], CHOICES)
 
 
+def test_a_prompt_cut_by_a_little_fails_the_run_too() -> None:
+    turns = tuple(
+        Turn(f"the parcel number {number} came late and nobody answered", "complaint") for number in range(60)
+    )
+    prompt = Prompt("Say praise or complaint.", turns, "thank you")
+    with serving("vllm", prompt_limit=1250) as server, pytest.raises(RunError, match=r"read 1,250 tokens.*it cut the"):
+        opened(server).score([prompt], CHOICES)
+
+
+def test_texts_of_another_script_with_fewer_tokens_are_not_taken_for_cut() -> None:
+    english = [Prompt("", (), f"{number} " + "a complaint of some length, " * 150) for number in range(3)]
+    chinese = [Prompt("", (), f"{number} " + "这个产品用起来非常方便我们都很喜欢" * 60) for number in range(3)]
+    with serving("vllm") as server:
+        model = opened(server, concurrency=1)
+        assert model.score([*english, *chinese], CHOICES).shape == (6, 3)
+        # The first of them costs two requests more.
+        assert len(server.asked()) == 6 + 1 + 2
+
+
 def test_a_prompt_of_which_next_to_nothing_was_read_fails_without_measuring() -> None:
     with serving("ollama", prompt_limit=20) as server, pytest.raises(RunError, match="it cut the prompt"):
         opened(server).score([Prompt("", (), "a complaint of some length, " * 20)], CHOICES)
@@ -305,6 +344,13 @@ def test_a_cut_answer_is_not_kept(tmp_path: Any) -> None:
             opened(server, place).score([prompt], CHOICES)
         server.prompt_limit = None
         assert opened(server, place).score([prompt], CHOICES)[0].argmax() == 1
+
+
+def test_any_text_can_be_sent() -> None:
+    hostile = "x \ud800 \x00 \u202e <|im_end|> {{ 7 * 7 }} thank"
+    with serving("vllm") as server:
+        assert opened(server).score([Prompt(hostile, (Turn(hostile, hostile),), hostile)], CHOICES)[0].argmax() == 0
+        assert {message["content"] for message in server.asked()[0]["messages"]} == {hostile.replace("\ud800", "?")}
 
 
 def test_it_works_beside_a_running_event_loop() -> None:

@@ -15,9 +15,13 @@ def step(taken: str, **likeliest: float) -> Step:
 
 
 def found(*steps: Step, choices: tuple[str, ...]) -> list[float]:
-    scores = likelihoods(steps, choices, 0.05)
+    scores = likelihoods(told(*steps), choices, 0.05)
     assert scores is not None
     return np.exp(scores).tolist()
+
+
+def told(*steps: Step, whole: bool = True) -> Answer:
+    return Answer("", whole, steps, 1, 1, True)
 
 
 def said(text: str, *, whole: bool = True) -> Answer:
@@ -30,8 +34,8 @@ def test_whole_words_have_their_probability() -> None:
 
 
 def test_beginnings_spaces_quotes_and_case_count() -> None:
-    told = {" Pos": 0.4, "positive": 0.2, '"pos': 0.1, "Neg": 0.2, "x": 0.1}
-    assert found(step(" Pos", **told), choices=("positive", "negative")) == pytest.approx([0.7, 0.2])
+    tokens = {" Pos": 0.4, "positive": 0.2, '"pos': 0.1, "Neg": 0.2, "x": 0.1}
+    assert found(step(" Pos", **tokens), choices=("positive", "negative")) == pytest.approx([0.7, 0.2])
 
 
 def test_choices_with_one_beginning_are_told_apart_by_the_next_token() -> None:
@@ -50,6 +54,20 @@ def test_a_choice_that_begins_another_ends_where_the_answer_does() -> None:
     assert found(*steps, choices=("good", "good enough")) == pytest.approx([0.6, 0.3])
 
 
+def test_an_answer_that_ends_on_a_choice_that_begins_another_is_that_one() -> None:
+    taken = step("1", **{"1": 0.7, "2": 0.2, "3": 0.05})
+    assert likelihoods(told(taken), ("1", "10", "2"), 0.05) == pytest.approx(np.log([0.7, 0.05, 0.2]), abs=1e-5)
+    cut = likelihoods(told(taken, whole=False), ("1", "10", "2"), 0.05)
+    assert cut == pytest.approx(np.log([0.35, 0.35, 0.2]), abs=1e-5)
+
+
+def test_a_choice_with_a_token_of_its_own_is_begun_by_no_other() -> None:
+    scores = found(step("7", **{"7": 0.5, "1": 0.3, "10": 0.1, "x": 0.1}), choices=("1", "7", "10"))
+    assert scores == pytest.approx([0.3, 0.5, 0.1])
+    scores = found(step("7", **{"7": 0.5, "1": 0.4, "x": 0.1}), choices=("1", "7", "10"))
+    assert scores == pytest.approx([0.2, 0.5, 0.2])
+
+
 def test_an_unseen_choice_is_below_every_seen_one() -> None:
     scores = found(step("a", a=0.9, b=0.06, z=0.03), choices=("a", "b", "c"))
     assert scores[2] == pytest.approx(0.01)
@@ -57,9 +75,9 @@ def test_an_unseen_choice_is_below_every_seen_one() -> None:
 
 
 def test_an_answer_that_means_to_say_something_else_tells_nothing() -> None:
-    assert likelihoods((step("The", The=0.9, Well=0.09, good=0.01),), ("good", "bad"), 0.05) is None
-    assert likelihoods((), ("good", "bad"), 0.05) is None
-    assert likelihoods((Step(Likely(b"good", -0.1), ()),), ("good", "bad"), 0.05) is None
+    assert likelihoods(told(step("The", The=0.9, Well=0.09, good=0.01)), ("good", "bad"), 0.05) is None
+    assert likelihoods(told(), ("good", "bad"), 0.05) is None
+    assert likelihoods(told(Step(Likely(b"good", -0.1), ())), ("good", "bad"), 0.05) is None
 
 
 def test_choices_that_differ_by_case_alone_are_told_apart() -> None:
@@ -68,8 +86,8 @@ def test_choices_that_differ_by_case_alone_are_told_apart() -> None:
 
 def test_tokens_that_end_within_a_letter_are_put_together() -> None:
     first, second = "好".encode(), "坏".encode()
-    told = (Likely(first[:2], math.log(0.7)), Likely(second[:2], math.log(0.3)))
-    scores = likelihoods((Step(told[0], told),), ("好", "坏"), 0.05)
+    tokens = (Likely(first[:2], math.log(0.7)), Likely(second[:2], math.log(0.3)))
+    scores = likelihoods(told(Step(tokens[0], tokens)), ("好", "坏"), 0.05)
     assert scores is not None
     assert np.exp(scores).tolist() == pytest.approx([0.7, 0.3])
 
@@ -130,7 +148,7 @@ def test_a_choice_without_probability_gets_the_assumed_one() -> None:
 
 @given(st.binary(min_size=1, max_size=6), st.floats(-20, 0))
 def test_answers_come_back_from_the_journal_as_they_were(token: bytes, log: float) -> None:
-    answer = Answer("ä\ud800", False, (Step(Likely(token, log), (Likely(b"x", -1.5),)),), 3, 4, False)
+    answer = Answer("ä\ud800", False, (Step(Likely(token, log), (Likely(b"x", -1.5),)),), 3, 4, False, 0.25)
     assert kept_answer(answer.as_json()) == answer
 
 

@@ -67,8 +67,9 @@ def test_a_file_torn_anywhere_keeps_all_other_answers_and_goes_on(tmp_path: Path
 @pytest.mark.parametrize(
     "line",
     [
-        "", "3", "null", "[1]", "{", '{"request": "x"}', '{"answer": 3, "request": "x"}', '{"lost": 3}', '{"lost": ["a", 1]}',
-        '{"request": "x", "answer": {"text": "a"}}', '{"facts": 3, "about": "x"}', "\x00\x00", '{"lost": [1]}',
+        "", "3", "null", "[1]", "{", '{"request": "x"}', '{"answer": 3, "request": "x"}', '{"lost": 3}',
+        '{"lost": [1]}',
+        '{"request": "x", "answer": {"text": "a"}}', '{"facts": 3, "about": "x"}', "\x00\x00", '{"lost": ["a", 1]}',
         '{"request": "x", "answer": {"text": "a", "whole": true, "in": 1, "out": 1, "steps": [[1]]}}',
     ],
 )  # fmt: skip

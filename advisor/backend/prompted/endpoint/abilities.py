@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from advisor.backend.prompted.endpoint.answer import Answer
 from advisor.backend.prompted.endpoint.forms import answer_format, one_of
-from advisor.backend.prompted.endpoint.lengths import Messages, characters
-from advisor.backend.prompted.endpoint.session import Body, GivenUp, Session
+from advisor.backend.prompted.endpoint.lengths import Messages, size_of
+from advisor.backend.prompted.endpoint.session import LIMITS, Body, GivenUp, Session
 from advisor.backend.prompted.endpoint.transport import Refused
 from advisor.errors import InputError, RunError
 
@@ -29,10 +29,11 @@ class Abilities(BaseModel):
         limit: how a request names the most tokens of its answer.
         greedy: whether it may ask for the likeliest tokens by a temperature of 0.
         system: whether messages may have the role of the system.
+        quiet: whether a chat template may be told that the model is not to think first.
         likeliest: how many of the likeliest tokens it tells with their log-probabilities in each place.
         schema_kept: whether it makes answers follow a JSON schema.
         context: tokens that prompt and answer may have together, where its list of models says.
-        short: characters and tokens of a short prompt; None where it does not count tokens.
+        short: bytes and tokens of a short prompt; None where it does not count tokens.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +41,7 @@ class Abilities(BaseModel):
     limit: Literal["max_tokens", "max_completion_tokens"]
     greedy: bool
     system: bool
+    quiet: bool
     likeliest: int
     schema_kept: bool
     context: int | None
@@ -47,15 +49,18 @@ class Abilities(BaseModel):
 
     def messages(self, messages: Messages) -> list[dict[str, str]]:
         """Return messages as the server takes them: what the system says may have to stand in the first question."""
-        if self.system or not messages or messages[0]["role"] != "system":
-            return [dict(message) for message in messages]
-        first, second, *rest = messages
-        return [{**second, "content": f"{first['content']}\n\n{second['content']}"}, *map(dict, rest)]
+        # Halves of letters, which a text may hold in memory, cannot be sent.
+        sent = [{**one, "content": one["content"].encode(errors="replace").decode()} for one in messages]
+        if self.system or sent[0]["role"] != "system":
+            return sent
+        first, second, *rest = sent
+        return [{**second, "content": f"{first['content']}\n\n{second['content']}"}, *rest]
 
     def body(self, model: str, messages: Messages, tokens_out: int, **more: Any) -> Body:
         """Return a request for a chat completion."""
         greedy = {"temperature": 0} if self.greedy else {}
-        return {"model": model, "messages": self.messages(messages), self.limit: tokens_out, **greedy, **more}
+        quiet = {"chat_template_kwargs": {"enable_thinking": False}} if self.quiet else {}
+        return {"model": model, "messages": self.messages(messages), self.limit: tokens_out, **greedy, **quiet, **more}
 
 
 def likelihoods_asked(number: int) -> dict[str, Any]:
@@ -85,7 +90,7 @@ async def find_abilities(session: Session) -> Abilities:
             "likeliest": await _likeliest(session, plain),
             "schema_kept": await _keeps_schema(session, plain),
             "context": connection.place.context or _context(listed, connection.place.name),
-            "short": (characters([_SYSTEM, _QUESTION]), answer.tokens_in) if answer.counted else None,
+            "short": (size_of([_SYSTEM, _QUESTION]), answer.tokens_in) if answer.counted else None,
         }
     )
     connection.journal.add_facts(about, found.model_dump(mode="json"))
@@ -95,11 +100,17 @@ async def find_abilities(session: Session) -> Abilities:
 async def _taken(session: Session, listed: list[dict[str, Any]]) -> tuple[Abilities, Answer]:
     """Return the first form of a plain request that the server takes, and its answer."""
     name, first = session.connection.place.name, ""
-    for limit, greedy, system in itertools.product(
-        ("max_tokens", "max_completion_tokens"), (True, False), (True, False)
-    ):
+    yes_or_no = (True, False)
+    for limit, greedy, system, quiet in itertools.product(LIMITS, yes_or_no, yes_or_no, yes_or_no):
         form = Abilities(
-            limit=limit, greedy=greedy, system=system, likeliest=0, schema_kept=False, context=None, short=None
+            limit=limit,
+            greedy=greedy,
+            system=system,
+            quiet=quiet,
+            likeliest=0,
+            schema_kept=False,
+            context=None,
+            short=None,
         )
         try:
             return form, await _probe(session, form.body(name, [_SYSTEM, _QUESTION], 1), 1)

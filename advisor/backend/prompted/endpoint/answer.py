@@ -36,6 +36,7 @@ class Answer(NamedTuple):
         steps: token by token, empty where the server does not tell.
         tokens_in, tokens_out: as the server counted them, or an estimate from above where it does not.
         counted: whether the server counted.
+        seconds: from the request to its end, waits before it left out.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Answer(NamedTuple):
     tokens_in: int
     tokens_out: int
     counted: bool
+    seconds: float = 0.0
 
     def mean_log_probability(self) -> float:
         """Return the mean over the tokens, NaN where the server does not tell."""
@@ -54,6 +56,7 @@ class Answer(NamedTuple):
         """Return it as a journal keeps it."""
         steps = [[_kept(step.chosen), [_kept(one) for one in step.likeliest]] for step in self.steps]
         kept = {"text": self.text, "whole": self.whole, "in": self.tokens_in, "out": self.tokens_out}
+        kept["seconds"] = round(self.seconds, _DIGITS)
         return kept | ({"steps": steps} if steps else {}) | ({} if self.counted else {"counted": False})
 
 
@@ -61,7 +64,8 @@ def kept_answer(kept: dict[str, Any]) -> Answer:
     """Return the answer that `Answer.as_json` wrote."""
     steps = tuple(Step(_likely(chosen), tuple(map(_likely, others))) for chosen, others in kept.get("steps", ()))
     counted = kept.get("counted", True)
-    return Answer(str(kept["text"]), bool(kept["whole"]), steps, int(kept["in"]), int(kept["out"]), bool(counted))
+    tokens, seconds = (int(kept["in"]), int(kept["out"])), float(kept.get("seconds", 0))
+    return Answer(str(kept["text"]), bool(kept["whole"]), steps, *tokens, bool(counted), seconds)
 
 
 def read_answer(payload: Any, at_most: tuple[int, int], hide: Callable[[str], str]) -> Answer:

@@ -18,7 +18,7 @@ class Budget:
 
     def __init__(self, place: LanguageModelPlace, journal: Journal) -> None:
         self.place, self._journal = place, journal
-        self._reserved = 0.0
+        self._reserved: dict[object, float] = {}
         self._changed = asyncio.Condition()
         if place.max_usd is not None and self.price(0, 0) is None:
             raise InputError(
@@ -51,15 +51,16 @@ class Budget:
             yield
             return
         async with self._changed:
-            while (self.spent or 0.0) + self._reserved + most > cap:
+            while (self.spent or 0.0) + sum(self._reserved.values()) + most > cap:
                 if not self._reserved:
                     raise RunError(self._over(most, cap))
                 await self._changed.wait()
-            self._reserved += most
+            own = object()
+            self._reserved[own] = most
         try:
             yield
         finally:
-            self._reserved = max(0.0, self._reserved - most)
+            del self._reserved[own]
             async with self._changed:
                 self._changed.notify_all()
 

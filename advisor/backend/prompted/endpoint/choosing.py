@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from advisor.backend.arrays import Floats
-from advisor.backend.prompted.endpoint.answer import Answer, Likely, Step
+from advisor.backend.prompted.endpoint.answer import Answer, Likely
 
 _AROUND = b" \t\r\n\"'`*_("
 _QUOTES = " \t\r\n\"'`*_().!:,;"
@@ -30,22 +30,23 @@ def _shared(one: bytes, other: bytes) -> int:
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def likelihoods(steps: Sequence[Step], choices: Sequence[str], least: float) -> Floats | None:
+def likelihoods(answer: Answer, choices: Sequence[str], least: float) -> Floats | None:
     """Return the log-probability of each choice as the answer, by the likeliest tokens at its beginning.
 
     The probability of a choice is that of all told tokens which begin it. Where the token that the model took begins
-    several choices, the next place tells them apart; where another token does, they share its probability. A choice
-    that no token begins was less likely than the least likely token told, and than all that was not told: it gets
-    the smaller of the two bounds.
+    several choices, the next place tells them apart, or the answer's end; where another token does, they share its
+    probability, but for those that have a token of their own in that place. A choice that no token begins was less
+    likely than the least likely token told, and than all that was not told: it gets the smaller of the two bounds.
 
     Args:
-        steps: token by token, each with the likeliest in its place.
+        answer: with its tokens, and the likeliest in the place of each.
         choices: answers.
         least: probability of all choices together below which the model meant to say something else.
 
     Returns:
         (choices,), or None below ``least``.
     """
+    steps = answer.steps
     if not steps or not steps[0].likeliest:
         return None
     spelled, masses = _spelled(choices), np.zeros(len(choices))
@@ -53,11 +54,15 @@ def likelihoods(steps: Sequence[Step], choices: Sequence[str], least: float) -> 
     bound = min(*told, max(1 - sum(told), float(np.finfo(np.float32).eps)))
     reached, written = 1.0, b""
     for place, step in enumerate(steps):
-        taken, begun = _after(written, step.chosen, choices, spelled)
-        goes_on = (not taken or len(begun) > 1) and place + 1 < len(steps)
-        for one in {one.text: one for one in (*step.likeliest, step.chosen)}.values():
-            text, begun = _after(written, one, choices, spelled)
-            if text and begun and not (goes_on and one.text == step.chosen.text):
+        tokens = {one.text: one for one in (*step.likeliest, step.chosen)}.values()
+        texts = [_after(written, one, choices) for one in tokens]
+        taken, last = _after(written, step.chosen, choices), place + 1 == len(steps)
+        goes_on = not last and (not taken or len(_begun(taken, spelled, texts)) > 1)
+        for one, text in zip(tokens, texts, strict=True):
+            begun = _begun(text, spelled, texts)
+            if one.text == step.chosen.text:
+                begun = [] if goes_on else _ended(text, spelled) or begun if last and answer.whole else begun
+            if text and begun:
                 masses[begun] += reached * math.exp(one.log_probability) / len(begun)
         if not goes_on:
             break
@@ -68,11 +73,10 @@ def likelihoods(steps: Sequence[Step], choices: Sequence[str], least: float) -> 
     return np.log(np.where(masses > 0, masses, min(bound, seen))).astype(np.float32)
 
 
-def _after(written: bytes, token: Likely, choices: Sequence[str], spelled: list[bytes]) -> tuple[bytes, list[int]]:
-    """Return what is written after a token, and the choices that it begins, or is."""
+def _after(written: bytes, token: Likely, choices: Sequence[str]) -> bytes:
+    """Return what is written after a token."""
     text = written + _folded(token.text, choices)
-    text = text if written else text.lstrip(_AROUND)
-    return text, _begun(text, spelled)
+    return text if written else text.lstrip(_AROUND)
 
 
 def _spelled(choices: Sequence[str]) -> list[bytes]:
@@ -84,13 +88,21 @@ def _folded(text: bytes, choices: Sequence[str]) -> bytes:
     return text.lower() if len({choice.lower() for choice in choices}) == len(choices) else text
 
 
-def _begun(text: bytes, spelled: Sequence[bytes]) -> list[int]:
-    """Return the choices that a text is the beginning of; where there is none, the longest one that it begins with."""
+def _begun(text: bytes, spelled: Sequence[bytes], texts: Sequence[bytes]) -> list[int]:
+    """Return the choices that a text is the beginning of; where there is none, the longest one that it begins with.
+
+    Of several, those are left out that are whole in ``texts``, all that may be written in that place.
+    """
     begun = [number for number, choice in enumerate(spelled) if choice.startswith(text)]
     if begun:
-        return begun
+        return [number for number in begun if spelled[number] == text or spelled[number] not in texts] or begun
     over = [n for n, choice in enumerate(spelled) if text.startswith(choice) and _ends(text[len(choice) :])]
     return [max(over, key=lambda number: len(spelled[number]))] if over else []
+
+
+def _ended(text: bytes, spelled: Sequence[bytes]) -> list[int]:
+    """Return the choice that a text is."""
+    return [number for number, choice in enumerate(spelled) if choice == text]
 
 
 def _ends(rest: bytes) -> bool:

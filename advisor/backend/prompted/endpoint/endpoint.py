@@ -15,11 +15,11 @@ from advisor.backend.prompted.endpoint.abilities import Abilities, find_abilitie
 from advisor.backend.prompted.endpoint.choosing import chosen, likelihoods, sure_scores, tokens_to_tell
 from advisor.backend.prompted.endpoint.forms import answer_format, one_of, reminder, schema_of, valid
 from advisor.backend.prompted.endpoint.lengths import (
-    Messages,
     characters,
     estimated_tokens,
     measured_rate,
     sample,
+    size_of,
 )
 from advisor.backend.prompted.endpoint.session import Connection, Session
 from advisor.backend.prompted.endpoint.transport import Refused
@@ -57,13 +57,13 @@ class Endpoint:
 
     def __init__(self, place: LanguageModelPlace, settings: EndpointSettings) -> None:
         self._settings = settings
-        self._connection = Connection(
-            place, read_address(place.url), Key.from_environment(place.key_variable), settings
-        )
+        key = Key.from_environment(place.key_variable)
+        self._connection = Connection(place, read_address(place.url, key), key, settings)
         self.name = place.name
         self.invalid = self.asked_again = 0
         self.abilities: Abilities = _run(self._find_abilities)
         self.context: int | None = self.abilities.context
+        self._connection.seconds.clear()  # of requests that are nobody's rows
 
     async def _find_abilities(self) -> Abilities:
         async with Session(self._connection) as session:
@@ -80,6 +80,11 @@ class Endpoint:
             "invalid": self.invalid,
             "tokens_not_counted": self._connection.uncounted,
         }
+
+    @property
+    def seconds(self) -> list[float]:
+        """What each answer took, in seconds, with others under way; one from the journal took what it once did."""
+        return list(self._connection.seconds.values())
 
     @property
     def usage(self) -> Usage:
@@ -142,13 +147,13 @@ class Endpoint:
         messages = max((prompt.messages() for prompt in prompts), key=characters)
         if characters(messages) < 2 * size:
             return
-        part: Messages = [{"role": "user", "content": sample(messages, size)}]
+        part = sample(messages, size)
         try:
-            answer = await session.ask(self.abilities.body(self.name, part, 1), 1)
+            answer = await session.ask(self.abilities.body(self.name, part, 1), 1, checked=False)
         except Refused:
             return
         if answer.counted:
-            self._connection.rate = measured_rate(short, (characters(part), answer.tokens_in))
+            self._connection.rate = measured_rate(short, (size_of(part), answer.tokens_in))
 
     async def _scores(self, session: Session, prompt: Prompt, choices: Sequence[str]) -> Floats:
         able, messages = self.abilities, prompt.messages()
@@ -156,7 +161,7 @@ class Endpoint:
             most = tokens_to_tell(choices, self._settings.answer_tokens)
             body = able.body(self.name, messages, most, **likelihoods_asked(able.likeliest))
             answer = await session.ask(body, most)
-            scores = likelihoods(answer.steps, choices, self._settings.least_probability)
+            scores = likelihoods(answer, choices, self._settings.least_probability)
             if scores is not None:
                 return scores
         number = await self._choice(session, messages, choices)

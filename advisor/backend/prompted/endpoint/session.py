@@ -1,6 +1,7 @@
 """A session with an endpoint: each request asked at most once, tried again with patience, within the budget."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
@@ -11,7 +12,15 @@ from advisor.backend.prompted.address import Address
 from advisor.backend.prompted.endpoint.answer import Answer, Broken, read_answer
 from advisor.backend.prompted.endpoint.budget import Budget
 from advisor.backend.prompted.endpoint.journal import Journal, request_hash
-from advisor.backend.prompted.endpoint.lengths import Rate, check_whole, most_tokens
+from advisor.backend.prompted.endpoint.lengths import (
+    Rate,
+    cut,
+    halves,
+    most_tokens,
+    perhaps_cut,
+    size_of,
+    surely_cut,
+)
 from advisor.backend.prompted.endpoint.transport import Passing, Refused, Transport, pause
 from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.prompted.secrecy import Key
@@ -21,6 +30,10 @@ from advisor.errors import RunError
 Body = dict[str, Any]
 _Done = TypeVar("_Done")
 _CHAT = "/chat/completions"
+LIMITS = ("max_tokens", "max_completion_tokens")
+"""Names that servers know the most tokens of an answer by."""
+_TOO_MANY = 429
+_MORE = ("response_format", "logprobs", "top_logprobs")
 
 
 class Connection:
@@ -30,6 +43,7 @@ class Connection:
         rate: tokens by length, once measured.
         requests: answered by the server since this was made; ``tokens_in`` and ``tokens_out`` are theirs.
         uncounted: answers whose tokens the server did not count.
+        seconds: that answers took, by request; those of the journal, too.
 
     Raises:
         InputError: the address, the key or the prices are not usable.
@@ -40,6 +54,7 @@ class Connection:
         self.journal = Journal(place.journal, key.hide)
         self.rate: Rate | None = None
         self.requests = self.tokens_in = self.tokens_out = self.uncounted = 0
+        self.seconds: dict[str, float] = {}
         self.price = Budget(place, self.journal).price
 
 
@@ -71,13 +86,14 @@ class Session:
         except (Passing, Refused, RunError, LookupError, TypeError):
             return []
 
-    async def ask(self, body: Body, tokens_out: int, *, attempts: int | None = None) -> Answer:
+    async def ask(self, body: Body, tokens_out: int, *, attempts: int | None = None, checked: bool = True) -> Answer:
         """Return the answer to a chat completion: the one in the journal, else the server's.
 
         Args:
             body: the request.
             tokens_out: tokens that it lets the answer have.
             attempts: how often it is tried, as often as the settings say by default.
+            checked: whether to check that the server read the whole prompt.
 
         Raises:
             Refused: the server does not take requests of this form.
@@ -88,22 +104,52 @@ class Session:
         async with self._locks[request]:
             known = connection.journal.answer(request)
             if known is not None:
-                check_whole(body["messages"], known, connection.rate, self.settings, connection.address.base)
+                if checked:
+                    await self._check(body, known)
+                connection.seconds[request] = known.seconds
                 return known
             answer = await self._try(body, tokens_out, attempts or self.settings.attempts)
             try:
-                check_whole(body["messages"], answer, connection.rate, self.settings, connection.address.base)
+                if checked:
+                    await self._check(body, answer)
             except RunError:
                 connection.journal.add_lost(answer.tokens_in, answer.tokens_out)
                 raise
             connection.journal.add(request, answer)
+            connection.seconds[request] = answer.seconds
             return answer
+
+    async def _check(self, body: Body, answer: Answer) -> None:
+        """Check that the server read the whole prompt; where its tokens are few, have those of its halves counted.
+
+        Raises:
+            RunError: it did not.
+        """
+        connection, messages = self.connection, body["messages"]
+        base = connection.address.base
+        if surely_cut(messages, answer, self.settings):
+            raise cut(base, messages, answer)
+        if not perhaps_cut(messages, answer, connection.rate, self.settings):
+            return
+        assert connection.rate is not None
+        counted, limit = 0.0, next(name for name in LIMITS if name in body)
+        short = {name: value for name, value in body.items() if name not in _MORE} | {limit: 1}
+        try:
+            for half in halves(messages):
+                part = await self.ask({**short, "messages": half}, 1, checked=False)
+                counted += part.tokens_in - connection.rate.tokens
+        except Refused:
+            return
+        if answer.tokens_in < self.settings.whole_share * counted:
+            raise cut(base, messages, answer)
+        connection.rate = connection.rate.allowing(answer.tokens_in, size_of(messages))
 
     async def _try(self, body: Body, tokens_out: int, attempts: int) -> Answer:
         connection, most = self.connection, (most_tokens(body["messages"], self.settings), tokens_out)
         for attempt in range(1, attempts + 1):
             async with self._budget.reserved(*most):
                 await self._until_resumed()
+                started = time.perf_counter()
                 try:
                     payload = await self._transport.send(_CHAT, body)
                     answer = read_answer(payload, most, connection.key.hide)
@@ -113,7 +159,7 @@ class Session:
                     failure = passing
                 else:
                     self._count(answer)
-                    return answer
+                    return answer._replace(seconds=time.perf_counter() - started)
                 if failure.perhaps_paid:
                     connection.journal.add_lost(*most)
             if attempt < attempts:
@@ -125,7 +171,7 @@ class Session:
             await asyncio.sleep(left)
 
     async def _wait(self, failure: Passing, attempt: int) -> None:
-        """Wait before the next try; where the server says how long, let every request wait so long."""
+        """Wait before the next try; where the server says how long, or has too many, let every request wait so long."""
         seconds = pause(attempt, self.settings)
         if failure.wait is not None:
             if failure.wait > self.settings.longest_wait_seconds:
@@ -134,7 +180,8 @@ class Session:
                     f"then: {len(self.connection.journal):,} answers are kept"
                 )
             seconds = max(seconds, failure.wait)
-            self._resume = max(self._resume, asyncio.get_running_loop().time() + failure.wait)
+        if failure.wait is not None or failure.status == _TOO_MANY:
+            self._resume = max(self._resume, asyncio.get_running_loop().time() + seconds)
         await asyncio.sleep(seconds)
 
     def _count(self, answer: Answer) -> None:

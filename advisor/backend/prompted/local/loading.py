@@ -20,6 +20,7 @@ from advisor.knowledge.pretrained import read_config, usable_positions
 
 # Tokenizers without a limit declare an astronomical one.
 _NO_LIMIT = 10**9
+_STRETCHED = ("dynamic", "longrope", "su")
 
 
 def load_language_model(folder: Path, device: Device, *, name: str) -> LanguageModel:
@@ -112,10 +113,24 @@ def _load(folder: Path, kind: str, device: Device) -> Any:
 
 def _context(folder: Path, config: dict[str, Any]) -> int | None:
     """Return the tokens that fit: by the positions, and as the tokenizer declares."""
-    limits = [usable_positions(config)]
+    limits = [usable_positions(config), steady_positions(config)]
     try:
         declared = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8")).get("model_max_length")
     except FileNotFoundError:
         declared = None
     limits.append(int(declared) if isinstance(declared, int | float) and 0 < declared < _NO_LIMIT else None)
     return min((limit for limit in limits if limit is not None), default=None)
+
+
+def steady_positions(config: dict[str, Any]) -> int | None:
+    """Return up to how many tokens a position means the same however long the text is; None where it always does.
+
+    Some rotary encodings stretch all positions once a text is longer than those the model was first trained on. What
+    prompts share could then not be computed once, for short and long ones would see it differently.
+    """
+    rotary = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    if rotary.get("rope_type", rotary.get("type")) not in _STRETCHED:
+        return None
+    name = "original_max_position_embeddings"
+    found = rotary.get(name) or config.get(name) or config.get("max_position_embeddings")
+    return int(found) if found else None

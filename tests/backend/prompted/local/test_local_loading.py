@@ -10,7 +10,7 @@ import pytest
 from advisor.backend.devices import Device
 from advisor.backend.prompted.language_model import Free
 from advisor.backend.prompted.local import load_language_model
-from advisor.backend.prompted.local.loading import kind_of
+from advisor.backend.prompted.local.loading import kind_of, steady_positions
 from advisor.errors import InputError
 from tests.backend.prompted.local.conftest import PROMPTS
 
@@ -70,6 +70,21 @@ def test_what_the_tokenizer_declares_limits_the_context(language_model: Folder, 
     (folder / "tokenizer_config.json").write_text(json.dumps(details | {"model_max_length": 100}), encoding="utf-8")
     assert load_language_model(folder, cpu, name="short").context == 100
     assert load_language_model(language_model("mamba"), cpu, name="mamba").context is None
+
+
+@pytest.mark.parametrize(
+    ("config", "positions"),
+    [
+        ({"max_position_embeddings": 131072}, None),
+        ({"max_position_embeddings": 131072, "rope_parameters": {"rope_type": "llama3"}}, None),
+        ({"max_position_embeddings": 4096, "rope_parameters": {"rope_type": "dynamic", "factor": 2.0}}, 4096),
+        ({"original_max_position_embeddings": 4096, "rope_scaling": {"type": "longrope"}}, 4096),
+        ({"rope_parameters": {"rope_type": "longrope", "original_max_position_embeddings": 8192}}, 8192),
+        ({"rope_parameters": {"full_attention": {"rope_type": "default"}}}, None),
+    ],
+)
+def test_positions_that_stretch_limit_the_context(config: dict[str, object], positions: int | None) -> None:
+    assert steady_positions(config) == positions
 
 
 @pytest.mark.parametrize("name", ["bert", "nli"])

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-Reads = Literal["text", "pair", "text or pair", "words", "question"]
-Predicts = Literal["class", "classes", "number", "tags", "span"]
+Reads = Literal["text", "pair", "text or pair", "words", "question", "prompt"]
+Predicts = Literal["class", "classes", "number", "tags", "span", "text", "preference"]
+WRITING: tuple[Predicts, ...] = ("text", "preference")
+"""What is predicted where the model writes: an answer, or one that people prefer."""
 
 
 class Pair(NamedTuple):
@@ -21,9 +23,42 @@ class Answer(NamedTuple):
     start: int
 
 
+class Message(NamedTuple):
+    """What was said in a chat, and by whom: ``system``, ``user`` or ``assistant``."""
+
+    role: str
+    content: str
+
+
+class Chat(NamedTuple):
+    """A prompt of several messages, the last of which waits for an answer."""
+
+    messages: tuple[Message, ...]
+
+
+class Demonstration(NamedTuple):
+    """Right answers to a prompt; the first is the one to learn."""
+
+    answers: tuple[str, ...]
+
+
+class Preferred(NamedTuple):
+    """Two answers to a prompt, of which one was preferred."""
+
+    chosen: str
+    rejected: str
+
+
+class Judged(NamedTuple):
+    """An answer to a prompt, and whether it was approved of."""
+
+    answer: str
+    approved: bool
+
+
 Words = tuple[str, ...]
-Input = str | Pair | Words
-Label = str | tuple[str, ...] | float | tuple[Answer, ...]
+Input = str | Pair | Words | Chat
+Label = str | tuple[str, ...] | float | tuple[Answer, ...] | Demonstration | Preferred | Judged
 
 
 class Measure(NamedTuple):
@@ -105,5 +140,13 @@ TASKS: dict[str, Task] = {
               Measure("token_accuracy", "accuracy of tokens", hub="accuracy")), "token-classification", "sentences"),
         Task("question-answering", "extractive question answering", "question", "span",
              (Measure("f1", "F1 of words", hub="f1"), _EXACT_MATCH), "question-answering", "questions"),
+        Task("generation", "text generation", "prompt", "text",
+             (Measure("rouge_l", "ROUGE-L", "rouge", hub="rouge"), Measure("chrf", "chrF", hub="chrf"),
+              Measure("perplexity", "perplexity", share=False, lower_is_better=True, in_label_units=True,
+                      hub="perplexity")), "text-generation", "prompts"),
+        Task("preference", "learning from preferences", "prompt", "preference",
+             (Measure("preference_accuracy", "preference accuracy", "preference-accuracy", hub="accuracy"),
+              Measure("ranking_accuracy", "ranking accuracy"),
+              Measure("margin", "reward margin", share=False, in_label_units=True)), "text-generation", "prompts"),
     )
 }  # fmt: skip

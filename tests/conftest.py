@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 from advisor.machine import Machine
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Tests run side by side, one a core.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A property is not about how fast the machine is.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")

@@ -46,7 +46,20 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         },
         {"question": "Who built it?", "context": CONTEXT, "answers": [], "answer_starts": []},
     ],
+    "generation": [
+        {"prompt": "Name a colour of the sky", "completion": "Blue, or grey on most days."},
+        {"prompt": "Name a fruit that is red", "completion": "A cherry."},
+        {"prompt": "Name a river of France", "completion": "The Loire."},
+    ],
+    "preference": [
+        {"prompt": "Name a colour of the sky", "chosen": "Blue, of course.", "rejected": "No."},
+        {"prompt": "Name a fruit that is red", "chosen": "A cherry.", "rejected": "A lemon."},
+        {"prompt": "Name a river of France", "chosen": "The Loire.", "rejected": "The Rhine, the Main and the Elbe."},
+    ],
 }
+
+LABELS = {"label", "labels", "tags", "answers", "completion", "chosen", "rejected"}
+"""Names of the columns above that hold what is predicted."""
 
 
 def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:

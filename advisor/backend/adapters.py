@@ -26,6 +26,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from advisor.backend.adapter_settings import LoraSettings
+from advisor.backend.alignment.settings import AlignmentSettings
 from advisor.backend.encoder import quiet_transformers
 from advisor.backend.pooling_layer import pooling_layer
 from advisor.backend.remote_code import allowed
@@ -148,7 +149,7 @@ def read_adapted(folder: Path, kind: Any, **options: Any) -> Any:
     return PeftModel.from_pretrained(pretrained, str(folder)).merge_and_unload()
 
 
-def lora_config(model: Any, settings: LoraSettings) -> Any:
+def lora_config(model: Any, settings: LoraSettings | AlignmentSettings) -> Any:
     """Return PEFT's configuration of the adapters."""
     from peft import LoraConfig
 

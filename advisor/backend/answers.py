@@ -1,7 +1,7 @@
 """Answers: a model's outputs as people and programs read them, one JSON object a row."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from advisor.backend.arrays import Floats
 from advisor.backend.chunks import TagSet
 from advisor.backend.rows import Rows
-from advisor.tasks import TASKS, Input, Pair, Predicts
+from advisor.tasks import TASKS, Input, Pair, Predicts, Words
 
 SHARE = 0.5
 _DIGITS = 6
@@ -130,7 +130,7 @@ def _label_sets(outputs: Floats, labels: Sequence[str], thresholds: Floats | Non
 def _tags(outputs: Floats, inputs: Sequence[Input], labels: Sequence[str]) -> Answers:
     tag_set = TagSet(labels)
     end = 0
-    for words in inputs:
+    for words in cast("Sequence[Words]", inputs):
         start, end = end, end + len(words)
         given, sure = outputs[start:end].argmax(axis=1), outputs[start:end].max(axis=1)
         tags = tag_set.repaired(given, [len(words)])

@@ -3,7 +3,7 @@
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -17,18 +17,15 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from advisor.backend.arrays import Flags, Floats
-from advisor.backend.batching import token_batches
 from advisor.backend.bert import read_bert
 from advisor.backend.devices import Device
 from advisor.backend.objectives.tokens import cut_units, word_tokens
 from advisor.backend.remote_code import allowed
-from advisor.errors import InputError, RunError
+from advisor.backend.within_memory import Progress as Progress
+from advisor.backend.within_memory import by_batch
+from advisor.errors import InputError
 from advisor.knowledge.pretrained import length_limit
 from advisor.tasks import Words
-
-Progress = Callable[[int, int], None]
-_BATCH_TOKENS = {("cpu", "fp32"): 1024, ("cpu", "bf16"): 4096}
-_BATCH_TOKENS_ELSEWHERE = 32768
 
 
 @dataclass
@@ -159,7 +156,7 @@ class Encoder:
             if progress:
                 progress(len(texts) * done // units, len(texts))
 
-        self._by_batch([len(unit.ids) for unit in units], fill, report)
+        by_batch([len(unit.ids) for unit in units], fill, self.device, report)
         if len(units) > len(texts):
             sums = np.zeros((len(texts), *pooled.shape[1:]), dtype=np.float32)
             np.add.at(sums, [unit.row for unit in units], pooled)
@@ -181,7 +178,7 @@ class Encoder:
                 np.add.at(sums, words, states[held])
                 np.add.at(counts, words, 1)
 
-        self._by_batch([len(row.ids) for row in tokens], fill, progress)
+        by_batch([len(row.ids) for row in tokens], fill, self.device, progress)
         return _unit(sums), counts > 0
 
     @property
@@ -210,34 +207,6 @@ class Encoder:
         if every:
             return torch.stack(tuple(states)).float(), mask
         return torch.stack([states[layer] for layer in self.layers]).float().mean(0, keepdim=True), mask
-
-    def _by_batch(
-        self, sizes: Sequence[int], fill: Callable[[NDArray[np.int64]], None], progress: Progress | None
-    ) -> None:
-        """Call ``fill`` with the numbers of rows that fit in memory together, until each had its turn.
-
-        Batches are filled by a budget of tokens; where memory runs out the budget is halved for the rest.
-        """
-        lengths = np.array(sizes, dtype=np.int64)
-        left = np.arange(len(lengths))
-        budget = _BATCH_TOKENS.get((self.device.kind, self.device.precision), _BATCH_TOKENS_ELSEWHERE)
-        while len(left):
-            try:
-                for batch in token_batches(lengths[left].tolist(), budget):
-                    some = left[batch]
-                    fill(some)
-                    lengths[some] = 0
-                    if progress:
-                        progress(int((lengths == 0).sum()), len(lengths))
-            except (MemoryError, torch.OutOfMemoryError, RuntimeError) as failure:
-                if not out_of_memory(failure):
-                    raise
-                if budget <= lengths.max():
-                    raise RunError("not even one text fits in memory; set a shorter max_length") from None
-                budget //= 2
-                if self.device.kind == "cuda":
-                    torch.cuda.empty_cache()
-            left = np.flatnonzero(lengths)
 
 
 def _unit(vectors: Floats) -> Floats:
@@ -298,14 +267,6 @@ def is_decoder(config: Any) -> bool:
 
     kind = config.model_type
     return kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-
-
-def out_of_memory(failure: Exception) -> bool:
-    """Whether an error says that memory ran out; on a CPU PyTorch says it only in words."""
-    if isinstance(failure, MemoryError | torch.OutOfMemoryError):
-        return True
-    words = ("not enough memory", "out of memory", "can't allocate memory")
-    return any(word in str(failure) for word in words)
 
 
 @lru_cache(maxsize=1)

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeGuard
 
+from advisor.backend.alignment.settings import GENERATOR_DETAILS
 from advisor.backend.arrays import Floats
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Progress
 from advisor.backend.head import HEAD_DETAILS
-from advisor.tasks import Input
+from advisor.backend.prompted.place import PROMPT_DETAILS
+from advisor.backend.rows import Rows
+from advisor.tasks import TASKS, WRITING, Input
 
 
 class Predictor(Protocol):
@@ -47,8 +50,43 @@ class Predictor(Protocol):
         ...
 
 
+class Observed(NamedTuple):
+    """What a model that writes made of rows.
+
+    Attributes:
+        numbers: a line a row, as `advisor.backend.evaluation` takes them for the task.
+        texts: the answers that were written, empty where none was.
+    """
+
+    numbers: Floats
+    texts: list[str]
+
+
+class Writer(Predictor, Protocol):
+    """A predictor that writes answers to prompts.
+
+    Its ``outputs`` are numbers that another process must repeat for the same prompts.
+    """
+
+    def write(self, inputs: Sequence[Input], progress: Progress | None = None) -> list[str]:
+        """Return an answer a prompt."""
+        ...
+
+    def observe(self, rows: Rows, progress: Progress | None = None) -> Observed:
+        """Measure the model on rows with known answers."""
+        ...
+
+
+def writes(model: Predictor) -> TypeGuard[Writer]:
+    """Whether a model's task is to write."""
+    return TASKS[model.task].predicts in WRITING
+
+
 def load_model(folder: Path, device: Device) -> Predictor:
-    """Load the model that a run wrote to ``folder``: frozen where there is a ``head.json``, else tuned.
+    """Load the model that a run wrote to ``folder``.
+
+    It is frozen where there is a ``head.json``, prompted where there is a ``prompt.json``, a generator where there is a
+    ``generator.json``, else tuned.
 
     Raises:
         InputError: a file is absent or damaged.
@@ -57,6 +95,14 @@ def load_model(folder: Path, device: Device) -> Predictor:
         from advisor.backend.frozen import FrozenModel
 
         return FrozenModel.load(folder, device)
+    if (folder / PROMPT_DETAILS).exists():
+        from advisor.backend.prompted.model import PromptedModel
+
+        return PromptedModel.load(folder, device)
+    if (folder / GENERATOR_DETAILS).exists():
+        from advisor.backend.alignment.generator import Generator
+
+        return Generator.load(folder, device)
     from advisor.backend.tuned import TunedModel
 
     return TunedModel.load(folder, device)

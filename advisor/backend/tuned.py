@@ -21,7 +21,6 @@ from advisor.backend.encoder import (
     is_decoder,
     load_tokenizer,
     loading,
-    out_of_memory,
     quiet_transformers,
 )
 from advisor.backend.head_start import probe_weights
@@ -30,6 +29,7 @@ from advisor.backend.pooling_layer import expressible, head_logits, pooling_laye
 from advisor.backend.remote_code import allowed
 from advisor.backend.task_head import head_note, output_layer, read_encoder, renew, unread
 from advisor.backend.tuning_settings import ReadingSettings
+from advisor.backend.within_memory import out_of_memory
 from advisor.errors import RunError
 from advisor.knowledge.hyperparameters import default_values
 from advisor.knowledge.pretrained import length_limit

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from advisor.backend.batching import token_batches
 from advisor.backend.devices import Device
-from advisor.backend.encoder import out_of_memory
 from advisor.backend.tuning_settings import StepSettings
+from advisor.backend.within_memory import out_of_memory
 from advisor.errors import RunError
 
 OnEvent = Callable[[dict[str, Any]], None]

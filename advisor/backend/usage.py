@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from advisor.backend.head import HEAD_DETAILS, HeadDetails, LinearHead
+from advisor.backend.prompted.place import PROMPT_DETAILS
 from advisor.tasks import TASKS
 
 _OPENING = """\
@@ -79,6 +80,17 @@ labels = [[name for name, given in zip(info["labels"], row >= torch.tensor(info[
 _ANSWERS = {"class": "probabilities = logits.softmax(1)\n", "classes": _CLASSES, "number": "values = logits[:, 0]\n"}
 
 
+_PROMPTED = """\
+from pathlib import Path
+
+from advisor.backend.devices import choose_device
+from advisor.backend.predictor import load_model
+
+model = load_model(Path("FOLDER"), choose_device())
+print(model.outputs(["…"]), model.labels)
+"""
+
+
 def usage(folder: Path, name: str) -> str:
     """Return the lines; none for a tuned model, which has no head beside it.
 
@@ -89,6 +101,8 @@ def usage(folder: Path, name: str) -> str:
     Raises:
         InputError: the head cannot be read.
     """
+    if (folder / PROMPT_DETAILS).exists():
+        return _PROMPTED.replace("FOLDER", name)
     if not (folder / HEAD_DETAILS).exists():
         return ""
     _, details = LinearHead.load(folder)

@@ -63,6 +63,8 @@ def _line(row: dict[str, Any]) -> str:
     if "entities" in row:
         entities = ", ".join(f"{one['text']} ({one['label']})" for one in row["entities"]) or "nothing"
         return f"{entities}\t{' '.join(row['words'])}"
+    if "prompt" in row:
+        return str(row["answer"])
     read = " | ".join(str(row[name]) for name in ("text", "text_pair", "question") if name in row)
     if "labels" in row:
         return f"{', '.join(row['labels']) or 'none'}\t{read}"

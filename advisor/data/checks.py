@@ -12,7 +12,21 @@ from advisor.data.formats.lines import and_more
 from advisor.data.names import shown
 from advisor.data.tags import entities
 from advisor.errors import DataError
-from advisor.tasks import TASKS
+from advisor.tasks import TASKS, WRITING
+
+_READ = {
+    "pair": "two texts",
+    "question": "a question and a context",
+    "words": "any word",
+    "prompt": "a prompt",
+}
+
+_READ_WITH_LABEL = {
+    "pair": "two texts",
+    "question": "a question, a context",
+    "words": "words",
+    "prompt": "both a prompt",
+}
 
 
 def check_train(task: str, part: Part, column: str) -> None:
@@ -28,9 +42,7 @@ def check_train(task: str, part: Part, column: str) -> None:
             raise DataError(
                 f"{place}: column {shown(column)} is empty in all {len(part.unlabelled):,} rows; labels are needed"
             )
-        what = {"pair": "two texts", "question": "a question and a context", "words": "any word"}.get(
-            TASKS[task].reads, "a text"
-        )
+        what = _READ.get(TASKS[task].reads, "a text")
         raise DataError(f"{place}: no row has {what}; at least two labelled rows are needed")
     predicts = TASKS[task].predicts
     if predicts == "class":
@@ -43,6 +55,8 @@ def check_train(task: str, part: Part, column: str) -> None:
         raise DataError(f"{place}: no word is tagged: {count} have nothing but O in column {shown(column)}")
     elif predicts == "span" and not any(examples.labels):
         raise DataError(f"{place}: no answer in {count} of column {shown(column)}; answers are needed")
+    elif predicts in WRITING and len({type(label) for label in examples.labels}) > 1:
+        raise DataError(f"{place}: some rows hold preferences and others judgements; keep one kind in a file")
 
 
 def check_unique(task: str, part: Part, column: str) -> None:
@@ -71,14 +85,14 @@ def check_test(task: str, train: Part, test: Part, column: str) -> None:
         DataError: no labelled row, labels that training lacks, or no label ever repeated in either file.
     """
     if not test.examples:
-        what = {"pair": "two texts", "question": "a question, a context", "words": "words"}.get(
-            TASKS[task].reads, "both a text"
-        )
-        raise DataError(f"{test.path}: no row has {what} and a label; a test set needs labels")
+        read = _READ_WITH_LABEL.get(TASKS[task].reads, "both a text")
+        raise DataError(f"{test.path}: no row has {read} and a label; a test set needs labels")
     predicts = TASKS[task].predicts
     if predicts == "span" and not any(test.examples.labels):
         raise DataError(f"{test.path}: no answer in column {shown(column)}; a test set needs answers")
-    if predicts in ("number", "span"):
+    if predicts in WRITING and type(test.examples.labels[0]) is not type(train.examples.labels[0]):
+        raise DataError(f"{test.path}: holds another kind of feedback than {train.path}; give both the same columns")
+    if predicts in ("number", "span", *WRITING):
         return
     known = {name for _, name in _named(task, train)}
     unknown: dict[str, int] = {}

@@ -23,6 +23,8 @@ NEEDS = {
     "regression": "a text, or two, and a number a row",
     "token-classification": "a list of words and as many tags a row",
     "question-answering": "a question, a context and answers a row",
+    "generation": "a prompt and its answer a row, or the messages of a chat",
+    "preference": "a prompt with a chosen and a rejected answer a row, or an answer with a judgement",
 }
 
 

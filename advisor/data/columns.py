@@ -35,6 +35,7 @@ from advisor.data.names import (
     usual,
     usual_pair,
 )
+from advisor.data.prompt_columns import prompt_columns
 from advisor.errors import DataError
 from advisor.tasks import TASKS
 
@@ -45,10 +46,11 @@ class Columns(NamedTuple):
     """The places of what a task needs in a row.
 
     Attributes:
-        text: the text, the first text of a pair, the question, or the words.
-        labels: the label, number, tags or answers; several columns of 0 and 1 hold one class each.
+        text: the text, the first text of a pair, the question, the words, or the prompt.
+        labels: the label, number, tags or answers; several columns of 0 and 1 hold one class each; chosen and
+            rejected answer, or answer and judgement.
         pair: the second text of a pair, or the context.
-        starts: where answers begin, if a column of its own says so.
+        starts: where answers begin, if a column of its own says so; to a prompt, further right answers.
     """
 
     text: int
@@ -99,15 +101,18 @@ def find_columns(task: str, names: Sequence[str], sample: Rows, place: str, want
     Raises:
         DataError: a column is missing, or more than one could be the label.
     """
-    file = _File(names, sample, place)
-    reads, label = TASKS[task].reads, _LABEL_OF[TASKS[task].predicts]
+    reads, predicts = TASKS[task].reads, TASKS[task].predicts
+    if reads == "prompt":
+        found = prompt_columns(predicts, names, place, wanted)
+        return Columns(found.prompt, found.answers, found.context, found.references)
+    file, label = _File(names, sample, place), _LABEL_OF[predicts]
     if reads == "question":
         return file.questions(wanted)
     if reads == "words":
         return Columns(*file.two((_WORDS, label), (wanted.text, wanted.label)))
     pair = file.pair(wanted, needed=reads == "pair") if reads != "text" else None
     if pair is None:
-        if TASKS[task].predicts == "classes":
+        if predicts == "classes":
             flags = file.flags(wanted)
             if flags:
                 return Columns(file.without(flags).one(_TEXT, wanted.text), tuple(flags))

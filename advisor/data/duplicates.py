@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from pydantic import BaseModel, Field
 
 from advisor.data.examples import Examples, as_text
-from advisor.tasks import TASKS, Input, Label, Pair
+from advisor.tasks import TASKS, Chat, Demonstration, Input, Judged, Label, Pair, Preferred
 
 _SHOWN_ROWS = 10
 _WORD = re.compile(r"\w+")
@@ -78,6 +78,8 @@ def folded(one: Input) -> str:
     """Return all that a model reads of a row in the form in which duplicates are compared."""
     if isinstance(one, str):
         return fold(one)
+    if isinstance(one, Chat):
+        return "\n".join(fold(message.content) for message in one.messages)
     return "\n".join(map(fold, one)) if isinstance(one, Pair) else fold(" ".join(one))
 
 
@@ -132,13 +134,19 @@ def label_text(task: str, label: Label) -> str:
         return label
     if isinstance(label, float):
         return f"{label:g}"
+    if isinstance(label, Demonstration):
+        return " | ".join(label.answers)
+    if isinstance(label, Preferred):
+        return f"{label.chosen} rather than {label.rejected}"
+    if isinstance(label, Judged):
+        return f"{label.answer} ({'approved' if label.approved else 'disapproved'})"
     between = {"tags": " ", "span": " | "}.get(TASKS[task].predicts, ", ")
     return between.join(part if isinstance(part, str) else part.text for part in label)
 
 
 def _same(task: str, label: Label) -> Hashable:
     """Return a label in the form in which two are compared: classes and answers in any order, tags in theirs."""
-    return frozenset(label) if isinstance(label, tuple) and TASKS[task].predicts != "tags" else label
+    return frozenset(label) if isinstance(label, tuple) and TASKS[task].predicts in ("classes", "span") else label
 
 
 def find_contradictions(task: str, examples: Examples, repeats: dict[int, int]) -> Contradictions:

@@ -7,7 +7,7 @@ from typing import cast
 
 from advisor.data.content import is_number
 from advisor.data.tags import OUTSIDE
-from advisor.tasks import TASKS, Input, Label, Pair
+from advisor.tasks import TASKS, Chat, Input, Label, Pair
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,11 @@ class Examples:
     """Labelled rows, in the file's order.
 
     Attributes:
-        inputs: what a model reads, one a row and all of one kind: a text, never blank; a pair of texts; or words.
+        inputs: what a model reads, one a row and all of one kind: a text, never blank; a pair of texts; or words. A
+            prompt is a text or a chat.
         labels: one a row: a class without surrounding space, never empty; several classes, perhaps none; a number;
-            a tag a word; or the answers that stand in a context.
+            a tag a word; the answers that stand in a context; or, all of one kind, demonstrations, preferences or
+            judgements of answers.
         rows: each row's place in its file, from 1; `Part.unit` says what they count.
     """
 
@@ -42,9 +44,11 @@ class Examples:
 
 
 def as_text(one: Input) -> str:
-    """Return what a model reads as one text: words with spaces between, both texts of a pair on lines of their own."""
+    """Return what a model reads as one text: words with spaces between, parts on lines of their own."""
     if isinstance(one, str):
         return one
+    if isinstance(one, Chat):
+        return "\n".join(message.content for message in one.messages)
     return "\n".join(one) if isinstance(one, Pair) else " ".join(one)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from advisor.data.content import Rows, column, fractions, lists, objects, tag_strings, zero_one_columns
 from advisor.data.names import (
     CLASSES_NAMES,
+    JUDGEMENT_NAMES,
     LABEL_NAMES,
     NUMBER_NAMES,
     TAG_NAMES,
@@ -16,6 +17,7 @@ from advisor.data.names import (
     usual,
     usual_pair,
 )
+from advisor.data.prompts import NO, YES
 
 _GENERATION = (
     {"prompt", "completion"}, {"prompt", "response"}, {"instruction", "output"}, {"instruction", "response"},
@@ -38,7 +40,10 @@ def guess_task(names: Sequence[str], sample: Rows, wanted: Wanted = Wanted()) ->
     """
     known = {plain(name) for name in names}
     both = wanted.text is not None and wanted.label is not None
-    if not both and known >= _PREFERENCE:
+    writing = _named_to_write(names, wanted) if both else None
+    if writing:
+        return writing
+    if not both and (known >= _PREFERENCE or (wanted.label is None and _approves(names, known, sample))):
         return "preference"
     named = place_of(names, wanted.label) if wanted.label is not None else None
     words = place_of(names, wanted.text) if wanted.text is not None else usual(names, WORD_NAMES)
@@ -60,6 +65,23 @@ def guess_task(names: Sequence[str], sample: Rows, wanted: Wanted = Wanted()) ->
     if label is None and any(group <= known for group in _GENERATION):
         return "generation"
     return "text-classification"
+
+
+def _named_to_write(names: Sequence[str], wanted: Wanted) -> str | None:
+    """Return the task that columns named for text and label make, where they hold prompts with answers."""
+    text, label = str(wanted.text), str(wanted.label)
+    labels = [plain(names[place]) for place in several(names, label)] or [plain(label)]
+    if set(labels) == _PREFERENCE:
+        return "preference"
+    if not any(group <= {plain(text), *labels} for group in _GENERATION):
+        return None
+    return "preference" if len(labels) > 1 else "generation"
+
+
+def _approves(names: Sequence[str], known: set[str], sample: Rows) -> bool:
+    """Tell whether a column of yes and no stands beside prompts with answers."""
+    judgements = {str(value).strip().lower() for value in column(sample, usual(names, JUDGEMENT_NAMES))}
+    return bool(judgements) and judgements <= YES | NO and any(group <= known for group in _GENERATION)
 
 
 def _tagged(sample: Rows, words: int | None, tags: int | None) -> bool:

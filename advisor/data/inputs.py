@@ -1,10 +1,11 @@
-"""What a model reads, from the cells of a row: a text, a pair of texts, or words."""
+"""What a model reads, from the cells of a row: a text, a pair of texts, words, or a prompt."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from advisor.data.columns import Columns
 from advisor.data.names import shown
+from advisor.data.prompts import read_prompt
 from advisor.data.values import Unfit, as_list, kind_of, required_text
 from advisor.tasks import TASKS, Input, Pair, Words
 
@@ -14,6 +15,8 @@ InputReader = Callable[[Sequence[Any]], Input | None]
 def input_reader(task: str, columns: Columns, names: Sequence[str]) -> InputReader:
     """Return what reads a row's input, ``None`` where the row has none; it raises `Unfit`."""
     text = names[columns.text]
+    if TASKS[task].reads == "prompt":
+        return lambda row: read_prompt(row, columns, names)
     if TASKS[task].reads == "words":
         return lambda row: _words(row[columns.text], text)
     if columns.pair is None:

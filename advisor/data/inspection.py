@@ -16,6 +16,7 @@ from advisor.data.duplicates import (
     finding,
 )
 from advisor.data.examples import LabelledData, Part
+from advisor.data.feedback import Feedback, feedback, whole_texts
 from advisor.data.lengths import Quantiles, TokenLengths, evenly, quantiles, token_lengths, word_counts
 from advisor.data.targets import (
     Answers,
@@ -29,7 +30,7 @@ from advisor.data.targets import (
     label_sets,
     numbers,
 )
-from advisor.tasks import TASKS
+from advisor.tasks import TASKS, WRITING
 
 __all__ = ["Inspection", "inspect_data"]
 
@@ -85,10 +86,12 @@ class Inspection(BaseModel):
         numbers: where numbers are predicted.
         entities: where words are tagged.
         answers: where answers are found in contexts.
+        feedback: where answers to prompts are demonstrated, preferred or judged.
         words: lengths of the training inputs in words, split at spaces, both texts of a pair together.
         tokens: lengths in tokens, where a tokenizer was given.
         duplicates: training rows that repeat all an earlier row's texts, case and spaces aside.
         near_duplicates: further rows that have the same set of words as an earlier one.
+        contradictions: inputs with several labels; none of prompts, which may well have several answers.
         leakage: ``None`` without a test file.
         non_ascii_letters: share of letters beyond ASCII, from 0 to 1: near 0 for English,
             near 1 for scripts other than Latin.
@@ -109,6 +112,7 @@ class Inspection(BaseModel):
     numbers: Numbers | None
     entities: Entities | None
     answers: Answers | None
+    feedback: Feedback | None
     words: Quantiles
     tokens: TokenLengths | None
     duplicates: Finding
@@ -134,6 +138,7 @@ def inspect_data(data: LabelledData, *, tokenizer_path: Path | None, limit: int 
     predicts = TASKS[task].predicts
     labels = label_counts(task, train) or None
     lengths = word_counts(train.inputs)
+    whole = whole_texts(train) if predicts in WRITING else train.inputs
     words = quantiles(lengths)
     seen = Seen(train)
     return Inspection(
@@ -152,11 +157,12 @@ def inspect_data(data: LabelledData, *, tokenizer_path: Path | None, limit: int 
         numbers=numbers(train) if predicts == "number" else None,
         entities=entity_types(train) if predicts == "tags" else None,
         answers=answer_spans(train, data.test) if predicts == "span" else None,
+        feedback=feedback(train) if predicts in WRITING else None,
         words=words,
-        tokens=token_lengths(train.inputs, tokenizer_path, limit) if tokenizer_path else None,
+        tokens=token_lengths(whole, tokenizer_path, limit) if tokenizer_path else None,
         duplicates=finding(train.rows[index] for index in sorted(seen.repeats)),
         near_duplicates=finding(train.rows[index] for index in seen.near_repeats),
-        contradictions=find_contradictions(task, train, seen.repeats),
+        contradictions=Contradictions() if predicts in WRITING else find_contradictions(task, train, seen.repeats),
         leakage=find_leakage(task, train, data.test, seen) if data.test is not None else None,
         odd=_odd(data.train_part, texts, lengths, words),
         non_ascii_letters=_non_ascii_letters(texts),

@@ -1,4 +1,4 @@
-"""What is to be predicted, from the cells of a row: a class, several, a number, tags, or answers."""
+"""What is to be predicted, from the cells of a row: a class, several, a number, tags, answers, or feedback."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,6 +7,7 @@ from typing import Any
 from advisor.data.columns import Columns
 from advisor.data.content import lists
 from advisor.data.names import shown
+from advisor.data.prompts import read_demonstration, read_feedback
 from advisor.data.spans import read_answers
 from advisor.data.tags import as_bio
 from advisor.data.values import Unfit, as_list, as_text, kind_of, not_single, required_text
@@ -30,6 +31,10 @@ def label_reader(task: str, columns: Columns, names: Sequence[str], written: Seq
     place = columns.labels[0]
     name = names[place]
     predicts = TASKS[task].predicts
+    if predicts == "text":
+        return lambda row, _: read_demonstration(row, columns, names)
+    if predicts == "preference":
+        return lambda row, _: read_feedback(row, columns, names)
     if len(columns.labels) > 1:
         return _flags_reader(columns.labels, names)
     if predicts == "classes":

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from advisor.data.examples import as_text
 from advisor.errors import InputError
-from advisor.tasks import Input, Pair
+from advisor.tasks import Chat, Input, Pair
 
 RowT = TypeVar("RowT")
 NumberT = TypeVar("NumberT", int, float)
@@ -60,7 +61,7 @@ def token_lengths(inputs: Sequence[Input], tokenizer_path: Path, limit: int | No
     tokenizer.no_truncation()
     tokenizer.no_padding()
     chosen = evenly(inputs)
-    as_words = bool(chosen) and not isinstance(chosen[0], str | Pair)
+    as_words = bool(chosen) and not isinstance(chosen[0], str | Pair | Chat)
     lengths: list[int] = []
     for start in range(0, len(chosen), _TOKENIZED_AT_ONCE):
         batch = [_cut(one) for one in chosen[start : start + _TOKENIZED_AT_ONCE]]
@@ -75,15 +76,8 @@ def token_lengths(inputs: Sequence[Input], tokenizer_path: Path, limit: int | No
 
 
 def word_counts(inputs: Sequence[Input]) -> list[int]:
-    """Return lengths in words, texts split at spaces, both texts of a pair together."""
-    return [
-        len(one.split())
-        if isinstance(one, str)
-        else sum(len(text.split()) for text in one)
-        if isinstance(one, Pair)
-        else len(one)
-        for one in inputs
-    ]
+    """Return lengths in words, texts split at spaces, both texts of a pair and all of a chat together."""
+    return [len(as_text(one).split()) if isinstance(one, str | Pair | Chat) else len(one) for one in inputs]
 
 
 def evenly(rows: Sequence[RowT], most: int = _SAMPLED_TEXTS) -> Sequence[RowT]:
@@ -107,8 +101,8 @@ def nearest_rank(ordered: Sequence[NumberT], percent: int) -> NumberT:
 
 def _cut(one: Input) -> Any:
     """Return an input as the tokenizer takes it, its texts cut."""
-    if isinstance(one, str):
-        return one[:_TOKENIZED_CHARACTERS]
+    if isinstance(one, str | Chat):
+        return as_text(one)[:_TOKENIZED_CHARACTERS]
     if isinstance(one, Pair):
         return one.first[:_TOKENIZED_CHARACTERS], one.second[:_TOKENIZED_CHARACTERS]
     return list(one)

@@ -28,6 +28,13 @@ QUESTION_NAMES = ("question", "query")
 CONTEXT_NAMES = ("context", "passage", "paragraph", "document", "text")
 ANSWER_NAMES = ("answers", "answer", "answer_text", "answer_texts")
 START_NAMES = ("answer_starts", "answer_start", "answers_start", "answers_starts", "starts", "start")
+PROMPT_NAMES = ("prompt", "instruction", "messages", "conversations", "conversation", "question", "input", "text")
+CHAT_NAMES = ("messages", "conversations", "conversation")
+CONTEXT_OF_PROMPT_NAMES = ("input", "context")
+COMPLETION_NAMES = ("completion", "response", "output", "answer", "target")
+REFERENCES_NAMES = ("references", "completions", "responses", "outputs", "answers")
+CHOSEN_NAMES, REJECTED_NAMES = ("chosen",), ("rejected",)
+JUDGEMENT_NAMES = ("label", "judgement", "judgment", "thumb", "thumbs", "approved", "feedback")
 _LONGEST_SHOWN = 40
 _BETWEEN = (",", ";", "|")
 

@@ -182,10 +182,16 @@ def _read(table: Table, task: str | None, wanted: Wanted, written: list[Any] | N
 def _task(table: Table, sample: list[Any], task: str | None, wanted: Wanted) -> str:
     """Return the task that is named, else the one that the columns look like.
 
+    What was written may be judged: then the judgements are what there is to learn from.
+
     Raises:
         DataError: they look like a task that cannot be read, or, without columns named, like another than is named.
     """
     guess = guess_task(table.columns, sample, wanted)
+    if {task, guess} == {"generation", "preference"}:
+        if guess == "generation":
+            raise other_task(table.path, guess, f"columns {listed_names(table.columns, 6)}", task)
+        return guess
     if task is None or (task == "text-classification" and guess != "regression"):
         if guess != (task or guess) or guess not in TASKS:
             raise other_task(table.path, guess, f"columns {listed_names(table.columns, 6)}", task)

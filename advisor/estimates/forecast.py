@@ -16,7 +16,7 @@ from advisor.knowledge.hyperparameters import default_values
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
-from advisor.strategies import STRATEGIES, Strategy, TextLoad, Workload
+from advisor.strategies import STRATEGIES, Engine, Strategy, TextLoad, Workload
 
 _SHORTEST_TEXT = 4.0
 _ENCODER_FACTS = (
@@ -47,6 +47,7 @@ class Forecast:
         train_usd: price of the training time.
         least_train_usd: price of ``least_train_seconds``.
         usd_per_1000: price of 1,000 answers paid by the token; 0 on your own machine.
+        tokens_in, tokens_out: of an answer, where a language model is prompted.
     """
 
     quality: Interval | None
@@ -58,25 +59,28 @@ class Forecast:
     train_usd: Interval
     least_train_usd: Interval
     usd_per_1000: Interval | None
+    tokens_in: Interval | None = None
+    tokens_out: Interval | None = None
 
     def as_dict(self) -> dict[str, dict[str, float] | None]:
-        """Return every interval by name."""
-        return {name: interval.as_dict() if interval else None for name, interval in vars(self).items()}
+        """Return every interval by name; tokens only where a language model is prompted."""
+        known = {name: interval.as_dict() if interval else None for name, interval in vars(self).items()}
+        return {name: found for name, found in known.items() if found or not name.startswith("tokens")}
 
 
 @cache
-def default_settings(strategy: str) -> BaseModel:
-    """Return a strategy's settings as the rules give them.
+def default_settings(strategy: str, engine: Engine = "encoder") -> BaseModel:
+    """Return a strategy's settings on an engine as the rules give them.
 
     Raises:
         RuleBaseError: a setting is missing, unknown or out of its bounds.
     """
-    chosen = STRATEGIES[strategy]
+    kind, sections = STRATEGIES[strategy].settings_for(engine)
     values: dict[str, Any] = {}
-    for section in chosen.settings_of or (strategy,):
+    for section in sections:
         values |= default_values(section)
     try:
-        return chosen.settings.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as invalid:
         first = invalid.errors()[0]
         name = ".".join(map(str, first["loc"]))
@@ -134,10 +138,15 @@ def _forecast_encoder(
 
 
 def forecast_generator(
-    strategy: Strategy, model: BaseModelFacts, facts: Mapping[str, Value], machine: Machine
+    strategy: Strategy,
+    model: BaseModelFacts,
+    facts: Mapping[str, Value],
+    machine: Machine,
+    settings: BaseModel | None = None,
 ) -> Forecast:
     """Forecast tuning a generator: as for an encoder, but answers take as long as those of a local language model."""
-    tuned = _forecast_encoder(strategy, model, tuple(facts.get(name) for name in _ENCODER_FACTS), machine)
+    settings = settings or default_settings(strategy.id, "llm-local")
+    tuned = _forecast_encoder(strategy, model, tuple(facts.get(name) for name in _ENCODER_FACTS), machine, settings)
     latency = load_constants()["llm_local_latency_ms"]
     return replace(tuned, quality=None, latency_ms_p50=latency, latency_ms_p95=latency.times(2.0))
 
@@ -159,6 +168,24 @@ def forecast_llm(strategy: Strategy, engine: str, facts: Mapping[str, Value]) ->
         train_usd=Interval.exactly(0.0),
         least_train_usd=Interval.exactly(0.0),
         usd_per_1000=_token_price(engine, facts, tokens_in, constants["llm_answer_tokens"]),
+        tokens_in=tokens_in,
+        tokens_out=constants["llm_answer_tokens"],
+    )
+
+
+def with_choice(forecast: Forecast, prompts: int, at_once: int) -> Forecast:
+    """Return a prompt's forecast with the time and the money that it takes to choose the prompt.
+
+    Args:
+        forecast: of the prompt's answers.
+        prompts: asked about labelled rows to choose how to ask.
+        at_once: of them under way at a time.
+    """
+    price = forecast.usd_per_1000 or Interval.exactly(0.0)
+    return replace(
+        forecast,
+        train_seconds=forecast.latency_ms_p50.times(prompts / at_once / 1e3),
+        train_usd=price.times(prompts / 1e3),
     )
 
 

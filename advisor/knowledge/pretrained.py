@@ -21,7 +21,7 @@ _COUNT_FROM_PADDING = frozenset(
 )  # fmt: skip
 _EMBEDDINGS = ("embed", "wte", "wpe", "shared")
 _INNER = ("intermediate_size", "hidden_dim", "n_inner", "d_ff")
-_CONTENT = {".json", ".safetensors", ".bin", ".txt", ".model", ".py"}
+_CONTENT = {".json", ".safetensors", ".bin", ".txt", ".model", ".jinja", ".py"}
 _LONGEST_WITHOUT_LIMIT = 512
 _OBJECTIVES = {
     "MaskedLM": "masked",
@@ -41,8 +41,8 @@ def describe_folder(folder: Path) -> dict[str, Any]:
     try:
         config = read_config(folder)
         hidden = _first(config, "hidden_size", "dim", "d_model", "n_embd")
-        layers = _first(config, "num_hidden_layers", "n_layers", "n_layer", "num_layers")
-        heads = _first(config, "num_attention_heads", "n_heads", "n_head", "num_heads")
+        layers = _first(config, "num_hidden_layers", "n_layers", "n_layer", "num_layers", "encoder_layers")
+        heads = _first(config, "num_attention_heads", "n_heads", "n_head", "num_heads", "encoder_attention_heads")
         inner = int(next((config[name] for name in _INNER if config.get(name)), 4 * hidden))
         context = length_limit(folder)
         shapes = body_shapes(weight_shapes(folder))

@@ -35,7 +35,12 @@ class LocatedModel:
 
 
 def locate_model(
-    name: str, revision: str | None = None, *, relative_to: Path | None = None, trust_remote_code: bool = False
+    name: str,
+    revision: str | None = None,
+    *,
+    relative_to: Path | None = None,
+    trust_remote_code: bool = False,
+    language_model: bool = False,
 ) -> LocatedModel:
     """Find a base model's files, downloading a hub model into the hub's own cache.
 
@@ -44,6 +49,7 @@ def locate_model(
         revision: commit, branch or tag of a hub model.
         relative_to: where a relative folder starts.
         trust_remote_code: whether Python code that comes with the model may run; then it must be pinned.
+        language_model: whether it is to be prompted: then it may read with one half and write with the other.
 
     Raises:
         InputError: it is not there, its weights are not what the catalogue says, the hub cannot be reached, or code
@@ -54,7 +60,7 @@ def locate_model(
         return _embedded(name, known)
     folder = (relative_to or Path()) / name
     if folder.is_dir():
-        found = _local(name, folder)
+        found = _local(name, folder, language_model=language_model)
         return replace(found, code_sha256=_code_digest(name, folder)) if trust_remote_code else found
     if name.count("/") != 1 or name.startswith((".", "/")):
         raise InputError(f"{name}: neither a folder with a pre-trained model nor a hub id such as owner/name")
@@ -62,7 +68,7 @@ def locate_model(
         raise InputError(
             f"{name}: code of its own runs only from a pinned commit; name all 40 digits as model.revision"
         )
-    found = _from_hub(name, revision, known, code=trust_remote_code)
+    found = _from_hub(name, revision, known, code=trust_remote_code, language_model=language_model)
     return replace(found, code_sha256=_code_digest(name, found.folder)) if trust_remote_code else found
 
 
@@ -77,13 +83,15 @@ def _embedded(name: str, facts: BaseModelFacts) -> LocatedModel:
     return LocatedModel(name, folder, facts, None, digest)
 
 
-def _local(name: str, folder: Path) -> LocatedModel:
+def _local(name: str, folder: Path, *, language_model: bool) -> LocatedModel:
     weights = next((folder / file for file in _WEIGHTS if (folder / file).exists()), None)
     if weights is None:
         raise InputError(f"{folder}: no weights there ({', '.join(_WEIGHTS)})")
     if weights.suffix == ".bin":
         raise InputError(f"{weights}: pickled weights can run code when loaded; convert them to model.safetensors")
-    return LocatedModel(name, folder.resolve(), _described(name, folder), None, _weights_digest(weights))
+    return LocatedModel(
+        name, folder.resolve(), _described(name, folder, language_model), None, _weights_digest(weights)
+    )
 
 
 def _weights_digest(weights: Path) -> str:
@@ -102,11 +110,13 @@ def _weights_digest(weights: Path) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _from_hub(name: str, revision: str | None, known: BaseModelFacts | None, *, code: bool) -> LocatedModel:
+def _from_hub(
+    name: str, revision: str | None, known: BaseModelFacts | None, *, code: bool, language_model: bool
+) -> LocatedModel:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from huggingface_hub import snapshot_download
 
-    wanted = ["*.json", "*.txt", "*.model", "*.safetensors", "1_Pooling/*", *(["*.py"] if code else [])]
+    wanted = ["*.json", "*.jinja", "*.txt", "*.model", "*.safetensors", "1_Pooling/*", *(["*.py"] if code else [])]
     try:
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
     except Exception as failure:
@@ -114,7 +124,7 @@ def _from_hub(name: str, revision: str | None, known: BaseModelFacts | None, *, 
         raise InputError(
             f"{name}: cannot be had from the hub ({reason}); check the name and the network, or name a folder"
         ) from None
-    return LocatedModel(name, folder, known or _described(name, folder), folder.name, None)
+    return LocatedModel(name, folder, known or _described(name, folder, language_model), folder.name, None)
 
 
 def _code_digest(name: str, folder: Path) -> str | None:
@@ -135,7 +145,7 @@ def _code_digest(name: str, folder: Path) -> str | None:
     return hashlib.sha256(lines.encode()).hexdigest() if files else None
 
 
-def _described(name: str, folder: Path) -> BaseModelFacts:
+def _described(name: str, folder: Path, language_model: bool) -> BaseModelFacts:
     """Return the facts of a folder's model.
 
     Raises:
@@ -143,6 +153,6 @@ def _described(name: str, folder: Path) -> BaseModelFacts:
     """
     facts = describe_model(str(folder))
     assert facts is not None
-    if read_config(folder).get("is_encoder_decoder"):
+    if not language_model and read_config(folder).get("is_encoder_decoder"):
         raise InputError(f"{name}: reads with one half and writes with the other; name an encoder or a decoder alone")
     return facts

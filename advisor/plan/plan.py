@@ -33,6 +33,40 @@ class PlannedModel(_Part):
     max_length: int = Field(ge=1)
 
 
+class PlannedPrompting(_Part):
+    """How a language model is prompted; the model itself is the plan's.
+
+    Attributes:
+        encoder: the encoder that finds demonstrations similar to a row.
+        encoder_sha256: of its weights.
+        url: base URL of the server that answers; None where the model is loaded in process.
+        key_variable: environment variable that holds the server's key.
+        context: tokens that prompt and answer may have together.
+        usd_per_million_in, usd_per_million_out: prices of tokens.
+        max_usd: what the run may spend on answers.
+        template: of the prompt; a run uses this text, so it may be edited here.
+    """
+
+    encoder: str
+    encoder_sha256: str | None = None
+    url: str | None = None
+    key_variable: str | None = None
+    context: int | None = None
+    usd_per_million_in: float | None = None
+    usd_per_million_out: float | None = None
+    max_usd: float | None = None
+    template: str
+
+
+class PlannedTeacher(_Part):
+    """Who labels unlabelled texts for the strategy to learn from: a prompted model, the plan's own encoder or not."""
+
+    strategy: str
+    engine: Literal["encoder", "llm-local", "llm-api"]
+    model: PlannedModel
+    prompting: PlannedPrompting | None = None
+
+
 class PlannedFile(_Part):
     """A data file with its hash; ``path`` is relative to the plan's folder where that is possible."""
 
@@ -94,8 +128,10 @@ class Plan(_Part):
     metric: str
     strategy: str
     family: str
-    engine: Literal["encoder"]
+    engine: Literal["encoder", "llm-local", "llm-api"]
     model: PlannedModel
+    prompting: PlannedPrompting | None = None
+    teacher: PlannedTeacher | None = None
     data: PlannedData
     labels: dict[str, str | None]
     seed: int

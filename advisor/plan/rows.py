@@ -9,8 +9,8 @@ from advisor.errors import InputError
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.plan.plan import PlannedSplit
 from advisor.profile import Profile
-from advisor.strategies import Strategy
-from advisor.tasks import TASKS, Measure
+from advisor.strategies import Engine, Strategy
+from advisor.tasks import TASKS, WRITING, Measure
 
 _FEWEST_FOLDS = 2
 
@@ -54,8 +54,11 @@ def class_weights(
     return "none", [f"The largest class is {ratio:.0f} times the smallest; task.metric=macro-f1 would weight classes."]
 
 
-def planned_split(data: LabelledData, strategy: Strategy) -> PlannedSplit:
+def planned_split(data: LabelledData, strategy: Strategy, engine: Engine = "encoder") -> PlannedSplit:
     """Return what quality is measured on: the test file, a part held out of many rows, or folds of few.
+
+    A language model that is prompted gets fewer folds: for each it is asked again which prompt does best. What a
+    generator writes is never cross-validated: every fold would tune it again.
 
     Raises:
         InputError: there is only one row a class and no test file.
@@ -65,10 +68,14 @@ def planned_split(data: LabelledData, strategy: Strategy) -> PlannedSplit:
     validation = settings["validation_share"] if enough else 0.0
     if data.test is not None:
         return PlannedSplit(kind="test-file", validation_share=validation)
-    if len(data.train) >= settings["cross_validate_below"]:
+    writes = TASKS[data.task].predicts in WRITING
+    if writes and len(data.train) < _FEWEST_FOLDS:
+        raise InputError(f"{data.train_part.path}: one row leaves none to measure on; add a test file")
+    if writes or len(data.train) >= settings["cross_validate_below"]:
         return PlannedSplit(kind="held-out", share=settings["test_share"], validation_share=validation)
     most = max(_counts(data))
     if strategy.needs_labels and most < _FEWEST_FOLDS:
         raise InputError(f"{data.train_part.path}: one example a class leaves none to measure on; add a test file")
-    folds = max(_FEWEST_FOLDS, min(settings["folds"], most))
+    wished = settings["folds" if engine == "encoder" else "folds_of_prompts"]
+    folds = max(_FEWEST_FOLDS, min(wished, most))
     return PlannedSplit(kind="cross-validation", folds=folds, validation_share=validation)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.data.examples import in_order
+from advisor.data.feedback import feedback_kind, whole_lengths
 from advisor.data.lengths import quantiles, word_counts
 from advisor.data.reading import DataSource, LabelledData
 from advisor.data.targets import count_labels
@@ -36,15 +37,17 @@ def fill_from_data(profile: Profile, data: LabelledData) -> Profile:
 
     Words that are tagged count by sentences, their classes are the types of entities; the rarest type counts by its
     entities, as far as there are so many sentences. A token count is the word count times 4/3, the usual ratio for
-    English word pieces, plus the special tokens: two, three around a pair.
+    English word pieces, plus the special tokens: two, three around a pair. Prompts count with their answers.
     """
-    lengths = quantiles(word_counts(data.train.inputs))
+    kind = feedback_kind(data.train.labels)
+    lengths = quantiles(whole_lengths(data.train) if kind else word_counts(data.train.inputs))
     special = SPECIAL_TOKENS + (data.pair_column is not None)
     return fill(
         profile,
         {
             "task.type": data.task,
             **_told_of_labels(profile, data),
+            "lifecycle.feedback": kind,
             "data.labelled": len(data.train),
             "data.unlabelled": len(data.unlabelled),
             "data.tokens_median": round(lengths.p50 * TOKENS_PER_WORD) + special,

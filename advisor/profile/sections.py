@@ -264,6 +264,16 @@ class Model(Section):
         why="It is what prompting does best with.",
     )
     llm_name: str | None = Field(default=None, description="Name of the large language model.")
+    llm_url: str | None = Field(
+        default=None,
+        description="Base URL of a server that speaks the OpenAI protocol, such as http://localhost:8000/v1.",
+    )
+    llm_key_variable: str | None = Field(
+        default=None, description="Environment variable that holds the server's key; the key itself is written nowhere."
+    )
+    llm_max_usd: float | None = Field(
+        default=None, ge=0, le=1_000_000, description="What a run may spend on the language model's answers at most."
+    )
     llm_strength: Literal["small", "medium", "frontier"] | None = answer(
         "How strong is it: small (under 10 B parameters), medium, or frontier?",
         why="Evidence for prompting a strong model does not carry over to a small one.",

@@ -30,7 +30,7 @@ def front_matter(plan: Plan, result: Result, record: dict[str, Any] | None) -> M
         "language": [language for language in languages if language != "unknown"],
         "base_model": hub_id(plan.model.id),
         "pipeline_tag": task.pipeline,
-        "library_name": "transformers",
+        "library_name": None if plan.prompting else "transformers",
         "tags": [plan.family, plan.strategy],
         "metrics": list(dict.fromkeys(measure.hub for measure in measured if measure.hub)),
         "model-index": [

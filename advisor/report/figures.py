@@ -19,6 +19,7 @@ _FORECAST = (
     "train_usd",
     "usd_per_1000",
 )
+_PROMPTED = ("tokens_in", "tokens_out", "break_even_answers")
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def figures(plan: Plan, result: Result | None) -> list[Figure]:
 def forecast_rows(plan: Plan) -> list[Forecasted]:
     """Return the plan's forecast, row by row."""
     rows = []
-    for name in _FORECAST:
+    for name in (*_FORECAST, *(name for name in _PROMPTED if plan.forecast.get(name))):
         interval, is_cost = plan.forecast.get(name), name != "quality"
         low, point, high = (value_of(name, interval[at] if interval else None) for at in ("low", "point", "high"))
         best, worst = (low, high) if is_cost else (high, low)

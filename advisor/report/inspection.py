@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.data.duplicates import Finding
+from advisor.data.feedback import Feedback
 from advisor.data.inspection import FileSummary, Inspection
 from advisor.data.targets import Entities, LabelCount, Numbers
 from advisor.tasks import TASKS
@@ -16,6 +17,8 @@ _CALLED = {
     "regression": ("text", "text", "number"),
     "token-classification": ("words", "", "tags"),
     "question-answering": ("question", "context", "answers"),
+    "generation": ("prompt", "input", "answer"),
+    "preference": ("prompt", "input", "feedback"),
 }
 
 
@@ -60,7 +63,22 @@ def _targets(found: Inspection) -> list[str]:
     if found.entities:
         lines.append(f"{found.entities.count:,} entities, {found.entities.outside:.1%} of the words outside of them")
         lines.append(_none("sentences", found.entities.without.count, found))
+    if found.feedback:
+        lines += _feedback(found.feedback)
     return lines + (_numbers(found.numbers) if found.numbers else []) + (_answers(found) if found.answers else [])
+
+
+def _feedback(found: Feedback) -> list[str]:
+    """Return what is said of answers to prompts, in lines."""
+    words = found.words
+    lines = [f"answers  median {words.p50:,}   95 % {words.p95:,}   99 % {words.p99:,}   longest {words.max:,} words"]
+    if found.longer_preferred is not None:
+        lines.append(f"pairs of a preferred and a rejected answer; {found.longer_preferred:.0%} prefer the longer one")
+    if found.approved is not None:
+        lines.append(f"single answers, {found.approved:.0%} of them approved")
+    if found.several:
+        lines.append(f"{found.several:,} prompts have several right answers")
+    return lines
 
 
 def _none(what: str, count: int, found: Inspection) -> str:

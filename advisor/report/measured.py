@@ -22,7 +22,11 @@ _BASELINES = {
     "mean": "answering the mean",
     "no-entity": "tagging nothing",
     "first-sentence": "answering the first sentence",
+    "echo": "repeating the prompt",
+    "longer": "preferring the longer answer",
+    "untuned": "the model before tuning",
 }
+_OF_TOKENS = ("tokens_in", "tokens_out", "usd_per_1000")
 _AVERAGE_PRECISION = Measure("average_precision", "mean average precision")
 _TABLES: dict[Predicts, tuple[str, str]] = {
     "class": ("Class", "Class by class"),
@@ -125,6 +129,11 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
     )
 
 
+def baseline_values(result: Result, measure: Measure) -> dict[str, float]:
+    """Return a measure of every baseline that has one; an answer without a model has no perplexity."""
+    return {name: found[measure.key] for name, found in result.baseline.items() if measure.key in found}
+
+
 def baseline_title(name: str) -> str:
     """Return a baseline of a result in words."""
     return _BASELINES.get(name, name)
@@ -151,7 +160,7 @@ def _sentence(plan: Plan, result: Result) -> str:
     title = STRATEGIES[result.strategy].title if result.strategy in STRATEGIES else result.strategy
     rows = f"{result.data['measured_rows']:,} {unit_of(plan)} it had not seen"
     said = f"{capital(title)} reached {measure.title} {point(measure, own)} on {rows}"
-    others = {name: found[measure.key] for name, found in result.baseline.items()}
+    others = baseline_values(result, measure)
     if not others:
         return f"{said}."
     best = (min if measure.lower_is_better else max)(others, key=lambda name: others[name])
@@ -161,7 +170,7 @@ def _sentence(plan: Plan, result: Result) -> str:
 
 def _bars(result: Result, measure: Measure) -> list[Bar]:
     own = result.metrics[measure.key]
-    others = [(baseline_title(name), found[measure.key]) for name, found in result.baseline.items()]
+    others = [(baseline_title(name), value) for name, value in baseline_values(result, measure).items()]
     full = max((own["high"], *(value for _, value in others))) if measure.in_label_units else 1.0
 
     def bar(title: str, found: dict[str, float], is_own: bool) -> Bar:
@@ -188,7 +197,7 @@ def _table(plan: Plan, result: Result) -> Table | None:
 
 
 def _compared(plan: Plan, result: Result) -> Iterable[Compared]:
-    for name in ("quality", "train_seconds", "train_memory_bytes", "latency_ms_p50", "latency_ms_p95"):
+    for name in ("quality", "train_seconds", "train_memory_bytes", "latency_ms_p50", "latency_ms_p95", *_OF_TOKENS):
         forecast, measured, title = result.forecast.get(name), result.measured.get(name), QUANTITIES[name].title
         if name == "quality":
             measure = forecast_measure(plan)

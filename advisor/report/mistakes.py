@@ -38,7 +38,8 @@ def worst_rows(task: str, rows: Iterable[Row], count: int = SHOWN) -> list[Row]:
     """Return the rows of ``predictions.jsonl`` that are most wrong, worst first; right ones are none of them.
 
     Worst is, by what the task predicts: the wrong class or answer given with most confidence; the labels missed and
-    made up most against their probabilities; the number furthest off; the most entities missed or made up.
+    made up most against their probabilities; the number furthest off; the most entities missed or made up; the text
+    that shares least with the right one; the answer rewarded most against what people said.
     """
     how_wrong = _KINDS[TASKS[task].predicts].how_wrong
     graded = ((how_wrong(row), row) for row in rows)
@@ -147,6 +148,35 @@ def _answer_said(row: Row) -> Said:
     ]
 
 
+def _writing_wrong(row: Row) -> float | None:
+    return None if row["predicted"] is None or row["rouge_l"] == 1 else 1 - float(row["rouge_l"])
+
+
+def _writing_said(row: Row) -> Said:
+    return [
+        ("written", _cut(row["predicted"] or "", _LIST_LETTERS) or "nothing"),
+        ("right is", _cut(row["label"], _LIST_LETTERS)),
+        ("ROUGE-L", f"{row['rouge_l']:.2f}"),
+    ]
+
+
+def _preference_wrong(row: Row) -> float | None:
+    if row["label"] == row["predicted"]:
+        return None
+    return abs(float(row["margin"] if "margin" in row else row["reward"]))
+
+
+def _preference_said(row: Row) -> Said:
+    if "margin" not in row:
+        answer = ("approved" if row["label"] else "disapproved", _cut(row["answer"], _LIST_LETTERS))
+        return [answer, ("reward", f"{row['reward']:.2f}")]
+    return [
+        ("chosen", _cut(row["chosen"], _LIST_LETTERS)),
+        ("rejected", _cut(row["rejected"], _LIST_LETTERS)),
+        ("margin", f"{row['margin']:.2f}"),
+    ]
+
+
 _KINDS: dict[Predicts, _Kind] = {
     "class": _Kind(
         "Wrong and most confident about it. Often they show labels worth a second look as much as limits of the model.",
@@ -159,6 +189,8 @@ _KINDS: dict[Predicts, _Kind] = {
     "number": _Kind("Furthest from the number they are labelled with.", _number_wrong, _number_said),
     "tags": _Kind("Most entities missed or made up.", _entities_wrong, _entities_said),
     "span": _Kind("Wrong and most confident about it.", _answer_wrong, _answer_said),
+    "text": _Kind("Furthest from the right answer by ROUGE-L.", _writing_wrong, _writing_said),
+    "preference": _Kind("Rewarded against what people said, the most first.", _preference_wrong, _preference_said),
 }
 
 
@@ -166,9 +198,10 @@ def _texts(row: Row) -> Iterator[str]:
     """Yield what was read; of a question with its context the question alone."""
     if "words" in row:
         yield " ".join(row["words"])
-    for name in ("text", "first", "second", "question"):
+    for name in ("text", "first", "second", "question", "prompt"):
         if name in row:
-            yield str(row[name])
+            value = row[name]
+            yield "\n".join(one["content"] for one in value) if isinstance(value, list) else str(value)
 
 
 def _lists(*named: tuple[str, Sequence[str]]) -> Said:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from advisor.plan.plan import Plan
+from advisor.plan.plan import Plan, PlannedModel, PlannedPrompting
 from advisor.report.charts import Option, Plot, option_of, quality_cost_plot
 from advisor.report.evidence import Evidence, Finding, cited_evidence
 from advisor.report.explanation import Explanation, explanation, short, title_of
@@ -29,7 +29,7 @@ from advisor.report.task_words import (
     task_title,
     unit_of,
 )
-from advisor.report.units import spoken
+from advisor.report.units import spoken, value_of
 from advisor.report.usage import command
 from advisor.run.result import Result
 from advisor.strategies import EXECUTABLE, STRATEGIES
@@ -82,6 +82,7 @@ class Page:
         undrawn: options that the plot lacks for want of a forecast quality.
         challenger: the strategy whose run could prove the advice wrong, where no experiment is on record.
         notes: what a reader must know about the choice, beyond that the plan departs from the advice.
+        prompts: who is asked on which terms, where a language model is prompted.
         measured: what the run found, where the plan ran.
     """
 
@@ -111,6 +112,7 @@ class Page:
     risks: list[str]
     evidence: Evidence
     inputs: list[dict[str, str]]
+    prompts: list[tuple[str, PlannedPrompting]]
     measured: Measured | None
 
 
@@ -159,6 +161,7 @@ def plan_page(
         risks=_risks(plan, why, evidence),
         evidence=evidence,
         inputs=[{**row, "value": spoken(row["input"], row["value"])} for row in record.get("inputs", ())],
+        prompts=_prompts(plan),
         measured=measured_page(plan, result, errors) if result else None,
     )
 
@@ -174,6 +177,20 @@ def _sides(why: Explanation, evidence: Evidence) -> list[Side]:
 def _sentence(plan: Plan) -> str:
     known = STRATEGIES[plan.strategy]
     return f"{known.verb}: {known.title} {_JOINED.get(plan.family, 'of')} {short(plan.model.id)}"
+
+
+def _prompts(plan: Plan) -> list[tuple[str, PlannedPrompting]]:
+    asked = [(plan.model, plan.prompting), *([(plan.teacher.model, plan.teacher.prompting)] if plan.teacher else [])]
+    return [(_asked(model, terms), terms) for model, terms in asked if terms]
+
+
+def _asked(model: PlannedModel, terms: PlannedPrompting) -> str:
+    """Say where a language model answers, and what that may cost."""
+    if terms.url is None:
+        return f"{short(model.id)} answers in this process."
+    key = f"; the key is read from the environment variable {terms.key_variable}"
+    cap = "no spending limit is set" if terms.max_usd is None else f"at most {value_of('usd', terms.max_usd)} is spent"
+    return f"{model.id} answers at {terms.url}{key}; {cap}."
 
 
 def _facts(plan: Plan, record: dict[str, Any]) -> list[str]:

@@ -9,16 +9,29 @@ import jinja2
 from advisor.assets import asset
 from advisor.plan.plan import Plan
 from advisor.report.recipe_code import written
-from advisor.report.recipe_facts import recipe_facts
+from advisor.report.recipe_facts import prompted_recipe_facts, recipe_facts
 from advisor.report.recipe_imports import imports_of
+from advisor.report.recipe_prompts import prompted_template
+from advisor.report.recipe_writing import TEMPLATE, tunes_generator, writing_facts
 
 _IMPORTS = "\nIMPORTS\n"
 _ALWAYS = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors")
 
 
 def recipe_documents(plan: Plan) -> dict[str, str]:
-    """Return ``recipe.py`` and ``requirements.txt`` by name; the same plan gives the same text."""
-    recipe = _environment(literals=True).get_template(f"recipe/{plan.strategy}.py.j2").render(recipe_facts(plan))
+    """Return ``recipe.py`` and ``requirements.txt`` by name, nothing where there is no recipe for what a plan prompts.
+
+    The same plan gives the same text.
+    """
+    template, facts = f"recipe/{plan.strategy}.py.j2", recipe_facts
+    if tunes_generator(plan):
+        template, facts = TEMPLATE, writing_facts
+    elif plan.engine != "encoder":
+        prompted = prompted_template(plan)
+        if prompted is None:
+            return {}
+        template, facts = prompted, prompted_recipe_facts
+    recipe = _environment(literals=True).get_template(template).render(facts(plan))
     opening, _, rest = recipe.partition(_IMPORTS)
     imports = imports_of(rest)
     requirements = _environment(literals=False).get_template("requirements.txt.j2")
@@ -44,8 +57,11 @@ def _environment(*, literals: bool) -> jinja2.Environment:
 def _requirements(plan: Plan, imports: str) -> list[str]:
     """Return one requirement a line for the modules that a recipe imports, pinned where the plan knows the version."""
     modules = re.findall(r"^(?:from|import) (\w+)", imports, re.MULTILINE)
-    others = {name.replace("_", "-") for name in modules if name not in sys.stdlib_module_names} - {*_ALWAYS, "sklearn"}
-    names = [*_ALWAYS, *sorted(others)]
+    found = {name.replace("_", "-") for name in modules if name not in sys.stdlib_module_names}
+    found = {"scikit-learn" if name == "sklearn" else name for name in found}
+    served = plan.prompting is not None and plan.prompting.url is not None
+    always = () if served else _ALWAYS
+    names = [*always, *sorted(found - {*always})]
     return [f"{name}=={_public(plan.versions[name])}" if name in plan.versions else name for name in names]
 
 

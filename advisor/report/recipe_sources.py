@@ -19,10 +19,16 @@ _LAYERED = re.compile("(Bert|Roberta|XLMRoberta|Camembert|Electra)[MF]")
 _ENCODER = re.compile("bert|electra|mpnet|xlm|funnel|longformer|bigbird|nystromformer|esm", re.IGNORECASE)
 
 
+def hub_split(file: PlannedFile) -> tuple[str, str] | None:
+    """Return the data set on the hub and the split that a planned file is; None for a file on this machine."""
+    found = _HUB_SPLIT.fullmatch(file.path)
+    return (found["dataset"], found["split"]) if found else None
+
+
 def source_facts(plan: Plan, predicts: str) -> dict[str, Any]:
     """Return what follows from the data: how files are read, and which of their values need attention."""
     data, labels, kind = plan.data, list(plan.labels), plan.data.split.kind
-    reads_texts = plan.strategy != "zero-shot" or predicts == "classes" or bool(plan.hyperparameters["centring"])
+    reads_texts = plan.strategy != "zero-shot" or predicts == "classes" or bool(plan.hyperparameters.get("centring"))
     needs_training = reads_texts or kind != "test-file"
     parts = {"train": data.train if needs_training else None, "test": data.test}
     formats = {name: _format(part) for name, part in parts.items() if part is not None}
@@ -82,7 +88,9 @@ def _dataset(place: str) -> list[str]:
 
 
 def _model_source(plan: Plan) -> str:
-    """Return where the model comes from: a ``package``, a ``folder`` or the ``hub``."""
+    """Return where the model comes from: a ``server``, a ``package``, a ``folder`` or the ``hub``."""
+    if plan.prompting and plan.prompting.url:
+        return "server"
     known = load_catalogue().models.get(plan.model.id)
     if known and known.package:
         return "package"

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from advisor.knowledge.interval import Interval
 from advisor.report.figures import point, score
-from advisor.report.measured import baseline_title, seed_spread
+from advisor.report.measured import baseline_title, baseline_values, seed_spread
 from advisor.report.terminal import share
-from advisor.report.units import capital
+from advisor.report.units import QUANTITIES, capital, interval_of, value_of
 from advisor.report.usage import command
 from advisor.run.progress import clock
 from advisor.run.result import Result
@@ -26,6 +26,8 @@ def result_screen(result: Result, folder: str) -> RenderableType:
     forecast, measured, task = result.forecast, result.measured, TASKS[result.task]
     leading = next(measure for measure in task.measures if measure.key == result.metric)
     for measure in dict.fromkeys((leading, *task.measures)):
+        if measure.key not in result.metrics:
+            continue
         quality = forecast["quality"] if measure.key == "accuracy" else None
         found = escape(score(measure, result.metrics[measure.key]).both)
         table.add_row(measure.title, share(Interval(**quality)) if quality else "", found)
@@ -35,8 +37,12 @@ def result_screen(result: Result, folder: str) -> RenderableType:
     for name in ("p50", "p95"):
         key = f"latency_ms_{name}"
         table.add_row(f"latency {name}", _of(forecast[key], _milliseconds), f"{measured[key]:.1f} ms")
+    for key in ("tokens_in", "tokens_out", "usd_per_1000"):
+        if key in measured:
+            told = escape(interval_of(key, forecast.get(key)))
+            table.add_row(QUANTITIES[key].title.lower(), told, value_of(key, measured[key]))
     baselines = "; ".join(
-        f"{baseline_title(name)} {point(leading, found[leading.key])}" for name, found in result.baseline.items()
+        f"{baseline_title(name)} {point(leading, found)}" for name, found in baseline_values(result, leading).items()
     )
     lines = [
         f"Measured on {result.data['measured_rows']:,} held-out {_unit(result)}, with 95 % intervals.",

@@ -64,6 +64,8 @@ def long_inputs(plan: Plan) -> str:
             return "a longer context is read in windows that overlap"
         case "words":
             return "words beyond are taken to be outside of everything"
+        case "prompt":
+            return "prompt and answer together; the start of a longer prompt is cut"
     return _LONG_TEXTS[plan.hyperparameters.get("long_texts", "truncate")]
 
 

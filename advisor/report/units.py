@@ -75,6 +75,9 @@ QUANTITIES: dict[str, Quantity] = {
     "latency_ms": Quantity("Latency, 95th percentile", _milliseconds, significant),
     "train_usd": Quantity("Cost of training", _dollars, _cents),
     "usd": Quantity("Cost of training", _dollars, _cents),
+    "tokens_in": Quantity("Tokens read for an answer", _plain, significant),
+    "tokens_out": Quantity("Tokens written", _plain, significant),
+    "break_even_answers": Quantity("Answers after which a small tuned model has paid for itself", _plain, significant),
     "usd_per_1000": Quantity("Cost of 1,000 answers", _dollars, _cents),
 }
 

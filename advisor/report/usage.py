@@ -2,6 +2,12 @@
 
 from advisor.tasks import TASKS
 
+_WRITING = """\
+from transformers import pipeline
+
+write = pipeline("text-generation", model="model")
+print(write([{"role": "user", "content": "…"}], max_new_tokens=256, do_sample=False, return_full_text=False))
+"""
 _PIPELINES = {
     "text-classification": """\
 from transformers import pipeline
@@ -52,6 +58,7 @@ backwards = 1e9 * torch.ones(len(starts), len(ends)).tril(-1)
 first, last = divmod(int((starts[:, None] + ends - backwards).argmax()), len(ends))
 print(context[places[first, 0] : places[last, 1]])
 """,
+    **dict.fromkeys(("generation", "preference"), _WRITING),
 }
 
 
@@ -59,6 +66,8 @@ def command(task: str, folder: str, *, pairs: bool) -> str:
     """Return the command that asks the model of a run folder; ``pairs`` as for `pipeline_usage`."""
     if TASKS[task].reads == "question":
         typed = '"a question?" "a text with the answer"'
+    elif TASKS[task].reads == "prompt":
+        typed = '"a prompt"'
     else:
         typed = '"one text" "the other"' if pairs else '"some text"'
     return f"advisor predict {folder} {typed}"
@@ -84,7 +93,12 @@ pretrained = KIND.from_pretrained(base, config=AutoConfig.from_pretrained("model
 model = PeftModel.from_pretrained(pretrained, "model").merge_and_unload()
 
 """
-_KINDS = {"tags": "AutoModelForTokenClassification", "span": "AutoModelForQuestionAnswering"}
+_KINDS = {
+    "text": "AutoModelForCausalLM",
+    "preference": "AutoModelForCausalLM",
+    "tags": "AutoModelForTokenClassification",
+    "span": "AutoModelForQuestionAnswering",
+}
 
 
 def adapter_usage(task: str, *, pairs: bool) -> str:
@@ -101,6 +115,7 @@ def adapter_usage(task: str, *, pairs: bool) -> str:
 def trusting(lines: str) -> str:
     """Return lines of Python that load a model together with Python code of its own."""
     for loading in ('from_pretrained("model"', 'pipeline("text-classification", model="model"',
-                    'pipeline("token-classification", model="model"'):  # fmt: skip
+                    'pipeline("token-classification", model="model"',
+                    'pipeline("text-generation", model="model"'):  # fmt: skip
         lines = lines.replace(loading, f"{loading}, trust_remote_code=True")
     return lines

@@ -3,20 +3,23 @@
 import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from advisor.backend.answers import prediction_rows
 from advisor.backend.devices import choose_device
 from advisor.backend.evaluation import evaluate, headline, trivial_outputs
-from advisor.backend.predictor import load_model
+from advisor.backend.predictor import load_model, writes
 from advisor.backend.pretraining_settings import PretrainingSettings
+from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.remote_code import allow
+from advisor.backend.written_rows import written_rows
 from advisor.data.examples import as_text
 from advisor.errors import InputError
 from advisor.files import write_json, write_text
 from advisor.knowledge.weights import LocatedModel, locate_model
-from advisor.plan.plan import Plan
+from advisor.plan.plan import Plan, PlannedModel, PlannedPrompting
 from advisor.run.export import check_parity, save_model
 from advisor.run.fits import Fits
 from advisor.run.folder import RunFolder
@@ -24,9 +27,9 @@ from advisor.run.measuring import latencies, peak_memory
 from advisor.run.prepare import Prepared, prepare
 from advisor.run.progress import Progress
 from advisor.run.result import Result
-from advisor.strategies import STRATEGIES
+from advisor.strategies import STRATEGIES, Engine
 from advisor.strategies.modifiers import MORE_PRETRAINING
-from advisor.tasks import Input
+from advisor.tasks import TASKS, WRITING, Input
 
 
 def stages_of(plan: Plan) -> tuple[str, ...]:
@@ -114,14 +117,23 @@ class _Run:
 
     @cached_property
     def model(self) -> LocatedModel:
-        """The pre-trained model, checked against the plan's pin.
+        """The pre-trained model that is adapted."""
+        return self.located(self.plan.model)
+
+    def located(self, planned: PlannedModel, *, language_model: bool = False) -> LocatedModel:
+        """Return a model's files, checked against the plan's pin.
 
         Raises:
             InputError: its weights are not the planned ones.
         """
-        planned = self.plan.model
         trust = planned.trust_remote_code
-        located = locate_model(planned.id, planned.revision, relative_to=self.plan_folder, trust_remote_code=trust)
+        located = locate_model(
+            planned.id,
+            planned.revision,
+            relative_to=self.plan_folder,
+            trust_remote_code=trust,
+            language_model=language_model,
+        )
         if planned.sha256 and located.sha256 != planned.sha256:
             raise InputError(f"{planned.id}: the weights changed since the plan was made; make the plan again")
         if located.code_sha256 != planned.code_sha256:
@@ -133,8 +145,41 @@ class _Run:
     @cached_property
     def fits(self) -> Fits:
         """The fits of the run."""
-        encoder = self.pretrained if MORE_PRETRAINING in self.plan.modifiers else self.model.folder
-        return Fits(self.plan, self.data, encoder, self.folder, self.progress)
+        plan, teacher = self.plan, self.plan.teacher
+        return Fits(
+            plan,
+            self.data,
+            self.encoder,
+            self.folder,
+            self.progress,
+            self._place(plan.engine, plan.model, plan.prompting),
+            self._place(teacher.engine, teacher.model, teacher.prompting) if teacher else None,
+        )
+
+    @property
+    def encoder(self) -> Path:
+        """Folder of the encoder that is adapted, or that finds similar rows for a prompt."""
+        if MORE_PRETRAINING in self.plan.modifiers:
+            return self.pretrained
+        terms = self.plan.prompting
+        return locate_model(terms.encoder, relative_to=self.plan_folder).folder if terms else self.model.folder
+
+    def _place(self, engine: Engine, model: PlannedModel, terms: PlannedPrompting | None) -> LanguageModelPlace | None:
+        """Return where a language model is that is prompted, if one is."""
+        if terms is None or engine == "encoder":
+            return None
+        return LanguageModelPlace(
+            engine=engine,
+            name=model.id,
+            folder=None if terms.url else self.located(model, language_model=True).folder,
+            url=terms.url,
+            key_variable=terms.key_variable,
+            context=terms.context,
+            usd_per_million_in=terms.usd_per_million_in,
+            usd_per_million_out=terms.usd_per_million_out,
+            max_usd=terms.max_usd,
+            journal=self.folder.journal if terms.url else None,
+        )
 
     @property
     def pretrained(self) -> Path:
@@ -169,7 +214,10 @@ class _Run:
         return {"seconds": seconds, "memory_bytes": memory, "chosen": fitted.chosen}
 
     def baseline(self) -> dict[str, Any]:
-        """Measure an answer that takes no model and, where it applies and is not the strategy itself, zero-shot."""
+        """Measure an answer that takes no model and, where it applies and is not the strategy itself, zero-shot.
+
+        A model that writes is compared with itself before it was tuned.
+        """
         task, measured, fold = self.plan.task, self.data.measured, self.data.folds[-1]
         name, outputs = trivial_outputs(task, fold.training, measured, self.data.labels)
         found = {name: headline(task, outputs, measured, self.data.labels)}
@@ -177,15 +225,21 @@ class _Run:
             model = self.fits.fit(STRATEGIES["zero-shot"], fold, self.plan.seed).model
             outputs = model.outputs(measured.inputs)
             found["zero-shot"] = headline(task, outputs, measured, self.data.labels, model.thresholds)
-        return found
+        if TASKS[task].predicts in WRITING and self.plan.prompting is None:
+            numbers = self.fits.untuned().observe(measured, self.progress.steps).numbers
+            found["untuned"] = headline(task, numbers, measured, self.data.labels)
+        return {name: {key: v for key, v in values.items() if isfinite(v)} for name, values in found.items()}
 
     def evaluate(self) -> dict[str, Any]:
         """Write the predictions down, score them, and time single rows on the exported model."""
         task, measured, labels = self.plan.task, self.data.measured, self.data.labels
         outputs, thresholds = self.fits.kept(self.plan.seed)
-        lines = (
-            json.dumps(row, ensure_ascii=False) for row in prediction_rows(task, measured, labels, outputs, thresholds)
+        rows = (
+            written_rows(task, measured, outputs, self.fits.texts(self.plan.seed))
+            if TASKS[task].predicts in WRITING
+            else prediction_rows(task, measured, labels, outputs, thresholds)
         )
+        lines = (json.dumps(row, ensure_ascii=False) for row in rows)
         write_text(self.folder.predictions, "".join(f"{line}\n" for line in lines))
         found = evaluate(
             task,
@@ -201,7 +255,8 @@ class _Run:
             again, levels = self.fits.kept(seed)
             spread[str(seed)] = headline(task, again, measured, labels, levels)
         model = load_model(self.folder.model, choose_device())
-        latency = latencies(model, measured.inputs[: self.settings["latency_texts"]], self.progress.steps)
+        timed = self.settings["latency_answers" if writes(model) else "latency_texts"]
+        latency = latencies(model, measured.inputs[:timed], self.progress.steps)
         return {"evaluation": found.as_dict(), "seeds": spread, **latency}
 
     def export(self) -> dict[str, Any]:
@@ -210,7 +265,7 @@ class _Run:
         assert expected is not None
         difference = check_parity(
             self.folder.model, self.plan.task, inputs, self.data.labels, expected, self.settings["parity_tolerance"],
-            trust_remote_code=self.plan.model.trust_remote_code,
+            trust_remote_code=self.plan.model.trust_remote_code, prompted=self.plan.prompting is not None,
         )  # fmt: skip
         return {"texts": len(inputs), "largest_difference": difference}
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from advisor.backend.predictor import Predictor
 from advisor.errors import RunError
-from advisor.run import reload
+from advisor.run import ask_again, reload
 from advisor.tasks import Input
 
 
@@ -35,6 +35,7 @@ def check_parity(
     tolerance: float,
     *,
     trust_remote_code: bool = False,
+    prompted: bool = False,
 ) -> float:
     """Load the exported model in a fresh process and compare its outputs.
 
@@ -46,6 +47,8 @@ def check_parity(
         expected: the outputs that the run's own model gave, as `advisor.backend.predictor` defines them.
         tolerance: largest difference allowed.
         trust_remote_code: whether Python code in the folder may run.
+        prompted: whether the folder holds a prompt, which takes the advisor to ask; an endpoint is not asked again for
+            what it answered already.
 
     Returns:
         the largest difference found.
@@ -66,7 +69,7 @@ def check_parity(
         "trust_remote_code": trust_remote_code,
     }
     done = subprocess.run(
-        [sys.executable, reload.__file__, str(model)],
+        [sys.executable, *(("-m", ask_again.__name__) if prompted else (reload.__file__,)), str(model)],
         input=json.dumps(request),
         capture_output=True,
         text=True,

@@ -1,13 +1,15 @@
 """The fits of a run: every fold with every seed, each done once, the last one exported."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from advisor.backend.arrays import Floats
 from advisor.backend.devices import choose_device
-from advisor.backend.predictor import Predictor
+from advisor.backend.predictor import Predictor, Writer, writes
+from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.cache import cache_folder
 from advisor.estimates.forecast import default_settings
 from advisor.plan.plan import Plan
@@ -15,8 +17,9 @@ from advisor.run.folder import RunFolder
 from advisor.run.measuring import Ticks
 from advisor.run.prepare import Fold, Prepared
 from advisor.run.progress import Progress
+from advisor.run.teaching import Teacher
 from advisor.strategies import STRATEGIES, FitJob, Fitted, Strategy
-from advisor.strategies.modifiers import MULTI_SEED
+from advisor.strategies.modifiers import DISTILLATION, MULTI_SEED
 
 
 class Fits:
@@ -24,12 +27,24 @@ class Fits:
 
     Args:
         encoder: folder of the pre-trained encoder.
+        place: where the language model is that is prompted, if one is; ``teacher_place`` likewise of the teacher's.
         folder: where outputs and checkpoints are kept.
     """
 
-    def __init__(self, plan: Plan, data: Prepared, encoder: Path, folder: RunFolder, progress: Progress) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        data: Prepared,
+        encoder: Path,
+        folder: RunFolder,
+        progress: Progress,
+        place: LanguageModelPlace | None = None,
+        teacher_place: LanguageModelPlace | None = None,
+    ) -> None:
         self.plan, self.data, self.encoder, self.folder, self.progress = plan, data, encoder, folder, progress
+        self.place = place
         self.strategy = STRATEGIES[plan.strategy]
+        self.teacher = Teacher(self, plan.teacher, teacher_place) if plan.teacher else None
 
     @property
     def other_seeds(self) -> list[int]:
@@ -55,7 +70,15 @@ class Fits:
         return fitted, seconds
 
     def fit(self, strategy: Strategy, fold: Fold, seed: int) -> Fitted:
-        """Fit a strategy to a fold."""
+        """Fit a strategy to a fold; the plan's own also learns from its teacher, if it has one."""
+        if strategy is not self.strategy or self.teacher is None:
+            return strategy.fit(self.job(strategy, fold, seed))
+        fold, record = self.teacher.teach(fold)
+        fitted = strategy.fit(self.job(strategy, fold, seed))
+        return replace(fitted, chosen=fitted.chosen | {DISTILLATION: record})
+
+    def job(self, strategy: Strategy, fold: Fold, seed: int) -> FitJob:
+        """Return what fitting a strategy to a fold takes; settings are the rules' unless the strategy is the plan's."""
         own = strategy is self.strategy
         ticks = Ticks(self.folder) if own else None
 
@@ -64,27 +87,38 @@ class Fits:
             if ticks:
                 ticks.tick()
 
-        job = FitJob(
+        return FitJob(
             encoder=self.encoder,
             task=self.plan.task,
             labels=self.data.labels,
             descriptions={name: text for name, text in self.plan.labels.items() if text},
             training=fold.training,
             validation=fold.validation,
-            settings=strategy.settings.model_validate(self.plan.hyperparameters)
+            settings=strategy.settings_for(self.plan.engine)[0].model_validate(self.plan.hyperparameters)
             if own
             else default_settings(strategy.id),
             seed=seed,
             device=choose_device(),
             workspace=self.folder.checkpoints(self._name(fold, seed)),
             cache=cache_folder("features"),
-            max_length=self.plan.model.max_length,
+            place=self.place if own else None,
+            template=self.plan.prompting.template if own and self.plan.prompting else None,
+            max_length=None if self.place else self.plan.model.max_length,
             measure=self.plan.measure,
             balanced=own and self.plan.class_weights == "balanced",
             progress=report,
             event=lambda event: self.folder.log(event.pop("event", "note"), fold=fold.name, seed=seed, **event),
         )
-        return strategy.fit(job)
+
+    def untuned(self) -> Writer:
+        """Return the generator of the plan as it was before tuning."""
+        from advisor.backend.alignment.generator import Generator
+
+        plan = self.plan
+        written = int(plan.hyperparameters["answer_tokens"])
+        return Generator.pretrained(
+            self.encoder, choose_device(), task=plan.task, max_length=plan.model.max_length, answer_tokens=written
+        )
 
     def kept(self, seed: int) -> tuple[Floats, Floats | None]:
         """Return the outputs for the measured rows, and the thresholds of each row where there are any."""
@@ -99,12 +133,22 @@ class Fits:
                 thresholds.append(np.tile(level, (len(found), 1)))
         return np.concatenate(outputs), np.concatenate(thresholds) if thresholds else None
 
+    def texts(self, seed: int) -> list[str]:
+        """Return what was written to the measured rows, where something is written."""
+        return [text for fold in self.data.folds for text in self.folder.texts(self._name(fold, seed))]
+
     def _keep(self, fold: Fold, seed: int, model: Predictor) -> None:
         if fold.test is None:
             return
         if model.thresholds is not None:
             self.folder.keep_array(f"{self._name(fold, seed)}-thresholds", model.thresholds)
-        self.folder.keep_array(self._name(fold, seed), model.outputs(fold.test.inputs, self.progress.steps))
+        name = self._name(fold, seed)
+        if writes(model):
+            numbers, texts = model.observe(fold.test, self.progress.steps)
+            self.folder.keep_texts(name, texts)
+        else:
+            numbers = model.outputs(fold.test.inputs, self.progress.steps)
+        self.folder.keep_array(name, numbers)
 
     def _name(self, fold: Fold, seed: int) -> str:
         return fold.name if seed == self.plan.seed else f"{fold.name}-seed-{seed}"

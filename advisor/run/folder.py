@@ -36,6 +36,7 @@ class RunFolder:
         self.result = path / "result.json"
         self.events = path / "events.jsonl"
         self.predictions = path / "predictions.jsonl"
+        self.journal = path / "answers.jsonl"
         self.work = path / _WORK
 
     @contextmanager
@@ -79,6 +80,15 @@ class RunFolder:
         """Return numbers that an earlier stage kept, or None."""
         path = self.work / f"{name}.npy"
         return np.load(path, allow_pickle=False) if path.exists() else None
+
+    def keep_texts(self, name: str, texts: list[str]) -> None:
+        """Keep texts that a later stage needs."""
+        write_json(self.work / f"{name}-texts.json", texts)
+
+    def texts(self, name: str) -> list[str]:
+        """Return texts that an earlier stage kept, none where it kept none."""
+        path = self.work / f"{name}-texts.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
     def checkpoints(self, name: str) -> Path:
         """Return the folder for the checkpoints of one fit; the final one's are the run's ``last/`` and ``best/``."""

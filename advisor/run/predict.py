@@ -11,9 +11,12 @@ from typing import Any, NamedTuple, TextIO
 
 from advisor.backend.answers import answers
 from advisor.backend.devices import choose_device
-from advisor.backend.predictor import Predictor, load_model
+from advisor.backend.predictor import Predictor, load_model, writes
 from advisor.backend.remote_code import allow
+from advisor.data.columns import Columns
 from advisor.data.formats import open_table
+from advisor.data.prompts import read_prompt
+from advisor.data.values import Unfit
 from advisor.errors import DataError, InputError
 from advisor.files import write_with
 from advisor.run.result import read_result
@@ -21,6 +24,7 @@ from advisor.tasks import TASKS, Input, Pair
 
 _WORDS = re.compile(r"\w+|[^\w\s]")
 _WINDOW = 2048
+_NAMES = {"words": ["words"], "question": ["question", "context"], "prompt": ["prompt", "input"]}
 Row = dict[str, Any]
 
 
@@ -41,6 +45,8 @@ class ServedModel:
     def input(self, row: Row) -> Input:
         """Return what the model reads of a row."""
         parts = [row[field.name] for field in self.fields]
+        if self.fields[0].name == "prompt":
+            return _prompt(parts)
         if self.fields[0].name == "words":
             return tuple(parts[0])
         return Pair(*parts) if len(parts) == 2 else str(parts[0])
@@ -61,7 +67,7 @@ def open_model(run_folder: Path, *, trust_remote_code: bool = False) -> ServedMo
         allow(run_folder / "model")
     columns = [str(result.data[name]) for name in ("text_column", "pair_column") if result.data.get(name)]
     reads = TASKS[result.task].reads
-    names = {"words": ["words"], "question": ["question", "context"]}.get(reads, ["text", "text_pair"])
+    names = _NAMES.get(reads, ["text", "text_pair"])
     fields = tuple(Field(name, column) for name, column in zip(names, columns, strict=False))
     return ServedModel(load_model(run_folder / "model", choose_device()), fields)
 
@@ -71,6 +77,9 @@ def predict_rows(model: ServedModel, rows: Iterable[Row]) -> Iterator[Row]:
     rows, predictor = iter(rows), model.predictor
     while window := list(islice(rows, _WINDOW)):
         inputs = [model.input(row) for row in window]
+        if writes(predictor):
+            yield from (row | {"answer": text} for row, text in zip(window, predictor.write(inputs), strict=True))
+            continue
         outputs = predictor.outputs(inputs)
         found = answers(predictor.task, outputs, inputs, predictor.labels, predictor.thresholds)
         for row, answer in zip(window, found, strict=True):
@@ -83,6 +92,9 @@ def argument_rows(model: ServedModel, texts: Sequence[str]) -> Iterator[Row]:
     Raises:
         InputError: the last pair lacks its second text.
     """
+    if model.fields[0].name == "prompt":
+        yield from ({field.name: "" for field in model.fields} | {"prompt": text} for text in texts)
+        return
     wanted = len(model.fields)
     if len(texts) % wanted:
         raise InputError(
@@ -114,7 +126,11 @@ def read_rows(model: ServedModel, source: str, columns: Sequence[str | None]) ->
         table = open_table(Path(source))
         try:
             for field, column in zip(model.fields, columns, strict=False):
-                if table.columns and not set(table.columns) & {column, field.column, field.name}:
+                if (
+                    field.name != "input"
+                    and table.columns
+                    and not set(table.columns) & {column, field.column, field.name}
+                ):
                     raise DataError(
                         f"{source}: no column named '{column or field.column}'; found: {', '.join(table.columns)}. "
                         "Name it by --text (and --pair for a second text)"
@@ -152,6 +168,9 @@ def _parts(
         found: Row = {}
         for field, column in zip(model.fields, columns, strict=False):
             name = next((name for name in (column, field.column, field.name) if name in row), None)
+            if name is None and field.name == "input":
+                found[field.name] = ""
+                continue
             value = _words(row[name]) if name and field.name == "words" else row.get(name) if name else None
             if value is None or not isinstance(value, str | list):
                 raise DataError(
@@ -160,6 +179,18 @@ def _parts(
                 )
             found[field.name] = value
         yield {**row, **found}
+
+
+def _prompt(parts: Sequence[Any]) -> Input:
+    """Return a prompt from a text, or messages up to the last answer, and from what its own column adds."""
+    names, chat = _NAMES["prompt"], isinstance(parts[0], list)
+    try:
+        found = read_prompt(parts, Columns(0, (0,) if chat else (), 1 if len(parts) > 1 else None), names)
+    except Unfit as unfit:
+        raise DataError(unfit.text) from None
+    if found is None:
+        raise DataError("a prompt is empty; every row needs one")
+    return found
 
 
 def _words(value: Any) -> list[str] | None:

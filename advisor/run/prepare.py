@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.backend.rows import Rows, encode_rows, strata
-from advisor.data.examples import Examples
+from advisor.data.examples import Examples, as_text
 from advisor.data.reading import DataSource, LabelledData, load_labelled
 from advisor.errors import RunError
 from advisor.plan.plan import Plan, PlannedFile
 from advisor.strategies import STRATEGIES
+from advisor.tasks import Pair
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def prepare(plan: Plan, plan_folder: Path) -> Prepared:
 def split_rows(task: str, rows: Rows, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Split row numbers by `strata`; the only row of a stratum stays in the first part.
 
-    Questions about one context stay together: else its answers would be seen before they are asked for.
+    Questions about one context, and answers to one prompt, stay together: else they would be seen before they are asked
+    for.
 
     Returns:
         row numbers kept and held out, both ascending.
@@ -112,9 +114,10 @@ def fold_rows(task: str, rows: Rows, folds: int, seed: int) -> Iterator[tuple[ND
 
 
 def _contexts(rows: Rows) -> NDArray[np.int64]:
-    """Return a number a row, the same where the context is."""
+    """Return a number a row, the same where the context or the prompt is."""
     numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(str(one[1]), len(numbers)) for one in rows.inputs], dtype=np.int64)
+    read = (one.second if isinstance(one, Pair) else as_text(one) for one in rows.inputs)
+    return np.array([numbers.setdefault(text, len(numbers)) for text in read], dtype=np.int64)
 
 
 def _fold(name: str, training: Rows, test: Rows | None, plan: Plan) -> Fold:

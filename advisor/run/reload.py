@@ -33,6 +33,8 @@ def loaded(folder: str, kind: str) -> Any:
 
 def tuned(folder: str, task: str, inputs: list[Any], labels: list[str]) -> Rows:
     """Predict with a tuned model."""
+    if task in ("generation", "preference"):
+        return prompts(folder, inputs)
     if task == "token-classification":
         return tags(folder, inputs, labels)
     if task == "question-answering":
@@ -145,6 +147,40 @@ def spans(folder: str, inputs: list[list[str]]) -> Rows:
             best = max(best, (float(sums[first, last]), float(here[0]), float(here[1]), share))
         found.append(list(best[1:]))
     return found
+
+
+def prompts(folder: str, inputs: list[Any]) -> Rows:
+    """Return how likely each prompt's own tokens are, and the likeliest token after it."""
+    import torch
+    from transformers import AutoTokenizer
+
+    details = json.loads(Path(folder, "generator.json").read_text(encoding="utf-8"))
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, **_TRUST)
+    model = loaded(folder, "AutoModelForCausalLM")
+    found: Rows = []
+    for one in inputs:
+        messages = [{"role": "user", "content": one}] if isinstance(one, str) else _messages(one, tokenizer)
+        whole = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=True, return_dict=False)
+        ids = torch.tensor(whole[: details["max_length"]])
+        with torch.inference_mode():
+            chances = model(input_ids=ids[None]).logits[0].log_softmax(-1)
+        own = chances[:-1].gather(1, ids[1:, None])
+        found.append([float(own.mean()) if len(ids) > 1 else 0.0, float(chances[-1].max())])
+    return found
+
+
+def _messages(chat: list[Any], tokenizer: Any) -> list[dict[str, str]]:
+    """Return a chat as messages; where the template knows no system, the user says what the system would."""
+    from jinja2 import TemplateError
+
+    messages = [{"role": role, "content": content} for role, content in chat[0]]
+    if messages[0]["role"] == "system" and len(messages) > 1:
+        try:
+            tokenizer.apply_chat_template([{"role": "system", "content": "a"}, {"role": "user", "content": "b"}])
+        except TemplateError:
+            said = f"{messages[0]['content']}\n\n{messages[1]['content']}"
+            return [{"role": "user", "content": said}, *messages[2:]]
+    return messages
 
 
 class Frozen:

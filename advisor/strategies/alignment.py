@@ -1,38 +1,57 @@
 """Alignment: a generator learns from demonstrations (SFT), preference pairs (DPO) or thumbs (KTO)."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from advisor.backend.adapter_settings import LoraSettings
+from advisor.backend.alignment.settings import AlignmentSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import ALIGNING, Strategy, TextLoad, Workload
-from advisor.strategies.lora import adapter_work
+from advisor.strategies.base import ALIGNING, KEPT_HEAD, FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.tuning import adapter_parameters
+
+if TYPE_CHECKING:
+    from advisor.backend.alignment.lessons import Stage
 
 
 class Alignment(Strategy):
     """What SFT, DPO and KTO have in common; each trains adapters on a frozen generator, or all weights if asked.
 
     Attributes:
-        reference_passes: passes through the frozen reference model for each pass through the trained one.
-        texts_per_example: answers that an example holds.
+        stages: what the generator learns from, in order.
+        texts_per_example: answers that an example of preferences or judgements holds.
     """
 
     family = "alignment"
     verb = "Align it"
     changes = "low-rank adapters of a generator, or all its weights"
-    task_head = "none; the language-model head stays, because the task is what it was pre-trained for"
+    task_head = KEPT_HEAD
     encoder_tasks = frozenset()
     generator_tasks = ALIGNING
     wants_validation = True
     worth_a_part = True
-    settings = LoraSettings
-    settings_of = ("full-fine-tuning", "lora", "alignment")
-    reference_passes: ClassVar[float] = 0.0
+    whole_model = True
+    settings = AlignmentSettings
+    settings_of = ("alignment",)
+    stages: ClassVar[Sequence["Stage"]] = ("sft",)
     texts_per_example: ClassVar[float] = 1.0
 
-    def workload(self, model: BaseModelFacts, load: TextLoad, settings: LoraSettings) -> Workload:  # type: ignore[override]
-        """Adapters learn; preference losses also pass every text through the frozen reference."""
+    def workload(self, model: BaseModelFacts, load: TextLoad, settings: AlignmentSettings) -> Workload:  # type: ignore[override]
+        """Return the work of all stages; preference losses also pass every text through the frozen reference."""
+        work = writing_work(model, load, settings)
+        if len(self.stages) == 1:
+            return work
         examples = load._replace(tokens=load.tokens * self.texts_per_example)
-        return adapter_work(model, examples, settings, self.reference_passes)
+        more = writing_work(model, examples, settings, preferences=True)
+        return Workload(
+            forward_flops=work.forward_flops + more.forward_flops,
+            training_flops=work.training_flops + more.training_flops,
+            trained_parameters=work.trained_parameters,
+            stored_tokens=max(work.stored_tokens, more.stored_tokens),
+            updates=work.updates + more.updates,
+        )
+
+    def fit(self, job: FitJob) -> Fitted:
+        """Tune the generator stage by stage."""
+        return align_generator(job, self.stages)
 
 
 class Sft(Alignment):
@@ -49,7 +68,7 @@ class Dpo(Alignment):
     id = "dpo"
     title = "SFT, then direct preference optimisation (DPO)"
     trains = "Learn the preferred answers, then to prefer them over the rejected ones, near to the reference model."
-    reference_passes = 1.0
+    stages = ("sft", "dpo")
     texts_per_example = 2.0
 
 
@@ -59,4 +78,50 @@ class Kto(Alignment):
     id = "kto"
     title = "SFT, then learning from thumbs up and down (KTO)"
     trains = "Learn the approved answers, then from single judgements, near to the reference model."
-    reference_passes = 1.0
+    stages = ("sft", "kto")
+
+
+def writing_work(
+    model: BaseModelFacts, load: TextLoad, settings: AlignmentSettings, *, preferences: bool = False
+) -> Workload:
+    """Return the work of tuning a generator on prompts with answers.
+
+    Args:
+        model: what is tuned.
+        load: rows, and tokens of a prompt with its answers.
+        settings: how long and in which batches.
+        preferences: whether the rows are preferences or judgements, which a reference model reads once too.
+    """
+    updates = settings.updates(load.rows, preferences=preferences)
+    tokens = updates * min(settings.batch_size, load.rows) * load.tokens
+    adapters = settings.weights == "adapters"
+    again = 1.0 if settings.recompute else 0.0
+    backward = 1.0 if adapters else 2.0
+    return Workload(
+        forward_flops=model.forward_flops(load.rows * load.tokens, load.tokens) if preferences else 0.0,
+        training_flops=(1 + backward + again) * model.forward_flops(tokens, load.tokens),
+        trained_parameters=adapter_parameters(model, settings.rank) if adapters else model.parameters,
+        stored_tokens=min(settings.batch_tokens, settings.batch_size * 2 * load.tokens),
+        updates=updates,
+    )
+
+
+def align_generator(job: FitJob, stages: Sequence["Stage"]) -> Fitted:
+    """Tune the generator of a job on its rows, stage by stage."""
+    from advisor.backend.alignment.fitting import align
+
+    found = align(
+        job.encoder,
+        job.task,
+        stages,
+        job.training,
+        job.validation,
+        cast(AlignmentSettings, job.settings),
+        seed=job.seed,
+        device=job.device,
+        workspace=job.workspace,
+        max_length=job.max_length,
+        progress=lambda step, steps, loss: job.progress(step, steps),
+        on_event=job.event,
+    )
+    return Fitted(found.model, {"stages": found.stages})

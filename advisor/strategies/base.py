@@ -1,21 +1,16 @@
 """What a strategy is: name and family, what it changes, where it applies, what it costs, how it is carried out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from advisor.backend.job import FitJob as FitJob
+from advisor.backend.job import Fitted as Fitted
+from advisor.backend.prompted.settings import PromptedSettings
 from advisor.errors import RunError
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.tasks import Measure, Task
-
-if TYPE_CHECKING:
-    from advisor.backend.devices import Device
-    from advisor.backend.predictor import Predictor
-    from advisor.backend.rows import Rows
+from advisor.tasks import WRITING, Task
 
 Family = Literal["prompting", "freezing", "fine-tuning", "alignment"]
 Engine = Literal["encoder", "llm-local", "llm-api"]
@@ -27,6 +22,7 @@ ALIGNING = frozenset({"generation", "preference"})
 PROMPTABLE = READING | ALIGNING
 
 
+KEPT_HEAD = "none; the language-model head stays, because the task is what it was pre-trained for"
 _HEADS = {
     "number": "one output on the mean of the tokens where the encoder was pre-trained so, else on [CLS]",
     "tags": "a linear layer on the first token of every word, one output a tag",
@@ -60,52 +56,6 @@ class Workload(NamedTuple):
     updates: int = 0
 
 
-@dataclass(frozen=True)
-class FitJob:
-    """All that fitting needs, free of profiles, rules and plans.
-
-    Attributes:
-        encoder: folder of the pre-trained encoder.
-        task: id of the task.
-        labels: classes or tags in the order of their numbers; empty for numbers and spans.
-        descriptions: one line about a label, by name, where there is one.
-        training: rows to learn from.
-        validation: held-out rows for choosing a checkpoint, where the strategy wants them.
-        settings: the strategy's hyper-parameters.
-        balanced: whether labels are weighted inversely to how often they occur.
-        measure: what makes one checkpoint better than another.
-        workspace: folder for checkpoints; survives a crash, so that fitting goes on from there.
-        cache: folder for frozen features, None to keep none.
-        progress: called with steps done and in all.
-        event: called with facts worth logging.
-    """
-
-    encoder: Path
-    task: str
-    labels: Sequence[str]
-    descriptions: dict[str, str]
-    training: "Rows"
-    validation: "Rows | None"
-    settings: BaseModel
-    seed: int
-    device: "Device"
-    workspace: Path
-    cache: Path | None
-    max_length: int | None = None
-    balanced: bool = False
-    measure: Measure | None = None
-    progress: Callable[[int, int], None] = lambda done, total: None
-    event: Callable[[dict[str, Any]], None] = lambda event: None
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted model, and what was chosen on the way."""
-
-    model: "Predictor"
-    chosen: dict[str, Any] = field(default_factory=dict)
-
-
 class Strategy(ABC):
     """One way to adapt a pre-trained model.
 
@@ -114,13 +64,14 @@ class Strategy(ABC):
         verb: how the verdict begins.
         changes: what of the model changes.
         task_head: the head put on in place of the pre-training head.
-        trains: what the training step does, for the plan.
+        trains: what the training step does, for the plan; ``asks`` instead where a language model is prompted.
         encoder_tasks, generator_tasks: task types it applies to on an encoder and on a language model.
         wants_validation: whether fitting needs held-out rows.
         worth_a_part: whether training on a part of many rows is still worth it, as the cheapest way that learns.
         whole_model: whether what it exports is one model, rather than a head beside the pre-trained encoder.
         settings: type of the hyper-parameters; ``settings_of`` names the sections of
             ``rules/hyperparameters.yaml`` that fill them, the strategy's own where empty.
+        generator_settings, generator_settings_of: the same where a generator is tuned, if they are others.
     """
 
     id: ClassVar[str]
@@ -130,6 +81,7 @@ class Strategy(ABC):
     changes: ClassVar[str]
     task_head: ClassVar[str]
     trains: ClassVar[str]
+    asks: ClassVar[str] = ""
     encoder_tasks: ClassVar[frozenset[str]]
     generator_tasks: ClassVar[frozenset[str]] = frozenset()
     needs_labels: ClassVar[bool] = True
@@ -138,6 +90,8 @@ class Strategy(ABC):
     whole_model: ClassVar[bool] = False
     settings: ClassVar[type[BaseModel]]
     settings_of: ClassVar[tuple[str, ...]] = ()
+    generator_settings: ClassVar[type[BaseModel] | None] = None
+    generator_settings_of: ClassVar[tuple[str, ...]] = ()
 
     def handles(self, task: str, engine: Engine) -> bool:
         """Return whether the strategy applies to a task type on an engine."""
@@ -151,8 +105,18 @@ class Strategy(ABC):
             found += ("llm-local", "llm-api") if self.family == "prompting" else ("llm-local",)
         return found
 
+    def settings_for(self, engine: Engine) -> tuple[type[BaseModel], tuple[str, ...]]:
+        """Return the type of the hyper-parameters on an engine, and the sections of the rules that fill them."""
+        if engine != "encoder" and self.family == "prompting":
+            return PromptedSettings, ("prompting", "endpoint")
+        if engine != "encoder" and self.generator_settings is not None:
+            return self.generator_settings, self.generator_settings_of
+        return self.settings, self.settings_of or (self.id,)
+
     def head_for(self, task: Task) -> str:
         """Return the head put on for a task, in words."""
+        if task.predicts in WRITING:
+            return KEPT_HEAD
         return _HEADS.get(task.predicts, self.task_head) if self.whole_model else self.task_head
 
     @abstractmethod

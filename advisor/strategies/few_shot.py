@@ -30,6 +30,9 @@ class FewShot(Strategy):
     changes = "nothing; demonstrations stand beside the labels' descriptions"
     task_head = "similarity to prototypes of demonstrations and label descriptions, written as a fixed linear head"
     trains = "Nothing is trained: embed demonstrations and descriptions, weigh them by leaving one out."
+    asks = (
+        "Nothing is trained: ask for a few labelled rows to choose how demonstrations are found and answers calibrated."
+    )
     encoder_tasks = CLASSIFYING
     generator_tasks = PROMPTABLE
     settings = PromptedSettings
@@ -40,7 +43,11 @@ class FewShot(Strategy):
         return Workload(forward_flops=model.forward_flops(load.rows * load.tokens, load.tokens))
 
     def fit(self, job: FitJob) -> Fitted:
-        """Embed the demonstrations and weigh them."""
+        """Embed the demonstrations and weigh them; a language model is shown them in words instead."""
+        if job.place is not None:
+            from advisor.backend.prompted.fitting import fit_prompt
+
+            return fit_prompt(job, demonstrated=True)
         from advisor.backend.features import FeatureCache
         from advisor.backend.frozen import FrozenModel
         from advisor.backend.prompted_sets import few_shot_sets, zero_shot_sets

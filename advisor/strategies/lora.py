@@ -4,9 +4,11 @@ from functools import partial
 from typing import cast
 
 from advisor.backend.adapter_settings import LoraSettings
+from advisor.backend.alignment.settings import AlignmentSettings
 from advisor.knowledge.catalogue import BaseModelFacts
+from advisor.strategies.alignment import align_generator, writing_work
 from advisor.strategies.base import READING, FitJob, Fitted, Strategy, TextLoad, Workload
-from advisor.strategies.tuning import tune, tuning_work
+from advisor.strategies.tuning import adapter_parameters, tune, tuning_work
 
 
 class Lora(Strategy):
@@ -26,13 +28,24 @@ class Lora(Strategy):
     whole_model = True
     settings = LoraSettings
     settings_of = ("full-fine-tuning", "lora")
+    generator_settings = AlignmentSettings
+    generator_settings_of = ("alignment",)
 
-    def workload(self, model: BaseModelFacts, load: TextLoad, settings: LoraSettings) -> Workload:  # type: ignore[override]
+    def workload(
+        self,
+        model: BaseModelFacts,
+        load: TextLoad,
+        settings: LoraSettings | AlignmentSettings,  # type: ignore[override]
+    ) -> Workload:
         """Adapters alone."""
+        if isinstance(settings, AlignmentSettings):
+            return writing_work(model, load, settings)
         return adapter_work(model, load, settings)
 
     def fit(self, job: FitJob) -> Fitted:
-        """Tune adapters and head; merge the adapters or keep them apart."""
+        """Tune adapters and head; merge the adapters or keep them apart. A generator learns from demonstrations."""
+        if isinstance(job.settings, AlignmentSettings):
+            return align_generator(job, ("sft",))
         from advisor.backend.adapters import AdaptedModel, add_adapters, merge_adapters
 
         settings = cast(LoraSettings, job.settings)
@@ -44,19 +57,7 @@ class Lora(Strategy):
         return Fitted(model, {"evaluations": model.history, "head": model.head_note})
 
 
-def adapter_work(
-    model: BaseModelFacts, load: TextLoad, settings: LoraSettings, reference_passes: float = 0.0
-) -> Workload:
-    """Return the work of tuning adapters; an adapter has rank x (inputs + outputs) parameters.
-
-    Gradients pass through every layer, and no frozen weight has one.
-    """
-    attention, feed_forward = 4 * 2 * model.hidden, 2 * (model.hidden + model.intermediate)
-    return tuning_work(
-        model,
-        load,
-        settings,
-        backward_passes=1.0,
-        trained_parameters=model.layers * settings.rank * (attention + feed_forward),
-        reference_passes=reference_passes,
-    )
+def adapter_work(model: BaseModelFacts, load: TextLoad, settings: LoraSettings) -> Workload:
+    """Return the work of tuning adapters: gradients pass through every layer, and no frozen weight has one."""
+    trained = adapter_parameters(model, settings.rank)
+    return tuning_work(model, load, settings, backward_passes=1.0, trained_parameters=trained)

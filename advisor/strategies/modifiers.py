@@ -1,4 +1,4 @@
-"""What a plan may add to a strategy: more pre-training before it, several seeds of it."""
+"""What a plan may add to a strategy: more pre-training before it, a teacher's labels, several seeds of it."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -13,6 +13,7 @@ from advisor.knowledge.hyperparameters import default_values
 
 MULTI_SEED = "multi-seed"
 MORE_PRETRAINING = "domain-adaptive-pretraining"
+DISTILLATION = "distillation"
 
 
 class SeedSettings(BaseModel):
@@ -27,7 +28,27 @@ class SeedSettings(BaseModel):
     seeds: int = Field(ge=2)
 
 
-MODIFIERS: dict[str, type[BaseModel]] = {MORE_PRETRAINING: PretrainingSettings, MULTI_SEED: SeedSettings}
+class DistillationSettings(BaseModel):
+    """How a teacher's labels are taken.
+
+    Attributes:
+        kept_share: share of the unlabelled texts that is learnt from, of every label the ones it was surest of.
+        check_folds: parts of the labelled rows; the teacher is judged on each after it saw the others' labels.
+        most_texts: unlabelled texts that it is asked about, drawn at random from more.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kept_share: float = Field(gt=0, le=1)
+    check_folds: int = Field(ge=2)
+    most_texts: int = Field(ge=1)
+
+
+MODIFIERS: dict[str, type[BaseModel]] = {
+    MORE_PRETRAINING: PretrainingSettings,
+    DISTILLATION: DistillationSettings,
+    MULTI_SEED: SeedSettings,
+}
 
 
 @cache

@@ -20,7 +20,6 @@ def tuning_work(
     trained_parameters: int,
     stored_share: float = 1.0,
     forward_flops: float = 0.0,
-    reference_passes: float = 0.0,
 ) -> Workload:
     """Return the work of as many updates as the settings ask for.
 
@@ -35,17 +34,22 @@ def tuning_work(
         trained_parameters: parameters with optimiser states.
         stored_share: share of the layers whose activations are kept for the backward pass.
         forward_flops: operations without gradients that come before.
-        reference_passes: passes through a frozen reference model for each pass through the trained one.
     """
     updates = settings.updates(load.rows)
     tokens = updates * min(settings.batch_size, load.rows) * load.tokens
     return Workload(
-        forward_flops=forward_flops + reference_passes * model.forward_flops(tokens, load.tokens),
+        forward_flops=forward_flops,
         training_flops=(1 + backward_passes) * model.forward_flops(tokens, load.tokens),
         trained_parameters=trained_parameters,
         stored_tokens=stored_share * min(settings.batch_tokens, settings.batch_size * 2 * load.tokens),
         updates=updates,
     )
+
+
+def adapter_parameters(model: BaseModelFacts, rank: int) -> int:
+    """Return how many parameters adapters on every linear layer have: rank x (inputs + outputs) each."""
+    attention, feed_forward = 4 * 2 * model.hidden, 2 * (model.hidden + model.intermediate)
+    return model.layers * rank * (attention + feed_forward)
 
 
 def tuned_parameters(model: BaseModelFacts, settings: TuningSettings) -> int:

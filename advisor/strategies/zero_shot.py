@@ -25,6 +25,7 @@ class ZeroShot(Strategy):
     changes = "nothing; the labels' names and descriptions are the prompt"
     task_head = "similarity to the prompted label descriptions, written as a fixed linear head"
     trains = "Nothing is trained: embed the prompted label descriptions."
+    asks = "Nothing is trained: ask for a few labelled rows, if there are any, to choose how answers are calibrated."
     encoder_tasks = CLASSIFYING
     generator_tasks = PROMPTABLE
     needs_labels = False
@@ -36,7 +37,11 @@ class ZeroShot(Strategy):
         return Workload(forward_flops=model.forward_flops(prompts * 16, 16))
 
     def fit(self, job: FitJob) -> Fitted:
-        """Embed the prompted labels."""
+        """Embed the prompted labels; a language model is asked in words instead."""
+        if job.place is not None:
+            from advisor.backend.prompted.fitting import fit_prompt
+
+            return fit_prompt(job, demonstrated=False)
         import numpy as np
 
         from advisor.backend.features import FeatureCache

@@ -7,7 +7,7 @@ import pytest
 
 from advisor.backend.answers import answers, prediction_rows
 from advisor.tasks import TASKS, Answer, Pair
-from tests.backend.evaluation.samples import TAGS, one_hot, rows_of, sample
+from tests.backend.evaluation.samples import TAGS, one_hot, predictions, rows_of, sample
 
 SENTENCE = ("Ada", "Lovelace", "left", "London", "today")
 
@@ -64,7 +64,7 @@ def test_an_answer_is_cut_from_the_context() -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_every_answer_is_plain_json(task: str) -> None:
     outputs, rows, labels = sample(task, 7, 1)
-    lines = list(prediction_rows(task, rows, labels, outputs))
+    lines = predictions(task, rows, labels, outputs)
     assert len(lines) == 7
     assert [line["row"] for line in lines] == list(range(1, 8))
     for line in lines:

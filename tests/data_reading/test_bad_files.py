@@ -107,11 +107,6 @@ BAD: dict[str, tuple[str, bytes, list[str]]] = {
     "empty Parquet": ("a.parquet", b"", ["empty"]),
 }
 
-UNKNOWN_TASKS = {
-    "generation": b'{"prompt": "a", "completion": "b"}\n',
-    "preference": b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n',
-}
-
 
 def message_of(source: DataSource) -> str:
     with pytest.raises(DataError) as caught:
@@ -138,16 +133,6 @@ def test_bad_file(name: str, tmp_path: Path) -> None:
     assert_one_sentence(message, path)
     for part in parts:
         assert part in message
-
-
-@pytest.mark.parametrize("task", UNKNOWN_TASKS)
-def test_tasks_that_cannot_be_read_are_named(task: str, tmp_path: Path) -> None:
-    path = tmp_path / "train.jsonl"
-    path.write_bytes(UNKNOWN_TASKS[task] * 2)
-    message = message_of(DataSource(tmp_path))
-    assert_one_sentence(message, path)
-    assert f"looks like {task}" in message
-    assert "a text and one label a row" in message
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from advisor.data.reading import DataSource, load_labelled
 from advisor.errors import DataError
 from advisor.tasks import TASKS
 from tests.data_reading.test_bad_files import assert_one_sentence
-from tests.task_samples import CONTEXT, ROWS, write_rows
+from tests.task_samples import CONTEXT, LABELS, ROWS, write_rows
 
 
 def asked(**changes: Any) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def test_bad_rows(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_no_labels_at_all(task: str, tmp_path: Path) -> None:
-    rows = [{name: None if name in {"label", "labels", "tags", "answers"} else value for name, value in row.items()}
+    rows = [{name: None if name in LABELS else value for name, value in row.items()}
             for row in ROWS[task]]  # fmt: skip
     path = write_rows(tmp_path / "a.jsonl", rows)
     message = message_of(DataSource(path), task)
@@ -220,7 +220,7 @@ def test_no_labels_at_all(task: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_nothing_to_read_at_all(task: str, tmp_path: Path) -> None:
-    rows = [{name: value if name in {"label", "labels", "tags", "answers"} else None for name, value in row.items()}
+    rows = [{name: value if name in LABELS else None for name, value in row.items()}
             for row in ROWS[task]]  # fmt: skip
     path = write_rows(tmp_path / "a.jsonl", rows)
     message = message_of(DataSource(path), task)
@@ -231,9 +231,7 @@ def test_nothing_to_read_at_all(task: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_test_file_without_labels(task: str, tmp_path: Path) -> None:
     write_rows(tmp_path / "train.jsonl", ROWS[task])
-    bare = {
-        name: None if name in {"label", "labels", "tags", "answers"} else value for name, value in ROWS[task][0].items()
-    }
+    bare = {name: None if name in LABELS else value for name, value in ROWS[task][0].items()}
     path = write_rows(tmp_path / "test.jsonl", [bare])
     message = message_of(DataSource(tmp_path))
     assert_one_sentence(message, path)

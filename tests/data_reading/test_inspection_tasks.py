@@ -54,7 +54,7 @@ def test_every_task_is_looked_over_and_shown(task: str, tmp_path: Path) -> None:
     assert found.leakage.exact == Finding(count=1, rows=[1])
     assert (found.leakage.other_label, found.leakage.pairs) == (0, [(1, 1)])
     named = [found.classes, found.labels, found.smallest_class, found.imbalance]
-    assert (None in named) == (TASKS[task].predicts in ("number", "span"))
+    assert (None in named) == (TASKS[task].predicts in ("number", "span", "text", "preference"))
     special = {"classes": found.label_sets, "number": found.numbers, "tags": found.entities, "span": found.answers}
     assert [kind for kind, part in special.items() if part] == [
         kind for kind in special if kind == TASKS[task].predicts

@@ -12,8 +12,8 @@ from pyarrow import parquet
 from advisor.data.examples import Examples, LabelledData
 from advisor.data.reading import DataSource, load_labelled
 from advisor.errors import DataError
-from advisor.tasks import TASKS, Answer, Pair
-from tests.task_samples import CONTEXT, ROWS, write_rows
+from advisor.tasks import TASKS, Answer, Demonstration, Pair, Preferred
+from tests.task_samples import CONTEXT, LABELS, ROWS, write_rows
 
 EXPECTED: dict[str, tuple[list[Any], list[Any]]] = {
     "text-classification": (["good, really", "not so good", "very good"], ["pos", "neg", "pos"]),
@@ -45,6 +45,18 @@ EXPECTED: dict[str, tuple[list[Any], list[Any]]] = {
             Pair("Who built it?", CONTEXT),
         ],
         [(Answer("1874", 34),), (Answer("1911", 57), Answer("in 1911", 54)), ()],
+    ),
+    "generation": (
+        ["Name a colour of the sky", "Name a fruit that is red", "Name a river of France"],
+        [Demonstration((text,)) for text in ("Blue, or grey on most days.", "A cherry.", "The Loire.")],
+    ),
+    "preference": (
+        ["Name a colour of the sky", "Name a fruit that is red", "Name a river of France"],
+        [
+            Preferred("Blue, of course.", "No."),
+            Preferred("A cherry.", "A lemon."),
+            Preferred("The Loire.", "The Rhine, the Main and the Elbe."),
+        ],
     ),
 }
 
@@ -98,6 +110,8 @@ def test_names_of_labels(tmp_path: Path) -> None:
         "regression": [],
         "token-classification": ["O", "B-LOC", "B-PER", "I-PER"],
         "question-answering": [],
+        "generation": [],
+        "preference": [],
     }
 
 
@@ -216,7 +230,7 @@ def test_words_and_tags_with_spaces_between(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_label_are_kept_as_text(tmp_path: Path) -> None:
-    empty = {"label": None, "labels": None, "tags": None, "answers": None}
+    empty = dict.fromkeys(LABELS)
     for task, rows in ROWS.items():
         bare = {name: empty.get(name, value) for name, value in rows[0].items()}
         found = read(tmp_path / f"{task}.jsonl", [*rows, bare])
@@ -225,7 +239,7 @@ def test_rows_without_a_label_are_kept_as_text(tmp_path: Path) -> None:
 
 
 def test_rows_without_any_text_are_left_out(tmp_path: Path) -> None:
-    blank = {"text": " ", "text_pair": None, "tokens": [], "question": "", "context": "\n"}
+    blank = {"text": " ", "text_pair": None, "tokens": [], "question": "", "context": "\n", "prompt": " "}
     for task, rows in ROWS.items():
         bare = {name: blank.get(name, value) for name, value in rows[0].items()}
         found = read(tmp_path / f"{task}.jsonl", [*rows, bare])

@@ -10,6 +10,7 @@ import pytest
 from advisor.errors import InputError
 from advisor.files import sha256_of
 from advisor.knowledge.weights import locate_model
+from tests.language_models import write_language_model
 
 
 def test_a_folder_is_found_and_pinned(architecture: Callable[..., Path]) -> None:
@@ -41,6 +42,18 @@ def test_a_model_of_two_halves_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"")
     with pytest.raises(InputError, match="reads with one half and writes with the other"):
         locate_model(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["t5", "bart", "gpt2"])
+def test_language_models_may_have_two_halves_and_are_pinned_alike(tmp_path: Path, name: str) -> None:
+    folder = write_language_model(tmp_path / name, name)
+    found = locate_model(str(folder), language_model=True)
+    assert found.sha256 == sha256_of(folder / "model.safetensors")
+    assert found.facts.objective == ("causal" if name == "gpt2" else "denoising")
+    assert (found.facts.layers, found.facts.heads, found.facts.hidden) == (2, 4, 32)
+    if name != "gpt2":
+        with pytest.raises(InputError, match="reads with one half and writes with the other"):
+            locate_model(str(folder))
 
 
 def test_pickled_or_no_weights_are_refused(tmp_path: Path) -> None:

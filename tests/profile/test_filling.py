@@ -22,6 +22,8 @@ TOLD: dict[str, dict[str, Any]] = {
     "regression": {"labels": None, "labelled": 3, "smallest_class": None, "tokens_median": 11},
     "token-classification": {"labels": ["LOC", "PER"], "labelled": 2, "smallest_class": 1, "tokens_median": 5},
     "question-answering": {"labels": None, "labelled": 3, "smallest_class": None, "tokens_median": 27},
+    "generation": {"labels": None, "labelled": 3, "smallest_class": None, "tokens_median": 13},
+    "preference": {"labels": None, "labelled": 3, "smallest_class": None, "tokens_median": 13},
 }
 
 
@@ -89,6 +91,13 @@ def test_the_profile_says_which_task_and_columns(tmp_path: Path, machine: Machin
         open_project(path, machine=machine)
 
 
-def test_data_of_a_task_that_writes_are_not_read(tmp_path: Path, machine: Machine) -> None:
-    path = write_rows(tmp_path / "a.jsonl", [{"prompt": "a", "completion": "b"}])
-    assert open_project(data=DataSource(path), settings={"task.type": "generation"}, machine=machine).data is None
+@pytest.mark.parametrize(
+    ("row", "feedback"),
+    [
+        ({"prompt": "a", "completion": "b"}, "demonstrations"),
+        ({"prompt": "a", "chosen": "b", "rejected": "c"}, "pairs"),
+        ({"prompt": "a", "completion": "b", "label": True}, "thumbs"),
+    ],
+)
+def test_the_kind_of_feedback_is_seen(row: dict[str, Any], feedback: str, tmp_path: Path) -> None:
+    assert filled(tmp_path / "a.jsonl", [row] * 3).lifecycle.feedback == feedback

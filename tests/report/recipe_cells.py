@@ -183,6 +183,25 @@ def run_recipes(folders: list[Path], flags: dict[Path, str] | None = None) -> di
     return {Path(one["path"]).parent: one for one in found}
 
 
+def faults_in(folder: Path, *ignored: str) -> str:
+    """Return what ruff finds to say of the Python files of a folder, but for some rules."""
+    ruff = [sys.executable, "-m", "ruff"]
+    settings = ["--isolated", "--line-length", "120", "--target-version", "py311", str(folder)]
+    rules = [
+        "--select",
+        "E,F,W,I,UP,B,SIM,C4,RET,D",
+        "--ignore",
+        ",".join(["B905", "D203", "D213", *ignored]),
+        "--output-format",
+        "concise",
+    ]
+    found = ""
+    for command in (["check", *rules], ["format", "--diff"]):
+        done = subprocess.run([*ruff, *command, *settings], capture_output=True, encoding="utf-8", check=False)
+        found += done.stdout[:5000] if done.returncode else ""
+    return found
+
+
 def write_records(path: Path, records: list[Record]) -> None:
     """Write records, and one more without a label, in the format that the path ends with."""
     columns = list(records[0])

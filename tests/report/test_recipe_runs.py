@@ -25,7 +25,7 @@ from tests.tiny import write_tiny_encoder
 CPU = Device("cpu", "fp32", "for tests")
 FULL, PARTIAL, LP_FT, LORA, PAIRS = "full-fine-tuning", "partial-unfreezing", "lp-ft", "lora", "contrastive"
 PROBE, ZERO, FEW = "linear-probe", "zero-shot", "few-shot"
-TEXT, SEVERAL, PAIR, NUMBER, TAGS, SPAN = TASKS
+TEXT, SEVERAL, PAIR, NUMBER, TAGS, SPAN, *_ = TASKS
 CELLS = [
     Cell(TEXT, ZERO, "cross-validation", "parquet"),
     Cell(TEXT, ZERO, settings={"centring": 0}),

@@ -2,13 +2,13 @@
 
 import io
 import json
+import re
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
 from rich.console import Console
 
-from advisor.backend.answers import prediction_rows
 from advisor.backend.evaluation import evaluate, headline, trivial_outputs
 from advisor.plan.plan import Plan
 from advisor.report.documents import plan_documents, run_documents
@@ -17,7 +17,7 @@ from advisor.report.record import advice_record
 from advisor.report.result import result_screen
 from advisor.run.result import Result
 from advisor.tasks import TASKS
-from tests.backend.evaluation.samples import sample
+from tests.backend.evaluation.samples import predictions, sample
 from tests.report.samples import Made, result_of
 from tests.report.test_reports import Parsed
 
@@ -35,6 +35,8 @@ HUB = {
     "regression": ("text-classification", ["pearsonr", "spearmanr"]),
     "token-classification": ("token-classification", ["f1", "precision", "recall", "accuracy"]),
     "question-answering": ("question-answering", ["f1", "exact_match"]),
+    "generation": ("text-generation", ["rouge", "chrf", "perplexity"]),
+    "preference": ("text-generation", ["accuracy"]),
 }
 
 
@@ -70,7 +72,7 @@ def ran(made: Made, task: str) -> Ran:
             "measured": {**result_of(plan).measured, "quality": found["metrics"][metric]["value"]},
         }
     )
-    return Ran(plan, result, list(prediction_rows(task, rows, labels, outputs)))
+    return Ran(plan, result, predictions(task, rows, labels, outputs))
 
 
 def advice_of(made: Made, task: str) -> dict[str, Any]:
@@ -92,7 +94,8 @@ def test_the_page_speaks_of_its_own_measures(made: Made, task: str) -> None:
     others -= {measure.title for measure in TASKS[task].measures} | {"accuracy", "precision", "recall"}
     assert not [title for title in others if title in text]
     if TASKS[task].predicts != "class":
-        assert "accuracy" not in text.replace("accuracy of tokens", "").partition("Why")[0].lower()
+        told = re.sub("accuracy of tokens|(preference|ranking) accuracy", "", text.partition("Why")[0].lower())
+        assert "accuracy" not in told
     assert f"{plan.measure.title} {result.metrics[plan.metric]['value']:.2f} on 9" in text
     heading = TABLES.get(task)
     assert (heading in text) if heading else not any(other in text for other in TABLES.values())
@@ -108,6 +111,7 @@ def test_the_worst_mistakes_are_shown(made: Made, task: str) -> None:
     listed = Parsed(page.partition('<section id="errors">')[2].partition("</section>")[0]).text
     said = {
         "class": "predicted", "classes": "given wrongly", "number": "too low by", "tags": "missed", "span": "answered",
+        "text": "written", "preference": "rejected",
     }[TASKS[task].predicts]  # fmt: skip
     assert said in listed
     assert 5 <= listed.count("· row ") <= 10
@@ -118,7 +122,7 @@ def test_right_answers_are_no_mistakes(made: Made, task: str) -> None:
     plan, result, rows = ran(made, task)
     for row in rows:
         row["predicted"] = row["label"][0] if TASKS[task].predicts == "span" else row["label"]
-        row["entities"] = []
+        row |= {"entities": [], "rouge_l": 1.0}
     if TASKS[task].predicts == "tags":
         rows = [row | {"label": ["O"] * len(row["words"]), "predicted": ["O"] * len(row["words"])} for row in rows]
     page = run_documents(plan, result, None, rows, "…")["report.html"]

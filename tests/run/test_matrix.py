@@ -14,7 +14,7 @@ from advisor.errors import NoFeasibleStrategy
 from advisor.project import open_project
 from advisor.run.predict import open_model, predict_rows, read_rows
 from advisor.strategies import STRATEGIES
-from advisor.tasks import TASKS
+from advisor.tasks import TASKS, WRITING
 from tests.conftest import TEXTS
 
 SHORT = {"epochs": 1, "min_steps": 4, "enough_steps": 4, "batch_size": 4}
@@ -86,7 +86,8 @@ def test_the_matrix_is_the_promised_one() -> None:
     }  # fmt: skip
     missing = {(task, strategy) for strategies, tasks in gone.items() for strategy in strategies for task in tasks}
     encoders = [name for name, strategy in STRATEGIES.items() if strategy.family != "alignment"]
-    assert set(CELLS) == {(task, strategy) for task in TASKS for strategy in encoders} - missing
+    read = [task for task in TASKS if TASKS[task].predicts not in WRITING]
+    assert set(CELLS) == {(task, strategy) for task in read for strategy in encoders} - missing
     assert all(STRATEGIES[strategy].executable for _, strategy in CELLS)
 
 

@@ -48,6 +48,33 @@ def test_several_seeds_are_fitted_and_their_spread_is_told(planned: Any, tmp_pat
     assert "seed" in card
 
 
+def with_unlabelled(messages: Path) -> None:
+    with (messages / "train.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f'"{text} once more",\n' for texts in TEXTS.values() for text in texts[:4])
+
+
+def test_a_teacher_labels_what_nobody_did(planned: Any, messages: Path, tmp_path: Path) -> None:
+    with_unlabelled(messages)
+    plan, folder = planned("linear-probe", modifiers=["distillation"])
+    assert plan.teacher and (plan.teacher.strategy, plan.teacher.engine) == ("few-shot", "encoder")
+    assert [step.id for step in plan.steps].index("label") + 1 == [step.id for step in plan.steps].index("train")
+    result = run_plan(folder, tmp_path / "run")
+    record = result.chosen["distillation"]
+    assert record["asked"] == 4 * len(TEXTS)
+    assert record["asked"] / 2 <= record["kept"] < record["asked"]
+    assert record["accuracy"]["low"] <= record["accuracy"]["value"] <= record["accuracy"]["high"]
+    lines = (tmp_path / "run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert 0 not in {json.loads(line)["row"] for line in lines}
+
+
+def test_nothing_is_distilled_without_texts_or_into_a_prompt(planned: Any, messages: Path) -> None:
+    with pytest.raises(InputError, match=r"distillation needs unlabelled texts: rows of .* with an empty label"):
+        planned("linear-probe", modifiers=["distillation"])
+    with_unlabelled(messages)
+    with pytest.raises(InputError, match="zero-shot learns nothing"):
+        planned("zero-shot", modifiers=["distillation"])
+
+
 @pytest.mark.slow
 def test_more_pre_training_comes_first_and_sees_no_test_text(
     planned: Any, messages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

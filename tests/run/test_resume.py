@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from advisor.strategies import EXECUTABLE
+from advisor.strategies import EXECUTABLE, STRATEGIES
 
 MOMENTS = {
     "prepared": lambda run: '"prepared"' in _events(run),
@@ -51,7 +51,7 @@ def _kill_when(plan: Path, run: Path, moment: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", EXECUTABLE)
+@pytest.mark.parametrize("strategy", [name for name in EXECUTABLE if STRATEGIES[name].encoder_tasks])
 def test_a_killed_run_ends_as_an_uninterrupted_one(strategy: str, make_plan: Any, tmp_path: Path) -> None:
     _, plan = make_plan(strategy)
     whole = _finish(plan, tmp_path / "whole")

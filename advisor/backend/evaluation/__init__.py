@@ -10,21 +10,25 @@ from advisor.backend.evaluation.entities import Entities
 from advisor.backend.evaluation.judgement import Judgement
 from advisor.backend.evaluation.label_sets import LabelSets
 from advisor.backend.evaluation.numbers import Numbers
+from advisor.backend.evaluation.preferences import Preferences
 from advisor.backend.evaluation.scores import ClassScores, Evaluation, Interval
 from advisor.backend.evaluation.spans import Spans
 from advisor.backend.evaluation.trivial import trivial_outputs
+from advisor.backend.evaluation.writing import Writing
 from advisor.backend.rows import Rows
 from advisor.errors import RunError
 from advisor.tasks import TASKS, Predicts
 
 __all__ = ["ClassScores", "Evaluation", "Interval", "evaluate", "headline", "trivial_outputs"]
 
-_JUDGEMENTS: dict[Predicts, type[Classes | LabelSets | Numbers | Entities | Spans]] = {
+_JUDGEMENTS: dict[Predicts, type[Classes | LabelSets | Numbers | Entities | Spans | Writing | Preferences]] = {
     "class": Classes,
     "classes": LabelSets,
     "number": Numbers,
     "tags": Entities,
     "span": Spans,
+    "text": Writing,
+    "preference": Preferences,
 }
 
 
@@ -43,7 +47,7 @@ def evaluate(
     Args:
         task: id of the task.
         outputs: what the model gave, in the task's form: probabilities (rows, classes) or (words in all, tags),
-            numbers (rows, 1), or start and end character and score (rows, 3).
+            numbers (rows, 1), start and end character and score (rows, 3), or what `Writing` and `Preferences` take.
         rows: what it was given, with the truth.
         labels: names of classes or tags; empty for numbers and answers.
         thresholds: (classes,) or (rows, classes), from which a label of several is given; 0.5 where None.

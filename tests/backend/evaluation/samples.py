@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from advisor.backend.answers import prediction_rows
 from advisor.backend.rows import Rows, encode_targets
-from advisor.tasks import TASKS, Answer, Input, Pair
+from advisor.backend.written_rows import written_rows
+from advisor.tasks import TASKS, WRITING, Answer, Demonstration, Input, Pair, Preferred
 
 LABELS = ["a", "b", "c", "d"]
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
@@ -54,6 +56,20 @@ def sample(task: str, rows: int, seed: int) -> Sample:
             tags = [[TAGS[tag] for tag in generator.integers(5, size=generator.integers(1, 9))] for _ in range(rows)]
             noise = generator.dirichlet(np.ones(5), size=sum(map(len, tags)))
             return Sample((0.3 * one_hot(tags) + 0.7 * noise).astype(np.float32), rows_of(task, tags, TAGS), TAGS)
+        case "text":
+            answers = [Demonstration((f"it is {LABELS[number % 4]}", f"there is {number}")) for number in range(rows)]
+            tokens = generator.integers(2, 9, size=rows)
+            found = [-2.5 * generator.random(rows) * tokens, tokens, generator.random(rows), generator.random(rows)]
+            written = np.arange(rows) % 3 != 2
+            outputs = np.stack([*found, written], axis=1).astype(np.float32)
+            return Sample(outputs, rows_of(task, answers), [])
+        case "preference":
+            pairs = [Preferred(f"yes {number}", "no" + " or never" * (number % 2)) for number in range(rows)]
+            likelihoods = generator.normal(-20, 2, size=(rows, 2))
+            before = likelihoods + generator.normal([-0.3, 0.3], 1, size=(rows, 2))
+            tokens = generator.integers(2, 9, size=(rows, 2))
+            columns = (likelihoods[:, 0], tokens[:, 0], before[:, 0], likelihoods[:, 1], tokens[:, 1], before[:, 1])
+            return Sample(np.stack(columns, axis=1).astype(np.float32), rows_of(task, pairs), [])
         case _:
             starts = generator.integers(0, len(CONTEXT) - 12, size=(rows, 2))
             answers = [tuple(Answer(CONTEXT[start : start + 12], int(start)) for start in pair) for pair in starts]
@@ -74,6 +90,17 @@ def perfect(task: str, rows: Rows, labels: Sequence[str]) -> np.ndarray[Any, Any
             return rows.targets[:, None]
         case "tags":
             return np.eye(len(labels), dtype=np.float32)[np.concatenate(rows.targets)]
+        case "text":
+            return np.tile(np.array([0, 5, 1, 1, 1], dtype=np.float32), (len(rows), 1))
+        case "preference":
+            return np.tile(np.array([-1, 5, -1.5, -2, 5, -1.5], dtype=np.float32), (len(rows), 1))
         case _:
             golds = [answers[-1] for answers in rows.targets]
             return np.array([(gold.start, gold.start + len(gold.text), 1.0) for gold in golds], dtype=np.float32)
+
+
+def predictions(task: str, rows: Rows, labels: Sequence[str], outputs: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
+    """Rows of ``predictions.jsonl``; what is written says the same of all."""
+    if TASKS[task].predicts in WRITING:
+        return list(written_rows(task, rows, outputs, ["it is so"] * len(rows)))
+    return list(prediction_rows(task, rows, labels, outputs))

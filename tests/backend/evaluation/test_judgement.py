@@ -10,6 +10,7 @@ from advisor.errors import RunError
 from advisor.tasks import TASKS
 from tests.backend.evaluation.samples import perfect, sample
 
+BOUNDS = {"rmse": (0, 1e3), "perplexity": (1, 1e3), "margin": (-1e3, 1e3)}
 MEASURED = pytest.mark.parametrize("task", TASKS)
 SEEDS = st.integers(0, 10**6)
 
@@ -31,7 +32,7 @@ def test_measures_are_the_tasks_and_within_bounds(task: str, rows: int, seed: in
     for measure in TASKS[task].measures:
         interval = found.metrics[measure.key]
         assert interval.low <= interval.high
-        low, high = (0, 1) if measure.share else (-1, 1) if measure.key != "rmse" else (0, 1e3)
+        low, high = (0, 1) if measure.share else BOUNDS.get(measure.key, (-1, 1))
         assert all(low <= value <= high for value in (interval.value, interval.low, interval.high))
     assert headline(task, *made) == {key: found.metrics[key].value for key in keys}
 
@@ -58,7 +59,7 @@ def test_perfect_answers_are_perfect(task: str, seed: int) -> None:
     found = evaluate(task, perfect(task, rows, labels), rows, labels, draws=20, seed=0)
     for measure in TASKS[task].measures:
         interval = found.metrics[measure.key]
-        ideal = 0.0 if measure.lower_is_better else 1.0
+        ideal = 0.0 if measure.key == "rmse" else 1.0
         assert [interval.value, interval.low, interval.high] == pytest.approx([ideal] * 3, abs=1e-6)
     assert all(row.f1 in (0.0, 1.0) for row in found.classes)
 

@@ -1,0 +1,1 @@
+"""Prompting language models: prompts, the models that answer them, and how answers become a task's outputs."""

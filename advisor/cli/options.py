@@ -96,7 +96,7 @@ def plan_options(command: CommandT) -> CommandT:
 
 
 def hyperparameters(written: tuple[str, ...]) -> dict[str, Any]:
-    """Return hyper-parameters as typed, each value read as YAML.
+    """Return hyper-parameters as typed, each value read as YAML: a plain one, or a list such as ``[none, batch]``.
 
     Raises:
         UsageError: one has no value.
@@ -106,7 +106,9 @@ def hyperparameters(written: tuple[str, ...]) -> dict[str, Any]:
         name, equals, value = one.partition("=")
         if not equals:
             raise click.UsageError(f"--hyper {one}: write NAME=VALUE")
-        found[name.strip()] = scalar(value)
+        listed = value.startswith("[") and value.endswith("]")
+        parts = [scalar(part.strip()) for part in value[1:-1].split(",") if part.strip()]
+        found[name.strip()] = parts if listed else scalar(value)
     return found
 
 

@@ -49,6 +49,6 @@ def command(
     for note in plan.notes:
         click.echo(f"Note: {note}")
     click.echo(f"{plan.strategy} on {plan.model.id}, {plan.data.train.rows:,} labelled texts")
-    click.echo(
-        f"Read it:  {output}/report.html\nRun it:   advisor run {output}\nNo advisor needed:  python {output}/recipe.py"
-    )
+    click.echo(f"Read it:  {output}/report.html\nRun it:   advisor run {output}")
+    if (output / "recipe.py").exists():
+        click.echo(f"No advisor needed:  python {output}/recipe.py")

@@ -18,6 +18,7 @@ from advisor.report.figures import (
 )
 from advisor.report.map_layout import Map, lay_out_map
 from advisor.report.measured import Measured, measured_page
+from advisor.report.recipe import recipe_template
 from advisor.report.task_words import (
     choices_of,
     columns_of,
@@ -82,6 +83,7 @@ class Page:
         undrawn: options that the plot lacks for want of a forecast quality.
         challenger: the strategy whose run could prove the advice wrong, where no experiment is on record.
         notes: what a reader must know about the choice, beyond that the plan departs from the advice.
+        recipe: whether a stand-alone script does the same.
         prompts: who is asked on which terms, where a language model is prompted.
         measured: what the run found, where the plan ran.
     """
@@ -112,6 +114,7 @@ class Page:
     risks: list[str]
     evidence: Evidence
     inputs: list[dict[str, str]]
+    recipe: bool
     prompts: list[tuple[str, PlannedPrompting]]
     measured: Measured | None
 
@@ -161,6 +164,7 @@ def plan_page(
         risks=_risks(plan, why, evidence),
         evidence=evidence,
         inputs=[{**row, "value": spoken(row["input"], row["value"])} for row in record.get("inputs", ())],
+        recipe=recipe_template(plan) is not None,
         prompts=_prompts(plan),
         measured=measured_page(plan, result, errors) if result else None,
     )

@@ -18,19 +18,25 @@ _IMPORTS = "\nIMPORTS\n"
 _ALWAYS = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors")
 
 
+def recipe_template(plan: Plan) -> str | None:
+    """Return the template of a plan's recipe; None where there is none for its strategy or for what it prompts."""
+    if tunes_generator(plan):
+        return TEMPLATE
+    if plan.engine != "encoder":
+        return prompted_template(plan)
+    own = f"recipe/{plan.strategy}.py.j2"
+    return own if asset("templates", *own.split("/")).exists() else None
+
+
 def recipe_documents(plan: Plan) -> dict[str, str]:
-    """Return ``recipe.py`` and ``requirements.txt`` by name, nothing where there is no recipe for what a plan prompts.
+    """Return ``recipe.py`` and ``requirements.txt`` by name, nothing where there is no recipe.
 
     The same plan gives the same text.
     """
-    template, facts = f"recipe/{plan.strategy}.py.j2", recipe_facts
-    if tunes_generator(plan):
-        template, facts = TEMPLATE, writing_facts
-    elif plan.engine != "encoder":
-        prompted = prompted_template(plan)
-        if prompted is None:
-            return {}
-        template, facts = prompted, prompted_recipe_facts
+    template = recipe_template(plan)
+    if template is None:
+        return {}
+    facts = writing_facts if tunes_generator(plan) else prompted_recipe_facts if plan.prompting else recipe_facts
     recipe = _environment(literals=True).get_template(template).render(facts(plan))
     opening, _, rest = recipe.partition(_IMPORTS)
     imports = imports_of(rest)

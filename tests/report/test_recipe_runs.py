@@ -79,7 +79,7 @@ ARCHITECTURES = {
 }
 QUICK = [Cell(TAGS, FULL), Cell(SEVERAL, PROBE), Cell(SPAN, PARTIAL)]
 EXACT = (ZERO, FEW)
-TOLERANCES = {PROBE: 0.15, LP_FT: 0.05, LORA: 5e-3}
+TOLERANCES = {PROBE: 0.15, LP_FT: 0.05, LORA: 5e-3, PAIRS: 5e-3}
 
 
 @pytest.fixture(scope="module")

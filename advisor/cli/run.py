@@ -74,6 +74,10 @@ def command(
     for note in plan.notes:
         click.echo(f"Note: {note}", err=True)
     click.echo(f"{plan.strategy} on {plan.model.id}, {plan.data.train.rows:,} labelled texts → {folder}/", err=True)
+    for terms in (plan.prompting, plan.teacher.prompting if plan.teacher else None):
+        if terms and terms.url:
+            key = f", with the key in {terms.key_variable}" if terms.key_variable else ""
+            click.echo(f"Texts are sent to {terms.url}{key}", err=True)
     result = run_plan(
         plan,
         folder,

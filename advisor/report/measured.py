@@ -26,7 +26,7 @@ _BASELINES = {
     "longer": "preferring the longer answer",
     "untuned": "the model before tuning",
 }
-_OF_TOKENS = ("tokens_in", "tokens_out", "usd_per_1000")
+_OF_TOKENS = ("tokens_in", "tokens_out", "usd_per_1000", "spent_usd")
 _AVERAGE_PRECISION = Measure("average_precision", "mean average precision")
 _TABLES: dict[Predicts, tuple[str, str]] = {
     "class": ("Class", "Class by class"),

@@ -37,9 +37,9 @@ def result_screen(result: Result, folder: str) -> RenderableType:
     for name in ("p50", "p95"):
         key = f"latency_ms_{name}"
         table.add_row(f"latency {name}", _of(forecast[key], _milliseconds), f"{measured[key]:.1f} ms")
-    for key in ("tokens_in", "tokens_out", "usd_per_1000"):
+    for key in ("tokens_in", "tokens_out", "usd_per_1000", "spent_usd"):
         if key in measured:
-            told = escape(interval_of(key, forecast.get(key)))
+            told = escape(interval_of(key, forecast.get(key)) if forecast.get(key) else "")
             table.add_row(QUANTITIES[key].title.lower(), told, value_of(key, measured[key]))
     baselines = "; ".join(
         f"{baseline_title(name)} {point(leading, found)}" for name, found in baseline_values(result, leading).items()

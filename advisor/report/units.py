@@ -78,6 +78,7 @@ QUANTITIES: dict[str, Quantity] = {
     "tokens_in": Quantity("Tokens read for an answer", _plain, significant),
     "tokens_out": Quantity("Tokens written", _plain, significant),
     "break_even_answers": Quantity("Answers after which a small tuned model has paid for itself", _plain, significant),
+    "spent_usd": Quantity("Spent on answers so far", _dollars, _cents),
     "usd_per_1000": Quantity("Cost of 1,000 answers", _dollars, _cents),
 }
 

@@ -23,7 +23,7 @@ from advisor.plan.plan import Plan, PlannedModel, PlannedPrompting
 from advisor.run.export import check_parity, save_model
 from advisor.run.fits import Fits
 from advisor.run.folder import RunFolder
-from advisor.run.measuring import latencies, peak_memory
+from advisor.run.measuring import peak_memory, serving
 from advisor.run.prepare import Prepared, prepare
 from advisor.run.progress import Progress
 from advisor.run.result import Result
@@ -256,8 +256,8 @@ class _Run:
             spread[str(seed)] = headline(task, again, measured, labels, levels)
         model = load_model(self.folder.model, choose_device())
         timed = self.settings["latency_answers" if writes(model) else "latency_texts"]
-        latency = latencies(model, measured.inputs[:timed], self.progress.steps)
-        return {"evaluation": found.as_dict(), "seeds": spread, **latency}
+        served = serving(model, measured.inputs[:timed], self.progress.steps)
+        return {"evaluation": found.as_dict(), "seeds": spread, "serving": served}
 
     def export(self) -> dict[str, Any]:
         """Load the model in a fresh process and compare, both in fp32: rounding to bf16 would hide a fault."""
@@ -296,8 +296,7 @@ class _Run:
             measured={
                 "train_seconds": train["seconds"],
                 "train_memory_bytes": train["memory_bytes"],
-                "latency_ms_p50": measured["latency_ms_p50"],
-                "latency_ms_p95": measured["latency_ms_p95"],
+                **measured["serving"],
                 "quality": found["metrics"][plan.metric]["value"],
             },
             chosen=train["chosen"] | ({"pretraining": products["pretrain"]} if "pretrain" in products else {}),

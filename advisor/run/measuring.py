@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from advisor.backend.predictor import Predictor, writes
+from advisor.backend.prompted.language_model import Usage
+from advisor.backend.prompted.model import PromptedModel
 from advisor.run.folder import RunFolder
 from advisor.tasks import Input
 
@@ -39,23 +41,42 @@ class Ticks:
         return total
 
 
-def latencies(model: Predictor, inputs: Sequence[Input], progress: Callable[[int, int], None]) -> dict[str, float]:
-    """Time single inputs after a first one; return the median and the 95th percentile in ms.
+def serving(model: Predictor, inputs: Sequence[Input], progress: Callable[[int, int], None]) -> dict[str, float]:
+    """Return what single rows take: median and 95th percentile of the latency in ms; of prompts tokens and money, too.
 
-    A server's answers are kept and would come from there; they were timed when they came.
+    They are asked one by one after a first one. A server's answers are kept and would come from there; they were timed
+    and counted when they came.
     """
     ask: Callable[[Sequence[Input]], object] = model.write if writes(model) else model.outputs
     ask(inputs[:1])
-    times = [seconds * 1e3 for seconds in getattr(model, "answer_seconds", ())]
-    for number, one in enumerate(() if times else inputs, start=1):
-        started = time.perf_counter()
-        ask([one])
-        times.append((time.perf_counter() - started) * 1e3)
-        progress(number, len(inputs))
-    return {
+    before = Usage(0, 0, 0, 0.0)
+    if isinstance(model, PromptedModel) and model.answer_seconds:
+        ask(inputs)
+        times = [seconds * 1e3 for seconds in model.answer_seconds]
+    else:
+        before, times = model.used if isinstance(model, PromptedModel) else before, []
+        for number, one in enumerate(inputs, start=1):
+            started = time.perf_counter()
+            ask([one])
+            times.append((time.perf_counter() - started) * 1e3)
+            progress(number, len(inputs))
+    latency = {
         "latency_ms_p50": float(np.percentile(times, 50)),
         "latency_ms_p95": float(np.percentile(times, 95)),
     }
+    return latency | (_prices(model, before, len(inputs)) if isinstance(model, PromptedModel) else {})
+
+
+def _prices(model: PromptedModel, before: Usage, rows: int) -> dict[str, float]:
+    """Return tokens of an answer and dollars of a thousand; what has been spent in all, where something was."""
+    used, spent = model.used, model.spent_usd
+    found = {
+        "tokens_in": (used.tokens_in - before.tokens_in) / rows,
+        "tokens_out": (used.tokens_out - before.tokens_out) / rows,
+    }
+    if used.usd is not None and before.usd is not None:
+        found["usd_per_1000"] = 1000 * (used.usd - before.usd) / rows
+    return found if spent is None else found | {"spent_usd": spent}
 
 
 def peak_memory() -> float:

@@ -84,9 +84,14 @@ def test_a_server_answers_within_the_cap_and_the_key_is_nowhere(
         assert plan.forecast["train_seconds"]["point"] > 0 < plan.forecast["train_usd"]["point"]
         assert plan.forecast["tokens_in"] and plan.forecast["usd_per_1000"]
         server.delay = 0.03
-        result = run_plan(folder, tmp_path / "run")
+        result = result = run_plan(folder, tmp_path / "run")
         assert result.measured["latency_ms_p50"] >= 30
         assert server.repeated() == 0
+        assert 0 < result.measured["tokens_in"] < 2000
+        assert result.measured["usd_per_1000"] == pytest.approx(
+            (result.measured["tokens_in"] + 2 * result.measured["tokens_out"]) / 1e3
+        )
+        assert 0 < result.measured["spent_usd"] <= 1.0
         assert {head["authorization"] for head in map(lowered, server.heads)} == {f"Bearer {KEY}"}
     for path in tmp_path.rglob("*"):
         assert path.is_dir() or KEY.encode() not in path.read_bytes(), path

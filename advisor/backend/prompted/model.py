@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -14,10 +14,14 @@ from advisor.backend.prompted.asking import ScoredAsking, WrittenAsking
 from advisor.backend.prompted.calibration import Calibration
 from advisor.backend.prompted.demonstrations import Way
 from advisor.backend.prompted.interview import Interview
+from advisor.backend.prompted.language_model import Usage
 from advisor.backend.prompted.opening import open_language_model
 from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.prompted.settings import PromptedSettings
 from advisor.tasks import Input
+
+if TYPE_CHECKING:
+    from advisor.backend.prompted.endpoint import Endpoint
 
 WINDOW = 1024
 
@@ -103,9 +107,23 @@ class PromptedModel:
         return load_prompted(folder, device)
 
     @property
+    def used(self) -> Usage:
+        """What the answers took since it was opened, those that a server had given before, too."""
+        return self._server.answered if self._server else self.interview.model.usage
+
+    @property
+    def spent_usd(self) -> float | None:
+        """What a server's answers have cost in all, None where that is not known or nothing is paid."""
+        return self._server.spent_usd if self._server else None
+
+    @property
     def answer_seconds(self) -> list[float]:
         """What each of a server's answers took; empty where the model computes here, or answered nothing yet."""
-        return list(getattr(self.interview.model, "seconds", ()))
+        return self._server.seconds if self._server else []
+
+    @property
+    def _server(self) -> "Endpoint | None":
+        return cast("Endpoint", self.interview.model) if self.place.url else None
 
     @property
     def _width(self) -> int:

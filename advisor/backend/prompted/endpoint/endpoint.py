@@ -63,7 +63,7 @@ class Endpoint:
         self.invalid = self.asked_again = 0
         self.abilities: Abilities = _run(self._find_abilities)
         self.context: int | None = self.abilities.context
-        self._connection.seconds.clear()  # of requests that are nobody's rows
+        self._connection.asked.clear()  # of requests that are nobody's rows
 
     async def _find_abilities(self) -> Abilities:
         async with Session(self._connection) as session:
@@ -84,7 +84,20 @@ class Endpoint:
     @property
     def seconds(self) -> list[float]:
         """What each answer took, in seconds, with others under way; one from the journal took what it once did."""
-        return list(self._connection.seconds.values())
+        return [answer.seconds for answer in self._connection.asked.values()]
+
+    @property
+    def answered(self) -> Usage:
+        """What the answers took that were asked for since it was opened, those from the journal, too."""
+        answers, price = self._connection.asked.values(), self._connection.price
+        tokens_in, tokens_out = sum(one.tokens_in for one in answers), sum(one.tokens_out for one in answers)
+        return Usage(len(answers), tokens_in, tokens_out, price(tokens_in, tokens_out))
+
+    @property
+    def spent_usd(self) -> float | None:
+        """What everything cost that the journal tells of, None where prices are not known."""
+        journal = self._connection.journal
+        return self._connection.price(journal.tokens_in, journal.tokens_out)
 
     @property
     def usage(self) -> Usage:

@@ -43,7 +43,7 @@ class Connection:
         rate: tokens by length, once measured.
         requests: answered by the server since this was made; ``tokens_in`` and ``tokens_out`` are theirs.
         uncounted: answers whose tokens the server did not count.
-        seconds: that answers took, by request; those of the journal, too.
+        asked: answers by request; those of the journal, too.
 
     Raises:
         InputError: the address, the key or the prices are not usable.
@@ -54,7 +54,7 @@ class Connection:
         self.journal = Journal(place.journal, key.hide)
         self.rate: Rate | None = None
         self.requests = self.tokens_in = self.tokens_out = self.uncounted = 0
-        self.seconds: dict[str, float] = {}
+        self.asked: dict[str, Answer] = {}
         self.price = Budget(place, self.journal).price
 
 
@@ -106,7 +106,7 @@ class Session:
             if known is not None:
                 if checked:
                     await self._check(body, known)
-                connection.seconds[request] = known.seconds
+                connection.asked[request] = known
                 return known
             answer = await self._try(body, tokens_out, attempts or self.settings.attempts)
             try:
@@ -116,7 +116,7 @@ class Session:
                 connection.journal.add_lost(answer.tokens_in, answer.tokens_out)
                 raise
             connection.journal.add(request, answer)
-            connection.seconds[request] = answer.seconds
+            connection.asked[request] = answer
             return answer
 
     async def _check(self, body: Body, answer: Answer) -> None:

@@ -12,22 +12,21 @@ from advisor.backend.devices import choose_device
 from advisor.backend.evaluation import evaluate, headline, trivial_outputs
 from advisor.backend.predictor import load_model, writes
 from advisor.backend.pretraining_settings import PretrainingSettings
-from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.remote_code import allow
 from advisor.backend.written_rows import written_rows
 from advisor.data.examples import as_text
 from advisor.errors import InputError
 from advisor.files import write_json, write_text
-from advisor.knowledge.weights import LocatedModel, locate_model
-from advisor.plan.plan import Plan, PlannedModel, PlannedPrompting
+from advisor.plan.plan import Plan
 from advisor.run.export import check_parity, save_model
 from advisor.run.fits import Fits
 from advisor.run.folder import RunFolder
 from advisor.run.measuring import peak_memory, serving
+from advisor.run.models import Models
 from advisor.run.prepare import Prepared, prepare
 from advisor.run.progress import Progress
 from advisor.run.result import Result
-from advisor.strategies import STRATEGIES, Engine
+from advisor.strategies import STRATEGIES
 from advisor.strategies.modifiers import MORE_PRETRAINING
 from advisor.tasks import TASKS, WRITING, Input
 
@@ -116,70 +115,16 @@ class _Run:
         return prepare(self.plan, self.plan_folder)
 
     @cached_property
-    def model(self) -> LocatedModel:
-        """The pre-trained model that is adapted."""
-        return self.located(self.plan.model)
-
-    def located(self, planned: PlannedModel, *, language_model: bool = False) -> LocatedModel:
-        """Return a model's files, checked against the plan's pin.
-
-        Raises:
-            InputError: its weights are not the planned ones.
-        """
-        trust = planned.trust_remote_code
-        located = locate_model(
-            planned.id,
-            planned.revision,
-            relative_to=self.plan_folder,
-            trust_remote_code=trust,
-            language_model=language_model,
-        )
-        if planned.sha256 and located.sha256 != planned.sha256:
-            raise InputError(f"{planned.id}: the weights changed since the plan was made; make the plan again")
-        if located.code_sha256 != planned.code_sha256:
-            raise InputError(f"{planned.id}: its Python code changed since the plan was made; make the plan again")
-        if trust:
-            allow(located.folder)
-        return located
+    def models(self) -> Models:
+        """The pre-trained models."""
+        return Models(self.plan, self.plan_folder, self.folder.journal)
 
     @cached_property
     def fits(self) -> Fits:
         """The fits of the run."""
-        plan, teacher = self.plan, self.plan.teacher
-        return Fits(
-            plan,
-            self.data,
-            self.encoder,
-            self.folder,
-            self.progress,
-            self._place(plan.engine, plan.model, plan.prompting),
-            self._place(teacher.engine, teacher.model, teacher.prompting) if teacher else None,
-        )
-
-    @property
-    def encoder(self) -> Path:
-        """Folder of the encoder that is adapted, or that finds similar rows for a prompt."""
-        if MORE_PRETRAINING in self.plan.modifiers:
-            return self.pretrained
-        terms = self.plan.prompting
-        return locate_model(terms.encoder, relative_to=self.plan_folder).folder if terms else self.model.folder
-
-    def _place(self, engine: Engine, model: PlannedModel, terms: PlannedPrompting | None) -> LanguageModelPlace | None:
-        """Return where a language model is that is prompted, if one is."""
-        if terms is None or engine == "encoder":
-            return None
-        return LanguageModelPlace(
-            engine=engine,
-            name=model.id,
-            folder=None if terms.url else self.located(model, language_model=True).folder,
-            url=terms.url,
-            key_variable=terms.key_variable,
-            context=terms.context,
-            usd_per_million_in=terms.usd_per_million_in,
-            usd_per_million_out=terms.usd_per_million_out,
-            max_usd=terms.max_usd,
-            journal=self.folder.journal if terms.url else None,
-        )
+        models = self.models
+        encoder = self.pretrained if MORE_PRETRAINING in self.plan.modifiers else models.encoder
+        return Fits(self.plan, self.data, encoder, self.folder, self.progress, models.place, models.teacher_place)
 
     @property
     def pretrained(self) -> Path:
@@ -191,7 +136,7 @@ class _Run:
         from advisor.backend.pretraining import pretrain
 
         made = pretrain(
-            self.model.folder,
+            self.models.adapted.folder,
             [*self.data.unlabelled, *map(as_text, self.data.folds[-1].training.inputs)],
             PretrainingSettings.model_validate(self.plan.modifiers[MORE_PRETRAINING]),
             seed=self.plan.seed,

@@ -1,5 +1,6 @@
 """Writing answers: the likeliest token at each step, among those that the answer's form allows."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from torch import Tensor
@@ -12,7 +13,7 @@ from advisor.backend.prompted.local.spelling import Places, Spelling, ended, may
 _TURN = "\n\n"
 
 
-class Pen:
+class Pen(ABC):
     """An answer while it is written.
 
     Attributes:
@@ -34,18 +35,18 @@ class Pen:
         self.whole, self.done = False, room < 1
         self._likely: list[float] = []
 
+    @abstractmethod
     def next(self, logits: Tensor) -> int | None:
         """Return the likeliest token that may come, of logits (vocabulary,); None where the answer is at its end."""
-        raise NotImplementedError
 
     def written(self) -> Written:
         """Return the answer, whole or as far as it went."""
         likely = sum(self._likely) / len(self._likely) if self._likely else 0.0
         return Written(self.text(), likely, self.whole)
 
+    @abstractmethod
     def text(self) -> str:
         """Return what has been written."""
-        raise NotImplementedError
 
     def _take(self, token: int, logits: Tensor) -> int:
         self.tokens.append(token)

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+from contextlib import suppress
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -79,10 +80,8 @@ async def find_abilities(session: Session) -> Abilities:
     about = hashlib.sha256(f"{connection.address.base}\n{connection.place.name}".encode()).hexdigest()
     known = connection.journal.facts(about)
     if known is not None:
-        try:
+        with suppress(ValidationError):  # another version may have written it
             return Abilities.model_validate(known)
-        except ValidationError:
-            pass  # another version wrote it
     listed = await session.listed()
     plain, answer = await _taken(session, listed)
     found = plain.model_copy(

@@ -1,0 +1,108 @@
+"""A trial: one strategy fitted on one draw of labels and measured on test rows, with what it cost."""
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from advisor.backend.devices import choose_device
+from advisor.backend.evaluation import headline
+from advisor.backend.rows import Rows, encode_rows
+from advisor.benchmark.draws import Size, draw
+from advisor.data.examples import LabelledData
+from advisor.estimates.forecast import default_settings
+from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.run.prepare import split_rows
+from advisor.strategies import STRATEGIES, FitJob
+from advisor.tasks import TASKS
+
+
+class Trial(NamedTuple):
+    """What is measured: a strategy on a draw of so many labels."""
+
+    strategy: str
+    size: str
+    seed: int
+
+
+class Limits(NamedTuple):
+    """Rows at most in a draw and in the test set; threads of a process."""
+
+    rows: int
+    test_rows: int
+    threads: int
+
+
+def measure(trial: Trial, data: LabelledData, encoder: Path, device: str, limits: Limits) -> dict[str, Any] | None:
+    """Fit once, and return the task's measures on test rows with seconds and processor seconds of both parts.
+
+    Nothing is kept from other trials: frozen features are computed anew, so that the cost is that of doing this alone.
+
+    Args:
+        trial: what to measure.
+        data: with a test set.
+        encoder: folder of the pre-trained encoder.
+        device: as ``--device`` takes it.
+        limits: of rows and threads.
+
+    Returns:
+        None where the strategy does not apply: to the task, without labels, or with a draw of one class.
+    """
+    import torch
+
+    torch.set_num_threads(limits.threads)
+    assert data.test is not None
+    strategy, names = STRATEGIES[trial.strategy], data.label_names
+    training, test = (
+        encode_rows(data.task, part.inputs, part.labels, part.rows, names) for part in (data.train, data.test)
+    )
+    index = draw(data.task, training, Size.parse(trial.size), seed=trial.seed, most=limits.rows)
+    if index is None or not strategy.handles(data.task, "encoder") or strategy.needs_labels != bool(len(index)):
+        return None
+    training = training.take(index)
+    test = test.take(np.sort(np.random.default_rng(0).permutation(len(test))[: limits.test_rows]))
+    rarest = _rarest(training, len(names)) if TASKS[data.task].predicts == "class" else None
+    started, spent = time.perf_counter(), time.process_time()
+    with TemporaryDirectory() as workspace:
+        fitted = strategy.fit(_job(trial, data, training, encoder, device, Path(workspace)))
+        fit_seconds, fit_spent = time.perf_counter() - started, time.process_time() - spent
+        outputs = fitted.model.outputs(test.inputs)
+    return {
+        "task": data.task,
+        "classes": len(names),
+        "labelled": len(training),
+        "rarest": rarest,
+        "test_rows": len(test),
+        **headline(data.task, outputs, test, names, fitted.model.thresholds),
+        "fit_seconds": round(fit_seconds, 2),
+        "fit_processor_seconds": round(fit_spent, 2),
+        "predict_processor_seconds": round(time.process_time() - spent - fit_spent, 2),
+    }
+
+
+def _job(trial: Trial, data: LabelledData, training: Rows, encoder: Path, device: str, workspace: Path) -> FitJob:
+    """Return the job as a run sets it up, validation rows held out where there are enough."""
+    strategy, evaluation, validation = STRATEGIES[trial.strategy], load_evaluation(), None
+    if strategy.wants_validation and len(training) >= evaluation["validate_from"]:
+        kept, held = split_rows(data.task, training, evaluation["validation_share"], trial.seed)
+        training, validation = training.take(kept), training.take(held)
+    return FitJob(
+        encoder=encoder,
+        task=data.task,
+        labels=data.label_names,
+        descriptions={},
+        training=training,
+        validation=validation,
+        settings=default_settings(trial.strategy),
+        seed=trial.seed,
+        device=choose_device(device),
+        workspace=workspace,
+        cache=None,
+        measure=TASKS[data.task].measures[0],
+    )
+
+
+def _rarest(rows: Rows, classes: int) -> int:
+    return int(np.bincount(rows.targets, minlength=classes).min()) if len(rows) else 0

@@ -25,6 +25,7 @@ FLOORS = [
     {"verification"},
     {"plan"},
     {"run"},
+    {"benchmark"},
     {"report", "questionnaire"},
     {"api"},
     {"cli"},

@@ -13,10 +13,10 @@ from advisor.tasks import TASKS
 
 
 class Size(NamedTuple):
-    """How many labels: ``count`` of every class, ``count`` rows as they come, or all there are."""
+    """How many labels: ``amount`` of every class, ``amount`` rows as they come, or all there are."""
 
     kind: Literal["per-class", "rows", "all"]
-    count: int = 0
+    amount: int = 0
 
     @classmethod
     def parse(cls, text: str) -> "Size":
@@ -33,7 +33,7 @@ class Size(NamedTuple):
 
     def __str__(self) -> str:
         """Write it as it is read."""
-        return "all" if self.kind == "all" else f"{self.count}-rows" if self.kind == "rows" else str(self.count)
+        return "all" if self.kind == "all" else f"{self.amount}-rows" if self.kind == "rows" else str(self.amount)
 
 
 def draw(task: str, rows: Rows, size: Size, *, seed: int, most: int) -> NDArray[np.int64] | None:
@@ -51,13 +51,13 @@ def draw(task: str, rows: Rows, size: Size, *, seed: int, most: int) -> NDArray[
     """
     order = np.random.default_rng(seed).permutation(len(rows))
     if size.kind != "per-class":
-        return np.sort(order[: most if size.kind == "all" else min(size.count, most)])
-    if size.count == 0:
+        return np.sort(order[: most if size.kind == "all" else min(size.amount, most)])
+    if size.amount == 0:
         return np.empty(0, dtype=np.int64)
     if TASKS[task].predicts not in ("class", "classes"):
         return None
     ranked = sorted(_ranks(rows, order), key=lambda found: found[0])
-    return np.sort(np.array([row for rank, row in ranked if rank < size.count][:most], dtype=np.int64))
+    return np.sort(np.array([row for rank, row in ranked if rank < size.amount][:most], dtype=np.int64))
 
 
 def _ranks(rows: Rows, order: NDArray[np.int64]) -> list[tuple[int, int]]:

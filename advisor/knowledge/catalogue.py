@@ -21,6 +21,14 @@ class BaseModelFacts(BaseModel):
 
     Attributes:
         layer_groups: how many layers have weights of their own, where layers share them (ALBERT).
+        kv_heads, head_dim: heads of keys and values, and units of a head; None where unknown.
+        vocabulary: tokens it knows.
+        gated_mlp: whether the feed-forward part has a gate, so three matrices for two.
+        window: tokens that a local layer attends to; ``global_every`` says that each so-manieth layer attends to all.
+        tied_embeddings: whether the output layer is the token embedding.
+        revision: the commit that the facts were read from.
+        gated: whether the hub asks for an agreement first.
+        custom_code: whether it runs Python code that comes with it.
         package: the Python package that carries its weights, if one does.
         pretraining_head: the head that adaptation discards.
     """
@@ -39,6 +47,16 @@ class BaseModelFacts(BaseModel):
     licence: str
     objective: Literal["contrastive", "masked", "replaced-token", "causal", "denoising", "unknown"]
     pretraining_head: str
+    kv_heads: int | None = Field(default=None, gt=0)
+    head_dim: int | None = Field(default=None, gt=0)
+    vocabulary: int | None = Field(default=None, gt=0)
+    gated_mlp: bool | None = None
+    window: int | None = Field(default=None, gt=0)
+    global_every: int | None = Field(default=None, gt=0)
+    tied_embeddings: bool | None = None
+    revision: str | None = None
+    gated: bool = False
+    custom_code: bool = False
     package: str | None = None
     weights_sha256: str | None = None
     source: str

@@ -10,20 +10,64 @@ _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.lim
 
 
 @dataclass(frozen=True)
+class MachineRates:
+    """What one device of a machine achieves, as `advisor doctor --bench` measured it; None where it was not measured.
+
+    Rates are of the whole device with all its threads, on the embedded encoder; operations are counted as
+    `BaseModelFacts.forward_flops` does, three times that for an update.
+
+    Attributes:
+        device: ``cpu`` or ``gpu``.
+        forward_gflops: 10^9 operations a second of passes without gradients, in batches of about 4,000 tokens.
+        training_gflops: the same of forward and backward passes, the optimiser's step apart.
+        single_gflops: 10^9 operations a second that a further token of a single text is computed at.
+        matmul_gflops: 10^9 operations a second of one large matrix product: the most that can be reached.
+        copy_gb_per_s: 10^9 bytes copied a second.
+        optimizer_ns_per_parameter: of one AdamW step.
+        layer_overhead_ms: a layer of a single text, beyond its operations.
+        update_overhead_ms: an update beyond its operations and the optimiser's step.
+        start_seconds: importing the libraries and loading the encoder.
+        measured_at: date and time, ISO 8601 in UTC.
+        precision: of the products, ``fp32`` or ``bf16`` (weights stay fp32 in training).
+        threads: of the processor.
+    """
+
+    device: str = "cpu"
+    forward_gflops: float | None = None
+    training_gflops: float | None = None
+    single_gflops: float | None = None
+    matmul_gflops: float | None = None
+    copy_gb_per_s: float | None = None
+    optimizer_ns_per_parameter: float | None = None
+    layer_overhead_ms: float | None = None
+    update_overhead_ms: float | None = None
+    start_seconds: float | None = None
+    measured_at: str | None = None
+    precision: str | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
 class Machine:
-    """Processors, memory and matrix units.
+    """Processors, memory and matrix units, and what has been measured of them.
 
     Attributes:
         cores: processors this process may use.
         memory_bytes: the container's limit where there is one, else the host's memory; None where unknown.
         units: the processor's widest matrix units: amx, avx512-bf16, avx512, avx2, neon or unknown.
         gpu: whether an NVIDIA device is there.
+        rates: what its devices were measured to achieve; empty where nothing was.
     """
 
     cores: int
     memory_bytes: int | None
     units: str
     gpu: bool
+    rates: tuple[MachineRates, ...] = ()
+
+    def rates_on(self, device: str) -> MachineRates | None:
+        """Return what was measured of ``cpu`` or ``gpu``; None where nothing was."""
+        return next((rates for rates in self.rates if rates.device == device), None)
 
     def describe(self) -> str:
         """Return the machine in a few words."""

@@ -14,18 +14,23 @@ class MachineRates:
     """What one device of a machine achieves, as `advisor doctor --bench` measured it; None where it was not measured.
 
     Rates are of the whole device with all its threads, on the embedded encoder; operations are counted as
-    `BaseModelFacts.forward_flops` does, three times that for an update.
+    `BaseModelFacts.forward_flops` does, three times that for a forward and a backward pass. Its rates are not those of
+    a wider model: products grow with the square of the width, the rest with the width. So the time of a pass is split:
+    operations at the rate of a large product, and what is left, by units (tokens x layers x hidden) and by attention's
+    scores (tokens x layers x heads x length); `pass_seconds` puts them together for any model.
 
     Attributes:
         device: ``cpu`` or ``gpu``.
-        forward_gflops: 10^9 operations a second of passes without gradients, in batches of about 4,000 tokens.
-        training_gflops: the same of forward and backward passes, the optimiser's step apart.
-        single_gflops: 10^9 operations a second that a further token of a single text is computed at.
-        matmul_gflops: 10^9 operations a second of one large matrix product: the most that can be reached.
-        copy_gb_per_s: 10^9 bytes copied a second.
-        optimizer_ns_per_parameter: of one AdamW step.
-        layer_overhead_ms: a layer of a single text, beyond its operations.
-        update_overhead_ms: an update beyond its operations and the optimiser's step.
+        forward_gflops: 10^9 operations a second of passes without gradients over many texts.
+        training_gflops: the same of forward and backward passes, without the optimiser's step.
+        matmul_gflops: 10^9 operations a second of a large matrix product in ``precision``.
+        forward_ns_per_unit, forward_ns_per_score: of a pass without gradients, beyond its operations.
+        training_ns_per_unit, training_ns_per_score: of a forward and a backward pass, beyond their operations.
+        copy_gb_per_s: 10^9 bytes a second, read and written, of a large copy.
+        optimizer_ns_per_parameter: of a step of AdamW, gradients clipped.
+        layer_overhead_ms: a layer of a single short text, beyond its operations at ``single_gflops``.
+        single_gflops: 10^9 operations a second at which a single text grows longer.
+        update_overhead_ms: an update beyond its passes and the optimiser's step.
         start_seconds: importing the libraries and loading the encoder.
         measured_at: date and time, ISO 8601 in UTC.
         precision: of the products, ``fp32`` or ``bf16`` (weights stay fp32 in training).
@@ -35,16 +40,35 @@ class MachineRates:
     device: str = "cpu"
     forward_gflops: float | None = None
     training_gflops: float | None = None
-    single_gflops: float | None = None
     matmul_gflops: float | None = None
+    forward_ns_per_unit: float | None = None
+    forward_ns_per_score: float | None = None
+    training_ns_per_unit: float | None = None
+    training_ns_per_score: float | None = None
     copy_gb_per_s: float | None = None
     optimizer_ns_per_parameter: float | None = None
     layer_overhead_ms: float | None = None
+    single_gflops: float | None = None
     update_overhead_ms: float | None = None
     start_seconds: float | None = None
     measured_at: str | None = None
     precision: str | None = None
     threads: int | None = None
+
+    def pass_seconds(self, flops: float, units: float, scores: float, *, training: bool) -> float | None:
+        """Return the seconds of passes over any model; None where a rate is missing.
+
+        Args:
+            flops: operations, of the backward pass too where it is training.
+            units: tokens x layers x hidden.
+            scores: tokens x layers x heads x tokens attended to.
+            training: whether gradients are computed.
+        """
+        of_unit = self.training_ns_per_unit if training else self.forward_ns_per_unit
+        of_score = self.training_ns_per_score if training else self.forward_ns_per_score
+        if self.matmul_gflops is None or of_unit is None or of_score is None:
+            return None
+        return (flops / self.matmul_gflops + of_unit * units + of_score * scores) / 1e9
 
 
 @dataclass(frozen=True)

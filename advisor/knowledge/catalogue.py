@@ -20,6 +20,7 @@ class BaseModelFacts(BaseModel):
     """A pre-trained model's facts; sizes in parameters, tokens and units.
 
     Attributes:
+        architecture: ``model_type`` of its configuration.
         layer_groups: how many layers have weights of their own, where layers share them (ALBERT).
         kv_heads, head_dim: heads of keys and values, and units of a head; None where unknown.
         vocabulary: tokens it knows.
@@ -35,6 +36,7 @@ class BaseModelFacts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    architecture: str | None = None
     parameters: int = Field(gt=0)
     embedding_parameters: int = Field(ge=0)
     layers: int = Field(gt=0)

@@ -162,6 +162,7 @@ def _forecast(
     needed = room(memory, place)
 
     def latency(tokens: float) -> Terms:
+        tokens = min(tokens, longest.high)
         if engine == "encoder":
             return encoding_ms(model, tokens, serving)
         written = load_constants()["share_written"].times(tokens)

@@ -134,6 +134,8 @@ def build_plan(
         evaluation=load_evaluation(),
         steps=planned_steps(chosen, model, located, data, split, added, prompted=prompting is not None),
         forecast=forecast.as_dict() | _break_even(advice, forecast, data),
+        terms=forecast.terms_as_dict(),
+        fits=forecast.fits,
         advice=_advice(advice),
         notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added)],
         versions={"adaptation-advisor": __version__, **_versions(task)},

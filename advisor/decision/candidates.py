@@ -209,7 +209,7 @@ def _needs(forecast: Forecast | None, model: BaseModelFacts | None, *, part: boo
     """
     if forecast is None:
         return {}
-    memory = forecast.room_bytes
+    memory = forecast.least_room_bytes
     least = memory.low if model and model.may_be_quantised else memory.high
     return {
         "need.train_memory_gb": least / 1e9,

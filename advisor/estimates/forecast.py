@@ -61,6 +61,7 @@ class Forecast:
         usd_per_1000: price of 1,000 answers paid by the token; 0 on your own machine.
         tokens_in, tokens_out: of an answer, where a language model is prompted.
         room_bytes: memory that must be free on the training device: on a graphics card more than is ever in use.
+        least_room_bytes: the same with one text at a time, to which a run on a card goes down by itself.
         host_memory_bytes: peak of the process in host memory.
         disk_bytes: most on disk at once.
         fits: whether training fits the memory at hand: surely, perhaps, surely not, or nobody knows.
@@ -79,6 +80,7 @@ class Forecast:
     tokens_in: Interval | None = None
     tokens_out: Interval | None = None
     room_bytes: Interval = _NOTHING
+    least_room_bytes: Interval = _NOTHING
     host_memory_bytes: Interval = _NOTHING
     disk_bytes: Interval = _NOTHING
     fits: Fits = "unknown"
@@ -160,6 +162,10 @@ def _forecast(
     seconds, least = total(time), total(training_seconds(strategy.workload(model, fewest, settings), model, place))
     memory = training_memory(work, model, load, longest, place)
     needed = room(memory, place)
+    least_needed = needed
+    if place.kind == "gpu":
+        one = work._replace(batch_tokens=0.0, embedded_at_once=1.0)
+        least_needed = room(training_memory(one, model, load, longest, place), place)
 
     def latency(tokens: float) -> Terms:
         tokens = min(tokens, longest.high)
@@ -180,9 +186,10 @@ def _forecast(
         least_train_usd=price_of_time(least, facts),
         usd_per_1000=_NOTHING,
         room_bytes=needed,
+        least_room_bytes=least_needed,
         host_memory_bytes=host_memory(work, memory, place),
         disk_bytes=disk_bytes(strategy, work, model),
-        fits=_fits(needed, facts.get("compute.memory_gb")),
+        fits=_fits(needed, least_needed, facts.get("compute.memory_gb")),
         terms={"train_memory_bytes": memory, "train_seconds": time, "latency_ms_p50": typical},
     )
 
@@ -260,13 +267,13 @@ def _quality(strategy: str, engine: str, facts: Mapping[str, Value]) -> Interval
     return expected_accuracy(strategy, engine, _number(facts, "labels_per_class"), int(_number(facts, "classes")))
 
 
-def _fits(needed: Interval, memory_gb: Value) -> Fits:
+def _fits(needed: Interval, least: Interval, memory_gb: Value) -> Fits:
     if memory_gb is None:
         return "unknown"
     there = float(memory_gb) * 1e9
     if needed.high <= there:
         return "fits"
-    return "tight" if needed.low <= there else "too large"
+    return "tight" if least.low <= there else "too large"
 
 
 def _number(facts: Mapping[str, Value], name: str) -> float:

@@ -140,7 +140,8 @@ def _embedding(
     width = 8 * model.hidden + 2 * model.intermediate + work.features * model.hidden
 
     def live(length: float) -> float:
-        return min(max(budget, length), load.rows * length) * width * each
+        texts = work.embedded_at_once or max(1.0, budget // length)
+        return min(texts, load.rows) * length * width * each
 
     vectors = load.rows + work.features * work.compared
     found = {"working memory": longest.map(live)}

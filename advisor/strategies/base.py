@@ -82,6 +82,7 @@ class Workload(NamedTuple):
         recompute: whether the backward pass computes a layer's activations again from its input.
         weight_copies: copies of the trained weights that host memory keeps.
         features: vectors of a text that are kept for ``compared`` texts, and one for all; 0 where none is embedded.
+        embedded_at_once: texts, where it is not as many as the device's budget of tokens holds.
         writes: whether every token's next one is predicted, over the whole vocabulary.
     """
 
@@ -97,6 +98,7 @@ class Workload(NamedTuple):
     weight_copies: int = 0
     features: int = 0
     compared: float = 0.0
+    embedded_at_once: float | None = None
     writes: bool = False
 
 

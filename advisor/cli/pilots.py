@@ -27,29 +27,25 @@ class Asked(NamedTuple):
 
 def pilot_options(command: CommandT) -> CommandT:
     """Add --pilot, --prefer and --target."""
-    for option in (
-        click.option(
-            "--target",
-            type=click.FloatRange(0, 1, min_open=True, max_open=True),
-            metavar="VALUE",
-            help="With --pilot: say how many labels this value of the metric needs.",
-        ),
-        click.option(
-            "--prefer",
-            type=click.Choice(["quality", "cost", "latency"]),
-            help="With --pilot: what decides among strategies that are about as good as the best; quality if left out.",
-        ),
-        click.option(
-            "--pilot",
-            "budget",
-            is_flag=False,
-            flag_value="",
-            metavar="[BUDGET]",
-            help="Measure the contenders on the data: within seconds (120, 2m) or a share (10%) of fitting them all.",
-        ),
-    ):
-        command = option(command)
-    return command
+    command = click.option(
+        "--target",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        metavar="VALUE",
+        help="With --pilot: say how many labels this value of the metric needs.",
+    )(command)
+    command = click.option(
+        "--prefer",
+        type=click.Choice(["quality", "cost", "latency"]),
+        help="With --pilot: what decides among strategies that are about as good as the best; quality if left out.",
+    )(command)
+    return click.option(
+        "--pilot",
+        "budget",
+        is_flag=False,
+        flag_value="",
+        metavar="[BUDGET]",
+        help="Measure the contenders on the data: within seconds (120, 2m) or a share (10%) of fitting them all.",
+    )(command)
 
 
 def settled(advice: Advice, data: LabelledData | None, asked: Asked, *, earlier: bool = False) -> Advice:

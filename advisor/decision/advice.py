@@ -92,7 +92,7 @@ class Advice:
         return [self.finding.because] if self.finding and self.measured else [rule.reason(facts), *against]
 
     def with_finding(self, finding: Finding | None) -> "Advice":
-        """Return the advice as a pilot leaves it: where it decides, its contender comes first, the others say why not."""
+        """Return the advice as a pilot leaves it: its contender first where it decides, the others with why not."""
         winner = _measured_winner(self.decision, finding)
         if finding is None or winner is None:
             return replace(self, finding=finding)

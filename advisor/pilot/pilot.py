@@ -1,7 +1,6 @@
 """A pilot: the contenders of a decision raced on labelled rows, journalled so that the same call goes on."""
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -174,7 +173,7 @@ def _run(pilot: Pilot, data: LabelledData, wish: Wish, tell: Callable[[Seen], No
         budget=budget,
         rules=rules,
         measure=measure,
-        deadline=time.monotonic() + rules["overrun"] * budget,
+        overrun=lambda: took > rules["overrun"] * budget * pilot.advice.decision.machine.cores,
         tell=report,
     )
     outlook, stopped = race.run()

@@ -6,7 +6,6 @@ on the clock, and a race taken up again makes the same measurements.
 """
 
 import math
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -39,7 +38,7 @@ class Race:
         budget: seconds of forecast cost.
         rules: of ``rules/pilot.yaml``.
         measure: carries a trial out and returns the leading measure.
-        deadline: by the monotonic clock, after which nothing more is begun.
+        overrun: whether measuring took so much more than forecast that nothing more is begun.
         tell: called before a measurement with what comes next, what is spent, and what is known.
     """
 
@@ -52,7 +51,7 @@ class Race:
     budget: float
     rules: Mapping[str, float]
     measure: Callable[[Trial], float]
-    deadline: float = math.inf
+    overrun: Callable[[], bool] = lambda: False
     tell: Callable[[Trial, float, Outlook], None] = lambda trial, spent, outlook: None
     steps: list[Step] = field(default_factory=list)
 
@@ -72,7 +71,7 @@ class Race:
             outlook = self.prior.after(list(self.measured()))
             if self.steps and self._sure(outlook):
                 return outlook, "sure"
-            if time.monotonic() > self.deadline:
+            if self.overrun():
                 return outlook, "time"
             trial, stop = self._next(outlook)
             if trial is None:

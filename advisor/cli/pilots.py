@@ -1,5 +1,6 @@
 """What ``--pilot`` measures, and what an earlier pilot of the same data found."""
 
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -88,7 +89,7 @@ class _Told:
 
     def __init__(self) -> None:
         self.started = time.monotonic()
-        self.terminal = click.get_text_stream("stderr").isatty()
+        self.terminal = sys.stderr.isatty()
 
     def __call__(self, seen: "Seen") -> None:
         """Write a line, over the last one on a terminal."""

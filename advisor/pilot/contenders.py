@@ -60,10 +60,10 @@ class Contender:
 
     def fit_seconds(self, rows: float, *, short: bool = False) -> float:
         """Return what one fit takes, without starting up and without reading features that are there."""
-        if self.frozen:
-            return float(load_pilot()["fit_seconds"])
         forecast = _at(self.candidate, rows).forecast
         seconds = forecast.train_seconds.point - _start(self.candidate) if forecast else inf
+        if self.frozen:
+            seconds -= self.read_seconds(rows)
         if short and self.short_settings is not None:
             seconds *= _updates(self.short_settings, rows) / _updates(self.settings, rows)
         return float(max(seconds, load_pilot()["fit_seconds"]))

@@ -158,7 +158,7 @@ class Advice:
 
     def expected(self, candidate: Candidate) -> dict[str, Any]:
         """Return the contract's quantities of a forecast, low, point and high each, or None; quality as measured."""
-        stands = _standing(candidate, self.finding)
+        stands = _standing(candidate, self.finding) if self.measured else None
         return _expected(candidate) | ({"quality": stands.expected.as_dict()} if stands else {})
 
     def _reasons(self) -> list[dict[str, Any]]:

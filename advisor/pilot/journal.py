@@ -19,6 +19,9 @@ class Journal:
     Args:
         folder: of one pilot, see `pilot_folder`.
         seed: of its parts and fits.
+
+    Raises:
+        RunError: the file cannot be read.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
@@ -57,6 +60,8 @@ class Journal:
             return self.path.read_text(encoding="utf-8", errors="replace").split("\n")
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise RunError(f"{self.path} cannot be read ({error.strerror}); remove what is in the way") from None
 
 
 def pilot_folder(facts: dict[str, Any]) -> Path:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from advisor.decision.finding import Lead, Observed, Prefer, Standing, Target
+from advisor.knowledge.interval import Interval
 from advisor.pilot.contenders import Contender, cheapest_first
 from advisor.pilot.outlook import Outlook
 from advisor.pilot.race import Race, Step
@@ -20,7 +21,7 @@ def standings(contenders: Sequence[Contender], race: Race, outlook: Outlook) -> 
         Standing(
             strategy=one.id,
             family=one.candidate.strategy.family,
-            expected=outlook.at(one.id, race.per_class),
+            expected=Interval(*(round(value, 4) for value in outlook.at(one.id, race.per_class))),
             best=round(best[one.id], 4),
             within=round(outlook.within(one.id, race.per_class, margin), 4),
             loss=round(outlook.loss(one.id, race.per_class), 5),

@@ -81,6 +81,7 @@ class Pilot:
             {
                 "advisor": __version__,
                 "data": [data.train_part.sha256, data.text_column, data.pair_column, data.label_column, data.task],
+                "rows": list(data.train.rows),
                 "labels": planned_labels(profile, data),
                 "measure": self.measure.key,
                 "model": [profile.model.revision, profile.model.trust_remote_code],

@@ -5,8 +5,8 @@
 
 ``--fit`` writes ``rules/outlook.yaml``: the sizes that explain the measurements in ``rules/evidence/`` best (maximum
 a posteriori, the logarithm of every size being normal around a guess with a deviation of 1). ``--check`` fits anew
-without one data set at a time, takes what strategies reached there at some sizes as if a pilot had measured it on few rows
-(a binomial draw), and compares what is then expected of every strategy with what it reached.
+without one data set at a time, takes what strategies reached there at some sizes as if a pilot had measured it on few
+rows (a binomial draw), and compares what is then expected of every strategy with what it reached.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ import numpy as np
 import yaml
 from scipy.optimize import minimize
 
-from advisor.pilot.cells import Cell, cells_of, evidence
+from advisor.pilot.cells import Cell, evidence
 from advisor.pilot.outlook import Measured, Outlook
 from advisor.pilot.prior import Prior
 
@@ -36,8 +36,9 @@ GUESS = {
 }  # fmt: skip
 FIXED = {"everywhere_level.together": 2.0, "everywhere_slope.together": 1.0}
 OUTLOOK = Path(__file__).parents[1] / "rules" / "outlook.yaml"
-HEADING = """# How learning curves of strategies go together: standard deviations in log-odds of the leading measure, which
-# advisor/pilot/prior.py explains. Written by benchmarks/fit_outlook.py; reach is in doublings of labels a class.
+HEADING = """\
+# How learning curves of strategies go together: standard deviations in log-odds of the leading measure, explained in
+# advisor/pilot/prior.py. Written by benchmarks/fit_outlook.py; reach is in doublings of labels a class.
 """
 
 
@@ -75,7 +76,9 @@ def fit(cells: Sequence[Cell], start: dict[str, float] | None = None, steps: int
     return values
 
 
-def check(cells: Sequence[Cell], sizes: dict[str, float], cheap: Sequence[str], draws: int = 3) -> dict[str, Any]:
+def check(
+    cells: Sequence[Cell], sizes: dict[str, float], cheap: Sequence[str], draws: int = 3
+) -> dict[tuple[str, Any], list[float]]:
     """Return regret, error and coverage on every data set when it is left out.
 
     Args:
@@ -84,7 +87,8 @@ def check(cells: Sequence[Cell], sizes: dict[str, float], cheap: Sequence[str], 
         cheap: strategies that a pilot is taken to have measured, on as many rows as there are labels.
         draws: of what the pilot measured.
     """
-    random, found = np.random.default_rng(0), defaultdict(list)
+    random = np.random.default_rng(0)
+    found: dict[tuple[str, Any], list[float]] = defaultdict(list)
     for left_out in sorted({cell.data for cell in cells}):
         own, others = [c for c in cells if c.data == left_out], [c for c in cells if c.data != left_out]
         prior = prior_of(fit(others, sizes, steps=10))
@@ -111,7 +115,7 @@ def check(cells: Sequence[Cell], sizes: dict[str, float], cheap: Sequence[str], 
     return dict(found)
 
 
-def summary(found: dict[str, Any]) -> str:
+def summary(found: dict[tuple[str, Any], list[float]]) -> str:
     """Return what `check` found, in lines of Markdown."""
     regrets = {size: values for (kind, size), values in found.items() if kind == "regret"}
     every = [value for values in regrets.values() for value in values]

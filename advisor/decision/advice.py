@@ -9,13 +9,14 @@ from advisor.decision.base_model import BaseModelAdvice, base_model
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision, decide
 from advisor.decision.experiment import Experiment, settling_experiment
-from advisor.decision.finding import Finding, Standing
+from advisor.decision.finding import Finding
 from advisor.decision.flips import Flip, flips
 from advisor.decision.modifiers import modifiers
 from advisor.decision.nearby import Nearby
 from advisor.decision.next_labels import NextLabels, next_labels
 from advisor.decision.questions import Question, open_questions
 from advisor.decision.stability import stability
+from advisor.decision.standing import measured_winner, place, standing_of, why_beaten
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.rows import Modifier, Rule
 from advisor.knowledge.rulebase import RuleBase, load_rulebase
@@ -58,7 +59,7 @@ class Advice:
     @property
     def winner(self) -> Candidate:
         """The recommended candidate."""
-        return _measured_winner(self.decision, self.finding) or self.decision.winner
+        return measured_winner(self.decision, self.finding) or self.decision.winner
 
     @property
     def measured(self) -> bool:
@@ -93,12 +94,13 @@ class Advice:
 
     def with_finding(self, finding: Finding | None) -> "Advice":
         """Return the advice as a pilot leaves it: its contender first where it decides, the others with why not."""
-        winner = _measured_winner(self.decision, finding)
+        winner = measured_winner(self.decision, finding)
         if finding is None or winner is None:
             return replace(self, finding=finding)
         others = [c for c in self.decision.candidates if c.feasible and c is not winner]
-        alternatives = sorted((_beaten(c, finding) for c in others), key=lambda a: _place(a.candidate, finding))
-        return replace(self, finding=finding, alternatives=tuple(alternatives), experiment=None)
+        others.sort(key=lambda candidate: place(candidate, finding))
+        alternatives = tuple(Alternative(c, (why_beaten(c, finding),), None) for c in others)
+        return replace(self, finding=finding, alternatives=alternatives, experiment=None)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the advice as plain data."""
@@ -158,7 +160,7 @@ class Advice:
 
     def expected(self, candidate: Candidate) -> dict[str, Any]:
         """Return the contract's quantities of a forecast, low, point and high each, or None; quality as measured."""
-        stands = _standing(candidate, self.finding) if self.measured else None
+        stands = standing_of(candidate, self.finding) if self.measured else None
         return _expected(candidate) | ({"quality": stands.expected.as_dict()} if stands else {})
 
     def _reasons(self) -> list[dict[str, Any]]:
@@ -218,33 +220,6 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
         experiment=settling_experiment(decision),
         next_labels=next_labels(decision, found),
     )
-
-
-def _measured_winner(decision: Decision, finding: Finding | None) -> Candidate | None:
-    """Return the candidate that a pilot settles on; None where none is measured, or it does not decide."""
-    if finding is None or not finding.decides:
-        return None
-    place = (finding.strategy, "encoder")
-    return next((c for c in decision.candidates if c.feasible and (c.strategy.id, c.engine) == place), None)
-
-
-def _standing(candidate: Candidate, finding: Finding | None) -> Standing | None:
-    return finding.standing(candidate.strategy.id) if finding and candidate.engine == "encoder" else None
-
-
-def _place(candidate: Candidate, finding: Finding) -> tuple[bool, float]:
-    stands = _standing(candidate, finding)
-    return (stands is None, stands.loss if stands else 0.0)
-
-
-def _beaten(candidate: Candidate, finding: Finding) -> Alternative:
-    """Say how a candidate stands beside the one that a pilot settles on."""
-    stands = _standing(candidate, finding)
-    if stands is None:
-        return Alternative(candidate, ("the pilot cannot measure it",), None)
-    near = stands.within >= 1 - finding.margin or stands.loss <= finding.margin
-    why = "as good within the noise, and dearer" if near else f"{100 * stands.loss:.1f} points behind the best"
-    return Alternative(candidate, (f"{why}; best with probability {stands.best:.2f}",), None)
 
 
 def _alternatives(decision: Decision) -> list[Alternative]:

@@ -16,7 +16,7 @@ from advisor.decision.nearby import Nearby
 from advisor.decision.next_labels import NextLabels, next_labels
 from advisor.decision.questions import Question, open_questions
 from advisor.decision.stability import stability
-from advisor.decision.standing import measured_winner, place, standing_of, why_beaten
+from advisor.decision.standing import measured_winner, order_of, standing_of, why_beaten
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.rows import Modifier, Rule
 from advisor.knowledge.rulebase import RuleBase, load_rulebase
@@ -98,7 +98,7 @@ class Advice:
         if finding is None or winner is None:
             return replace(self, finding=finding)
         others = [c for c in self.decision.candidates if c.feasible and c is not winner]
-        others.sort(key=lambda candidate: place(candidate, finding))
+        others.sort(key=lambda candidate: order_of(candidate, finding))
         alternatives = tuple(Alternative(c, (why_beaten(c, finding),), None) for c in others)
         return replace(self, finding=finding, alternatives=alternatives, experiment=None)
 

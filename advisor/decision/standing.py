@@ -20,7 +20,7 @@ def standing_of(candidate: Candidate, finding: Finding | None) -> Standing | Non
     return finding.standing(candidate.strategy.id) if finding and candidate.engine == "encoder" else None
 
 
-def place(candidate: Candidate, finding: Finding) -> float:
+def order_of(candidate: Candidate, finding: Finding) -> float:
     """Return what candidates are ordered by: the expected loss; what did not race comes last."""
     stands = standing_of(candidate, finding)
     return stands.loss if stands else inf

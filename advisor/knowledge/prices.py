@@ -115,6 +115,8 @@ def fill_from_prices(profile: Profile, today: date) -> Priced:
     if rented and (hour := prices.cards.get(card_name(rented) or rented)):
         profile = fill(profile, {"compute.usd_per_hour": hour.usd_per_hour})
         notes.append(_said(f"an hour of {rented} is taken to cost ${hour.usd_per_hour:g}", hour, prices, today))
+    elif rented:
+        notes.append(f"no price of {rented} is known: name compute.usd_per_hour, or put it into {VARIABLE}")
     if prompted and (tokens := prices.models.get(prompted)):
         told = {
             "model.llm_usd_per_million_in": tokens.usd_per_million_in,

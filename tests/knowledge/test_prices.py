@@ -54,7 +54,6 @@ def test_a_rented_card_and_a_model_behind_an_api_are_priced() -> None:
     [
         {"compute.card": "A100 80GB"},
         {**RENTED, "compute.usd_per_hour": 2.0},
-        {"compute.card": "RTX 3060", "compute.rented": True},
         {**BY_API, "model.llm": "local"},
         {**BY_API, "model.llm_name": "a model of ours"},
         {**BY_API, "model.llm_usd_per_million_in": 1.0, "model.llm_usd_per_million_out": 2.0},
@@ -64,6 +63,13 @@ def test_a_rented_card_and_a_model_behind_an_api_are_priced() -> None:
 def test_nothing_else_is_priced(answers: dict[str, object]) -> None:
     known = profile(answers)
     assert fill_from_prices(known, TODAY) == (known, ())
+
+
+def test_a_rented_card_without_a_price_is_told_of() -> None:
+    known = profile({**RENTED, "compute.card": "RTX 3060"})
+    filled, (note,) = fill_from_prices(known, TODAY)
+    assert filled == known
+    assert note.startswith("no price of RTX 3060 is known: name compute.usd_per_hour")
 
 
 def test_a_price_is_old_after_thirty_days() -> None:

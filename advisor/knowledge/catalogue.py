@@ -5,11 +5,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from advisor.assets import asset
 from advisor.documents import read_document
-from advisor.errors import RuleBaseError
+from advisor.errors import InputError, RuleBaseError
 from advisor.knowledge.interval import OrderedInterval
 
 EMBEDDED_PREFIX = "embedded/"
@@ -156,13 +156,19 @@ def describe_model(name: str) -> BaseModelFacts | None:
         if found is None:
             return None
         folder, revision = found, found.name
-    return BaseModelFacts(
-        languages=("unknown",),
-        licence="unknown",
-        revision=revision,
-        source=f"config.json of {name if revision else folder.name}",
-        **describe_folder(folder),
-    )
+    try:
+        return BaseModelFacts(
+            languages=("unknown",),
+            licence="unknown",
+            revision=revision,
+            source=f"config.json of {name if revision else folder.name}",
+            **describe_folder(folder),
+        )
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        raise InputError(
+            f"{folder}: config.json comes to {first['input']} {first['loc'][0]}; no model has that"
+        ) from None
 
 
 def embedded_folder(facts: BaseModelFacts) -> Path | None:

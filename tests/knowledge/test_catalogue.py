@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from advisor.documents import read_document
+from advisor.errors import InputError
+from advisor.knowledge.architectures import load_architectures
 from advisor.knowledge.catalogue import BaseModelFacts, describe_model, load_catalogue
 from advisor.knowledge.pretrained import describe_folder
 
@@ -68,3 +72,39 @@ def test_a_configuration_alone_describes_a_model(tmp_path: Path) -> None:
     assert isinstance(by_file, BaseModelFacts)
     assert by_file == by_folder
     assert (by_file.parameters, by_file.revision) == (MODELS["Qwen/Qwen3-0.6B"].parameters, None)
+
+
+_KEYS = sorted(
+    {key for said in PUBLISHED.values() for key in said["config"]} | {"layer_types", "auto_map", "text_config"}
+)
+_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 5000),
+    st.floats(),
+    st.text(max_size=4),
+    st.lists(st.integers(), max_size=2),
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(sorted(PUBLISHED)),
+    kind=st.sampled_from([*load_architectures(), "unheard-of"]),
+    changed=st.dictionaries(st.sampled_from(_KEYS), _VALUES, max_size=4),
+    dropped=st.sets(st.sampled_from(_KEYS), max_size=3),
+)
+def test_any_configuration_is_described_or_refused_in_a_sentence(
+    tmp_path: Path, name: str, kind: str, changed: dict[str, Any], dropped: set[str]
+) -> None:
+    config = {**PUBLISHED[name]["config"], "model_type": kind, **changed}
+    config = {key: value for key, value in config.items() if key not in dropped}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    describe_model.cache_clear()
+    try:
+        facts = describe_model(str(tmp_path))
+    except InputError as refused:
+        assert str(tmp_path) in str(refused)
+    else:
+        assert facts is not None
+        assert facts.parameters > 0

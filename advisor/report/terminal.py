@@ -91,7 +91,7 @@ def _project(advice: Advice) -> Iterable[Text]:
     if task == "text-classification":
         task = f"{int(facts['classes'] or 0)}-class {task}"
     parts = [task, _labels(facts)]
-    where = str(facts["compute.device"]).upper()
+    where = str(facts.get("compute.card") or str(facts["compute.device"]).upper())
     if facts.get("compute.memory_gb"):
         where += f" {in_words('compute.memory_gb', facts['compute.memory_gb'])}"
     if "compute.hours" not in advice.decision.facts.assumed:

@@ -48,6 +48,29 @@ class MachineRates:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """What past runs on one device of a machine teach about the forecasts of one quantity.
+
+    A forecast is multiplied by ``bias``; then its bounds are moved apart by the ratio ``margin``, or together where
+    that is below 1, but never past the point.
+
+    Attributes:
+        quantity: its name in a forecast.
+        device: ``cpu`` or ``gpu``.
+        work: ``passes`` where pre-trained weights stay, ``updates`` where they learn, ``any`` where that makes no
+            difference.
+        runs: how many runs it rests on.
+    """
+
+    quantity: str
+    device: str
+    work: str
+    runs: int
+    bias: float
+    margin: float
+
+
+@dataclass(frozen=True)
 class Machine:
     """Processors, memory and matrix units, and what has been measured of them.
 
@@ -57,6 +80,7 @@ class Machine:
         units: the processor's widest matrix units: amx, avx512-bf16, avx512, avx2, neon or unknown.
         gpu: whether an NVIDIA device is there.
         rates: what its devices were measured to achieve; empty where nothing was.
+        corrections: what past runs on it teach about forecasts.
     """
 
     cores: int
@@ -64,10 +88,15 @@ class Machine:
     units: str
     gpu: bool
     rates: tuple[MachineRates, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
     def rates_on(self, device: str) -> MachineRates | None:
         """Return what was measured of ``cpu`` or ``gpu``; None where nothing was."""
         return next((rates for rates in self.rates if rates.device == device), None)
+
+    def corrections_for(self, device: str, work: str) -> dict[str, Correction]:
+        """Return, by quantity, what past runs teach about work on a device."""
+        return {c.quantity: c for c in self.corrections if c.device == device and c.work in (work, "any")}
 
     def describe(self) -> str:
         """Return the machine in a few words."""

@@ -1,6 +1,6 @@
 """Advice: a decision as people and programs read it - verdict, reasons, alternatives, what would change it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from advisor import __version__
@@ -15,11 +15,14 @@ from advisor.decision.nearby import Nearby
 from advisor.decision.next_labels import NextLabels, next_labels
 from advisor.decision.questions import Question, open_questions
 from advisor.decision.stability import stability
+from advisor.estimates.correcting import corrections_of
+from advisor.estimates.here import machine_here
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.rows import Modifier, Rule
 from advisor.knowledge.rulebase import RuleBase, load_rulebase
 from advisor.knowledge.vocabulary import in_words
-from advisor.machine import Machine, this_machine
+from advisor.ledger.past import PastRun, past_runs
+from advisor.machine import Correction, Machine
 from advisor.profile import INPUTS, Profile
 
 ADVICE_SCHEMA = 1
@@ -35,7 +38,11 @@ class Alternative(NamedTuple):
 
 @dataclass(frozen=True)
 class Advice:
-    """A decision with its explanation; `as_dict` is the contract that ``advisor recommend --json`` prints."""
+    """A decision with its explanation; `as_dict` is the contract that ``advisor recommend --json`` prints.
+
+    Attributes:
+        past_runs: the user's own runs of the same task, those most like the project first.
+    """
 
     profile: Profile
     decision: Decision
@@ -47,11 +54,18 @@ class Advice:
     base_model: BaseModelAdvice
     experiment: Experiment | None
     next_labels: NextLabels | None
+    past_runs: tuple[PastRun, ...] = ()
 
     @property
     def winner(self) -> Candidate:
         """The recommended candidate."""
         return self.decision.winner
+
+    @property
+    def adjusted(self) -> dict[str, Correction]:
+        """What past runs on this machine have adjusted in the recommended candidate's forecast, by quantity."""
+        decision, winner = self.decision, self.winner
+        return corrections_of(winner.strategy, winner.engine, decision.facts.values, decision.machine)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the advice as plain data."""
@@ -92,6 +106,8 @@ class Advice:
             ],
             "stability": self.stability,
             "next_labels": self.next_labels.as_dict() if self.next_labels else None,
+            "past_runs": [run.as_dict() for run in self.past_runs],
+            "adjusted": [asdict(correction) for correction in self.adjusted.values()],
             "questions": [
                 {
                     "input": question.input,
@@ -135,13 +151,14 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
     Args:
         profile: what is known of the project.
         base: the rule base; the shipped one if left out.
-        machine: what training and serving on a processor are forecast for; this machine if left out.
+        machine: what training and serving on a processor are forecast for; this one if left out, and then the user's
+            past runs, too, tell about it and about the task.
 
     Raises:
         NoFeasibleStrategy: every strategy is ruled out.
         Undecided: answers are missing without which nothing can be said.
     """
-    decision = decide(profile, base or load_rulebase(), machine or this_machine())
+    decision = decide(profile, base or load_rulebase(), machine or machine_here())
     nearby = Nearby(decision.answers, decision.base, decision.machine)
     found = tuple(flips(decision, nearby))
     return Advice(
@@ -155,6 +172,7 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
         base_model=base_model(decision),
         experiment=settling_experiment(decision),
         next_labels=next_labels(decision, found),
+        past_runs=() if machine else tuple(past_runs(decision.facts.values)),
     )
 
 

@@ -13,7 +13,7 @@ from advisor.decision.audit import fingerprints
 from advisor.documents import read_document
 from advisor.errors import AdvisorError, NoFeasibleStrategy, Undecided
 from advisor.knowledge.rulebase import RuleBase
-from advisor.machine import Machine
+from advisor.machine import Correction, Machine, MachineRates
 from advisor.profile import Profile
 from advisor.profile.profile import Source
 
@@ -31,6 +31,8 @@ class _Machine(BaseModel):
     memory_bytes: int | None
     units: str
     gpu: bool
+    rates: tuple[MachineRates, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
 
 class _Row(BaseModel):
@@ -134,7 +136,7 @@ def replay(record: Record, base: RuleBase) -> Replay:
     """
     advice, ended = None, None
     try:
-        advice = recommend(record.profile(), base=base, machine=Machine(**record.audit.machine.model_dump()))
+        advice = recommend(record.profile(), base=base, machine=Machine(**dict(record.audit.machine)))
     except (NoFeasibleStrategy, Undecided) as stopped:
         ended = str(stopped)
     now = advice.as_dict()["verdict"] if advice else {}

@@ -1,0 +1,44 @@
+"""The machine at hand as forecasts see it: what it is, and what past runs on it teach."""
+
+import hashlib
+from dataclasses import replace
+from functools import cache
+
+from advisor import __version__
+from advisor.assets import asset
+from advisor.knowledge.hyperparameters import load_ledger_settings
+from advisor.ledger.book import latest_entries
+from advisor.ledger.corrections import corrections
+from advisor.machine import Machine, this_machine
+
+_CONSTANTS = ("estimates.yaml", "devices.yaml")
+_DIGITS = 12
+
+
+def machine_here() -> Machine:
+    """Return this machine with the corrections that the user's ledger holds enough runs for."""
+    machine = this_machine()
+    entries = latest_entries(int(load_ledger_settings()["entries_read"]))
+    return replace(machine, corrections=corrections(entries, fingerprint(machine), basis(machine)))
+
+
+def fingerprint(machine: Machine) -> str:
+    """Return a word for a machine, the same for those that do not differ in processors, memory, units and devices."""
+    return _digest(f"{machine.cores} {machine.memory_bytes} {machine.units} {machine.gpu}".encode())
+
+
+def basis(machine: Machine) -> str:
+    """Return a word for what forecasts are made from: the advisor, its constants, and whether rates were measured.
+
+    Errors of forecasts made from something else say little about those of today.
+    """
+    return _digest(_constants() + str(bool(machine.rates)).encode())
+
+
+@cache
+def _constants() -> bytes:
+    return __version__.encode() + b"".join(asset("rules", name).read_bytes() for name in _CONSTANTS)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:_DIGITS]

@@ -46,6 +46,8 @@ class PastRun:
 def past_runs(facts: Mapping[str, Value], entries: Iterable[Entry] | None = None) -> list[PastRun]:
     """Return the past runs of the project's task type, most similar first, of equals the latest first.
 
+    Of runs of a strategy and model on the same data with as many labels the latest counts alone.
+
     Similarity is the product of one factor a trait, none of which looks at a text: ``exp(-|log a/b| / scale)`` for
     numbers of classes and tokens of a typical text, and a factor each for another language and another pre-trained
     model; what is unknown costs a factor, too. Scales and factors stand in ``rules/ledger.yaml``.
@@ -55,11 +57,13 @@ def past_runs(facts: Mapping[str, Value], entries: Iterable[Entry] | None = None
         entries: of the ledger, oldest first; the user's latest if left out.
     """
     settings = load_ledger_settings()
-    found = []
+    found: dict[tuple[str, ...], PastRun] = {}
     for entry in runs(latest_entries(int(settings["entries_read"])) if entries is None else entries):
         if entry.task == facts.get("task.type") and entry.reached and entry.judged and not entry.modifiers:
-            found.append(_past_run(entry, _similarity(entry, facts, settings)))
-    return sorted(reversed(found), key=lambda run: -run.similarity)
+            did = (entry.data, entry.strategy, entry.engine, entry.model, str(entry.rows))
+            found.pop(did, None)
+            found[did] = _past_run(entry, _similarity(entry, facts, settings))
+    return sorted(reversed(found.values()), key=lambda run: -run.similarity)
 
 
 def _past_run(entry: Entry, similarity: float) -> PastRun:

@@ -244,6 +244,7 @@ class _Run:
             baseline=products["baseline"],
             seeds=measured["seeds"],
             forecast=plan.forecast,
+            adjusted=plan.premises.runs if plan.premises else {},
             measured={
                 "train_seconds": train["seconds"],
                 "train_memory_bytes": train["memory_bytes"],

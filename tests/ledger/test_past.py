@@ -39,6 +39,11 @@ def test_of_equals_the_latest_comes_first() -> None:
     assert [run.data for run in past_runs(FACTS, [entry(1), entry(2)])] == [entry(2).data, entry(1).data]
 
 
+def test_the_same_once_more_counts_once() -> None:
+    again = [entry(1, data="same", quality={"accuracy": 0.5}), entry(2, data="same", quality={"accuracy": 0.6})]
+    assert [run.value for run in past_runs(FACTS, again)] == [0.6]
+
+
 def test_other_tasks_plans_and_modified_runs_are_no_evidence() -> None:
     others = [
         entry(1, task="regression"),

@@ -12,7 +12,9 @@ import advisor
 PACKAGE = Path(advisor.__file__).parent
 FLOORS = [
     {"errors"},
-    {"files", "assets", "cache", "machine", "documents", "tasks"},
+    {"files", "assets", "cache", "container", "cards", "documents", "tasks"},
+    {"rates", "correction"},
+    {"machine"},
     {"data"},
     {"profile"},
     {"project"},

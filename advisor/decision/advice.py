@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from advisor import __version__
+from advisor.correction import Correction
 from advisor.decision.audit import audit, audited_inputs
 from advisor.decision.base_model import BaseModelAdvice, base_model
 from advisor.decision.candidates import Candidate
@@ -22,7 +23,7 @@ from advisor.knowledge.rows import Modifier, Rule
 from advisor.knowledge.rulebase import RuleBase, load_rulebase
 from advisor.knowledge.vocabulary import in_words
 from advisor.ledger.past import PastRun, past_runs
-from advisor.machine import Correction, Machine
+from advisor.machine import Machine
 from advisor.profile import INPUTS, Profile
 
 ADVICE_SCHEMA = 1

@@ -13,7 +13,7 @@ from advisor.decision.audit import fingerprints
 from advisor.documents import read_document
 from advisor.errors import AdvisorError, NoFeasibleStrategy, Undecided
 from advisor.knowledge.rulebase import RuleBase
-from advisor.machine import Correction, Machine, MachineRates
+from advisor.machine import Machine
 from advisor.profile import Profile
 from advisor.profile.profile import Source
 
@@ -26,15 +26,6 @@ class _Input(BaseModel):
     source: Source
 
 
-class _Machine(BaseModel):
-    cores: int
-    memory_bytes: int | None
-    units: str
-    gpu: bool
-    rates: tuple[MachineRates, ...] = ()
-    corrections: tuple[Correction, ...] = ()
-
-
 class _Row(BaseModel):
     row: str
     strategy: str | None = None
@@ -42,7 +33,7 @@ class _Row(BaseModel):
 
 
 class _Audit(BaseModel):
-    machine: _Machine
+    machine: Machine
     deciding: _Row
     passed_over: list[_Row]
     objections: list[_Row]
@@ -136,7 +127,7 @@ def replay(record: Record, base: RuleBase) -> Replay:
     """
     advice, ended = None, None
     try:
-        advice = recommend(record.profile(), base=base, machine=Machine(**dict(record.audit.machine)))
+        advice = recommend(record.profile(), base=base, machine=record.audit.machine)
     except (NoFeasibleStrategy, Undecided) as stopped:
         ended = str(stopped)
     now = advice.as_dict()["verdict"] if advice else {}

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from advisor.correction import Correction
 from advisor.estimates.forecast import Forecast
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import Value
 from advisor.ledger.conformal import Calibration, adjusted
 from advisor.ledger.entry import Work
-from advisor.machine import Correction, Machine
+from advisor.machine import Machine
 from advisor.strategies import Engine, Strategy
 
 # What follows from a quantity and is off by as much.

@@ -19,12 +19,7 @@ def machine_here() -> Machine:
     """Return this machine with the corrections that the user's ledger holds enough runs for."""
     machine = this_machine()
     entries = latest_entries(int(load_ledger_settings()["entries_read"]))
-    return replace(machine, corrections=corrections(entries, fingerprint(machine), basis(machine)))
-
-
-def fingerprint(machine: Machine) -> str:
-    """Return a word for a machine, the same for those that do not differ in processors, memory, units and devices."""
-    return _digest(f"{machine.cores} {machine.memory_bytes} {machine.units} {machine.gpu}".encode())
+    return replace(machine, corrections=corrections(entries, machine.fingerprint, basis(machine)))
 
 
 def basis(machine: Machine) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from advisor.correction import Correction
 from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.ledger.conformal import Checked, calibrate
 from advisor.ledger.entry import Entry
-from advisor.machine import Correction
 
 # Whether passes and updates are apart: how long an answer takes does not depend on how the model was trained.
 _APART = {"train_seconds": True, "train_memory_bytes": True, "latency_ms_p50": False, "latency_ms_p95": False}

@@ -30,7 +30,7 @@ from advisor.estimates.forecast import (
     forecast_llm,
     with_choice,
 )
-from advisor.estimates.here import basis, fingerprint
+from advisor.estimates.here import basis
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.vocabulary import Value
 from advisor.knowledge.weights import LocatedModel, locate_model
@@ -141,7 +141,7 @@ def build_plan(
         steps=planned_steps(chosen, model, located, data, split, added, prompted=prompting is not None),
         forecast=forecast.as_dict() | _break_even(advice, forecast, data),
         premises=PlannedPremises(
-            machine=fingerprint(advice.decision.machine),
+            machine=advice.decision.machine.fingerprint,
             device=str(facts["compute.device"]),
             serving_device=str(facts["serving.device"]),
             basis=basis(advice.decision.machine),

@@ -7,12 +7,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from advisor.correction import Correction
 from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.ledger.account import Accuracy
 from advisor.ledger.book import Book, Reading, runs
 from advisor.ledger.conformal import fewest
 from advisor.ledger.entry import Entry
-from advisor.machine import Correction
 from advisor.report.units import QUANTITIES, significant, value_of
 
 _ID, _PROJECT = 8, 14

@@ -7,7 +7,7 @@ import pytest
 
 from advisor.decision.advice import Advice, recommend
 from advisor.decision.replay import Record, replay
-from advisor.estimates.here import basis, fingerprint
+from advisor.estimates.here import basis
 from advisor.knowledge.rulebase import load_rulebase
 from advisor.ledger.book import Book
 from advisor.machine import Machine, this_machine
@@ -33,7 +33,7 @@ def advised(machine: Machine | None = None) -> Advice:
 def fill(book: Book, count: int = 12) -> None:
     machine = this_machine()
     for work in ("passes", "updates"):
-        for found in measured([30.0] * count, machine=fingerprint(machine), basis=basis(machine), work=work):
+        for found in measured([30.0] * count, machine=machine.fingerprint, basis=basis(machine), work=work):
             book.append(found.model_copy(update={"id": f"{work}{found.id}", "data": f"{work}{found.data}"}))
 
 

@@ -28,6 +28,7 @@ FLOORS = [
     {"verification"},
     {"plan"},
     {"run"},
+    {"pilot"},
     {"benchmark"},
     {"report", "questionnaire"},
     {"api"},

@@ -36,8 +36,8 @@ def command(context: click.Context, last: int, as_json: bool) -> None:
             f"The ledger is off ({VARIABLE}=off): nothing is recorded, and past runs tell nothing."
         )
         return
-    reading, corrections = book.read(), machine_here().corrections
-    accuracy = account(reading.entries)
+    reading = book.read()
+    accuracy, corrections = account(reading.entries), machine_here(reading.entries).corrections
     if as_json:
         ran = len(runs(reading.entries))
         counts = {"runs": ran, "plans": len(reading.entries) - ran, "damaged": reading.damaged, "newer": reading.newer}

@@ -18,10 +18,12 @@ from advisor.decision.questions import Question, open_questions
 from advisor.decision.stability import stability
 from advisor.estimates.correcting import corrections_of
 from advisor.estimates.here import machine_here
+from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.rows import Modifier, Rule
 from advisor.knowledge.rulebase import RuleBase, load_rulebase
 from advisor.knowledge.vocabulary import in_words
+from advisor.ledger.book import latest_entries
 from advisor.ledger.past import PastRun, past_runs
 from advisor.machine import Machine
 from advisor.profile import INPUTS, Profile
@@ -42,7 +44,7 @@ class Advice:
     """A decision with its explanation; `as_dict` is the contract that ``advisor recommend --json`` prints.
 
     Attributes:
-        past_runs: the user's own runs of the same task, those most like the project first.
+        past_runs: the user's own runs of the same task, those most like the project first; `as_dict` has the nearest.
     """
 
     profile: Profile
@@ -107,7 +109,7 @@ class Advice:
             ],
             "stability": self.stability,
             "next_labels": self.next_labels.as_dict() if self.next_labels else None,
-            "past_runs": [run.as_dict() for run in self.past_runs],
+            "past_runs": [run.as_dict() for run in self.past_runs[: int(load_ledger_settings()["past_runs_shown"])]],
             "adjusted": [asdict(correction) for correction in self.adjusted.values()],
             "questions": [
                 {
@@ -159,7 +161,8 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
         NoFeasibleStrategy: every strategy is ruled out.
         Undecided: answers are missing without which nothing can be said.
     """
-    decision = decide(profile, base or load_rulebase(), machine or machine_here())
+    entries = () if machine else latest_entries()
+    decision = decide(profile, base or load_rulebase(), machine or machine_here(entries))
     nearby = Nearby(decision.answers, decision.base, decision.machine)
     found = tuple(flips(decision, nearby))
     return Advice(
@@ -173,7 +176,7 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
         base_model=base_model(decision),
         experiment=settling_experiment(decision),
         next_labels=next_labels(decision, found),
-        past_runs=() if machine else tuple(past_runs(decision.facts.values)),
+        past_runs=tuple(past_runs(decision.facts.values, entries)),
     )
 
 

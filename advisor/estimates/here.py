@@ -1,24 +1,23 @@
 """The machine at hand as forecasts see it: what it is, and what past runs on it teach."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 
 from advisor import __version__
 from advisor.assets import asset
-from advisor.knowledge.hyperparameters import load_ledger_settings
-from advisor.ledger.book import latest_entries
 from advisor.ledger.corrections import corrections
+from advisor.ledger.entry import Entry
 from advisor.machine import Machine, this_machine
 
 _CONSTANTS = ("estimates.yaml", "devices.yaml")
 _DIGITS = 12
 
 
-def machine_here() -> Machine:
-    """Return this machine with the corrections that the user's ledger holds enough runs for."""
+def machine_here(entries: Iterable[Entry]) -> Machine:
+    """Return this machine with the corrections that entries of the ledger, oldest first, hold enough runs for."""
     machine = this_machine()
-    entries = latest_entries(int(load_ledger_settings()["entries_read"]))
     return replace(machine, corrections=corrections(entries, machine.fingerprint, basis(machine)))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from advisor.cache import data_folder
 from advisor.errors import AdvisorError
 from advisor.files import locked, write_text
+from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.ledger.entry import LEDGER_SCHEMA, Entry
 
 VARIABLE = "ADVISOR_LEDGER"
@@ -118,11 +119,11 @@ def open_book() -> Book | None:
     return Book(Path(named).expanduser() if named else data_folder() / "ledger.jsonl")
 
 
-def latest_entries(count: int) -> tuple[Entry, ...]:
+def latest_entries() -> tuple[Entry, ...]:
     """Return the latest entries of the user's ledger; none where it is off, absent or cannot be read."""
     book = open_book()
     try:
-        return book.read(count).entries if book else ()
+        return book.read(int(load_ledger_settings()["entries_read"])).entries if book else ()
     except AdvisorError:
         return ()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.knowledge.vocabulary import Value
-from advisor.ledger.book import latest_entries, runs
+from advisor.ledger.book import runs
 from advisor.ledger.entry import Entry
 
 
@@ -43,7 +43,7 @@ class PastRun:
         return asdict(self)
 
 
-def past_runs(facts: Mapping[str, Value], entries: Iterable[Entry] | None = None) -> list[PastRun]:
+def past_runs(facts: Mapping[str, Value], entries: Iterable[Entry]) -> list[PastRun]:
     """Return the past runs of the project's task type, most similar first, of equals the latest first.
 
     Of runs of a strategy and model on the same data with as many labels the latest counts alone.
@@ -54,11 +54,11 @@ def past_runs(facts: Mapping[str, Value], entries: Iterable[Entry] | None = None
 
     Args:
         facts: the project's facts by name.
-        entries: of the ledger, oldest first; the user's latest if left out.
+        entries: of the ledger, oldest first.
     """
     settings = load_ledger_settings()
     found: dict[tuple[str, ...], PastRun] = {}
-    for entry in runs(latest_entries(int(settings["entries_read"])) if entries is None else entries):
+    for entry in runs(entries):
         if entry.task == facts.get("task.type") and entry.reached and entry.judged and not entry.modifiers:
             did = (entry.data, entry.strategy, entry.engine, entry.model, str(entry.rows))
             found.pop(did, None)

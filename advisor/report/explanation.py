@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from advisor.decision.flips import Flip
-from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.report.changes import Change, changes
 from advisor.report.past import adjusted_line, past_run_line
 from advisor.report.units import spoken
@@ -147,7 +146,6 @@ def explanation(record: Mapping[str, Any], because: Iterable[str] = ()) -> Expla
     reasons = record.get("reasons") or [{"because": reason} for reason in because]
     inapplicable = {_place(row) for row in audit.get("vetoes", ()) if row["row"] == NOT_FOR_THIS_TASK}
     asked = [row["input"] for row in record.get("questions", ())]
-    most = int(load_ledger_settings()["past_runs_shown"])
     return Explanation(
         reasons=[_argument(advised, row, tests) for row in reasons if "favours" not in row],
         objections=[_argument(title_of(row["favours"]), row, tests) for row in reasons if "favours" in row],
@@ -164,7 +162,7 @@ def explanation(record: Mapping[str, Any], because: Iterable[str] = ()) -> Expla
         next_labels=_next_labels(record.get("next_labels")),
         excluded=_excluded(record, inapplicable),
         vetoes=_vetoes([row for row in audit.get("vetoes", ()) if _place(row) not in inapplicable], tests),
-        past_runs=[past_run_line(run) for run in record.get("past_runs", ())[:most]],
+        past_runs=[past_run_line(run) for run in record.get("past_runs", ())],
         adjusted=adjusted_line({row["quantity"]: row["runs"] for row in record.get("adjusted", ())}),
         stability=record.get("stability"),
         note=record.get("verdict", {}).get("note"),

@@ -1,7 +1,7 @@
 from math import ceil, exp
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.knowledge.interval import Interval
@@ -24,6 +24,7 @@ def test_as_many_runs_as_the_finite_sample_quantile_needs(coverage: float, count
     assert fewest(coverage) == count
 
 
+@settings(max_examples=40)
 @given(st.lists(CHECKED, min_size=3, max_size=8), st.lists(CHECKED, min_size=10, max_size=30))
 def test_whichever_of_exchangeable_runs_comes_last_the_share_that_holds_is_as_promised(
     oldest: list[Checked], others: list[Checked]

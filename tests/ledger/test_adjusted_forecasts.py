@@ -12,6 +12,7 @@ from advisor.knowledge.rulebase import load_rulebase
 from advisor.ledger.book import Book
 from advisor.machine import Machine, this_machine
 from advisor.profile import Profile
+from advisor.report.explanation_text import explanation_text
 from tests.ledger.samples import measured
 
 ANSWERS = {
@@ -71,10 +72,14 @@ def test_a_machine_that_is_named_is_not_this_one(book: Book, machine: Machine) -
 
 def test_past_runs_of_the_task_come_with_the_advice(book: Book) -> None:
     fill(book)
-    found = advised().as_dict()["past_runs"]
-    assert len(found) == 24
-    assert found[0]["strategy"] == "linear-probe"
-    assert found[0]["value"] == 0.75
+    found = advised()
+    assert len(found.past_runs) == 24
+    shown = found.as_dict()
+    assert len(shown["past_runs"]) == 5
+    assert shown["past_runs"][0]["value"] == 0.75
+    text = "\n".join(explanation_text(shown))
+    assert "Your past runs, most similar first\n  linear-probe on all-MiniLM-L6-v2: accuracy 0.75 with 240" in text
+    assert "Forecast\n  Adjusted on this machine: training time, memory by your last 12 runs; latency by" in text
 
 
 def test_a_replay_takes_what_past_runs_taught_then(book: Book) -> None:

@@ -12,11 +12,14 @@ import advisor
 PACKAGE = Path(advisor.__file__).parent
 FLOORS = [
     {"errors"},
-    {"files", "assets", "cache", "machine", "documents", "tasks"},
+    {"files", "assets", "cache", "container", "cards", "documents", "tasks"},
+    {"rates", "correction"},
+    {"machine"},
     {"data"},
     {"profile"},
     {"knowledge"},
     {"project"},
+    {"ledger"},
     {"backend"},
     {"strategies"},
     {"estimates"},
@@ -74,6 +77,7 @@ def command(arguments: list[str]) -> str:
         ["recommend", "profiles/startup-sentiment/profile.yaml"],
         ["explain", "profiles/startup-sentiment/profile.yaml"],
         ["ask", "--help"],
+        ["ledger"],
         ["rules", "check"],
         ["rules", "test", "tests/cases"],
     ],

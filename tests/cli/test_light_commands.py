@@ -17,7 +17,7 @@ STARTUP = asset("profiles", "startup-sentiment", "profile.yaml")
 def test_help_lists_every_command(invoke: Invoke) -> None:
     shown = invoke("--help")
     assert shown.exit_code == 0
-    for name in ("ask", "inspect", "recommend", "explain", "plan", "run", "predict", "rules"):
+    for name in ("ask", "inspect", "recommend", "explain", "plan", "run", "predict", "ledger", "rules"):
         assert f"  {name} " in shown.output
         assert invoke(name, "--help").exit_code == 0
 

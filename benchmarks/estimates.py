@@ -185,11 +185,12 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="start no further cell after so long")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--table", action="store_true", help="print the forecasts' errors on what is measured")
+    parser.add_argument("--each", action="store_true", help="with --table, every forecast beside what was measured")
     options = parser.parse_args()
     if options.table:
         from estimate_errors import table
 
-        print(table(read_results(options.results)))
+        print(table(read_results(options.results), each=options.each))
     else:
         run(options)
 

@@ -132,7 +132,9 @@ class Pilot:
 def _run(pilot: Pilot, data: LabelledData, wish: Wish, tell: Callable[[Seen], None]) -> Finding:
     from advisor.pilot.fitting import Bench
     from advisor.pilot.judging import because, leads, settle, standings, target_of
+    from advisor.pilot.cells import evidence
     from advisor.pilot.outlook import Outlook
+    from advisor.pilot.past import past_cells
     from advisor.pilot.race import Race
     from advisor.pilot.trials import Trial, Trials
 
@@ -164,8 +166,14 @@ def _run(pilot: Pilot, data: LabelledData, wish: Wish, tell: Callable[[Seen], No
         tell(Seen(trial.strategy, round(trial.rows), spent, budget, len(racing), leader))
 
     classes = len(bench.labels) if TASKS[data.task].predicts in ("class", "classes") else 1
+    past = past_cells(pilot.advice.past_runs, reader.candidate.model, data.train_part.sha256)
     race = Race(
-        prior=Outlook.prior(list(by_id), classes, label_free=[one.id for one in racing if one.label_free]),
+        prior=Outlook.prior(
+            list(by_id),
+            classes,
+            label_free=[one.id for one in racing if one.label_free],
+            known=[*evidence(), *past],
+        ),
         trials=found,
         features=reader.read_seconds(rows),
         reading=frozenset(one.id for one in racing if one.frozen),

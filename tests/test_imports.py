@@ -25,6 +25,7 @@ FLOORS = [
     {"verification"},
     {"plan"},
     {"run"},
+    {"pilot"},
     {"benchmark"},
     {"report", "questionnaire"},
     {"api"},

@@ -70,11 +70,14 @@ trust_option = click.option(
 )
 
 
+seed_option = click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap.")
+
+
 def plan_options(command: CommandT) -> CommandT:
     """Add --strategy, --with, --hyper, --seed and --trust-remote-code."""
     for option in (
         trust_option,
-        click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap."),
+        seed_option,
         click.option(
             "--hyper",
             "hyperparameters",

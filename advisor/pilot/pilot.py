@@ -216,7 +216,7 @@ def _run(pilot: Pilot, data: LabelledData, wish: Wish, tell: Callable[[Seen], No
 def _seconds(contender: Contender, trial: Any) -> float:
     """Return the forecast cost of a trial, features of frozen encoders left out: they are read once for all."""
     fits = contender.fit_seconds(trial.rows, short=trial.short) * len(trial.parts)
-    return fits if contender.frozen else fits + contender.read_seconds(trial.answers)
+    return fits + (contender.layer_seconds(trial.judged) if contender.frozen else contender.read_seconds(trial.answers))
 
 
 def _bench(pilot: Pilot, data: LabelledData, seed: int) -> Any:

@@ -156,7 +156,10 @@ def project(
     answers = dict(map(parse_setting, settings))
     if trust_remote_code:
         answers["model.trust_remote_code"] = True
-    return open_project(profile, data=found, settings=answers)
+    opened = open_project(profile, data=found, settings=answers)
+    for note in opened.notes:
+        click.echo(f"advisor: {note}", err=True)
+    return opened
 
 
 def _in_folder(folder: Path) -> Path:

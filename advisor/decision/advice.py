@@ -1,9 +1,10 @@
 """Advice: a decision as people and programs read it - verdict, reasons, alternatives, what would change it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from advisor import __version__
+from advisor.correction import Correction
 from advisor.decision.audit import audit, audited_inputs
 from advisor.decision.base_model import BaseModelAdvice, base_model
 from advisor.decision.candidates import Candidate
@@ -17,11 +18,16 @@ from advisor.decision.next_labels import NextLabels, next_labels
 from advisor.decision.questions import Question, open_questions
 from advisor.decision.stability import stability
 from advisor.decision.standing import measured_winner, order_of, standing_of, why_beaten
+from advisor.estimates.correcting import corrections_of
+from advisor.estimates.here import machine_here
+from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.rows import Modifier, Rule
 from advisor.knowledge.rulebase import RuleBase, load_rulebase
 from advisor.knowledge.vocabulary import in_words
-from advisor.machine import Machine, this_machine
+from advisor.ledger.book import latest_entries
+from advisor.ledger.past import PastRun, past_runs
+from advisor.machine import Machine
 from advisor.profile import INPUTS, Profile
 
 ADVICE_SCHEMA = 1
@@ -42,6 +48,7 @@ class Advice:
     Attributes:
         decision: by the rules alone.
         finding: what a pilot found; the verdict is its own where it decides.
+        past_runs: the user's own runs of the same task, those most like the project first; `as_dict` has the nearest.
     """
 
     profile: Profile
@@ -55,6 +62,7 @@ class Advice:
     experiment: Experiment | None
     next_labels: NextLabels | None
     finding: Finding | None = None
+    past_runs: tuple[PastRun, ...] = ()
 
     @property
     def winner(self) -> Candidate:
@@ -102,6 +110,12 @@ class Advice:
         alternatives = tuple(Alternative(c, (why_beaten(c, finding),), None) for c in others)
         return replace(self, finding=finding, alternatives=alternatives, experiment=None)
 
+    @property
+    def adjusted(self) -> dict[str, Correction]:
+        """What past runs on this machine have adjusted in the recommended candidate's forecast, by quantity."""
+        decision, winner = self.decision, self.winner
+        return corrections_of(winner.strategy, winner.engine, decision.facts.values, decision.machine)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the advice as plain data."""
         decision, winner = self.decision, self.winner
@@ -142,6 +156,8 @@ class Advice:
             ],
             "stability": self.stability,
             "next_labels": self.next_labels.as_dict() if self.next_labels else None,
+            "past_runs": [run.as_dict() for run in self.past_runs[: int(load_ledger_settings()["past_runs_shown"])]],
+            "adjusted": [asdict(correction) for correction in self.adjusted.values()],
             "questions": [
                 {
                     "input": question.input,
@@ -199,13 +215,15 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
     Args:
         profile: what is known of the project.
         base: the rule base; the shipped one if left out.
-        machine: what training and serving on a processor are forecast for; this machine if left out.
+        machine: what training and serving on a processor are forecast for; this one if left out, and then the user's
+            past runs, too, tell about it and about the task.
 
     Raises:
         NoFeasibleStrategy: every strategy is ruled out.
         Undecided: answers are missing without which nothing can be said.
     """
-    decision = decide(profile, base or load_rulebase(), machine or this_machine())
+    entries = () if machine else latest_entries()
+    decision = decide(profile, base or load_rulebase(), machine or machine_here(entries))
     nearby = Nearby(decision.answers, decision.base, decision.machine)
     found = tuple(flips(decision, nearby))
     return Advice(
@@ -219,6 +237,7 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
         base_model=base_model(decision),
         experiment=settling_experiment(decision),
         next_labels=next_labels(decision, found),
+        past_runs=tuple(past_runs(decision.facts.values, entries)),
     )
 
 

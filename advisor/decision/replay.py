@@ -26,13 +26,6 @@ class _Input(BaseModel):
     source: Source
 
 
-class _Machine(BaseModel):
-    cores: int
-    memory_bytes: int | None
-    units: str
-    gpu: bool
-
-
 class _Row(BaseModel):
     row: str
     strategy: str | None = None
@@ -40,7 +33,7 @@ class _Row(BaseModel):
 
 
 class _Audit(BaseModel):
-    machine: _Machine
+    machine: Machine
     deciding: _Row
     passed_over: list[_Row]
     objections: list[_Row]
@@ -135,7 +128,7 @@ def replay(record: Record, base: RuleBase) -> Replay:
     """
     advice, ended = None, None
     try:
-        advice = recommend(record.profile(), base=base, machine=Machine(**record.audit.machine.model_dump()))
+        advice = recommend(record.profile(), base=base, machine=record.audit.machine)
     except (NoFeasibleStrategy, Undecided) as stopped:
         ended = str(stopped)
     now = advice.as_dict()["verdict"] if advice else {}

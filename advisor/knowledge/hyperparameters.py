@@ -52,6 +52,16 @@ def load_pilot() -> dict[str, Any]:
     return _values("pilot.yaml")
 
 
+@cache
+def load_ledger_settings() -> dict[str, float]:
+    """Return what is made of the ledger, by name, from ``rules/ledger.yaml``.
+
+    Raises:
+        RuleBaseError: an entry breaks its schema.
+    """
+    return _values("ledger.yaml")
+
+
 def _values(file: str) -> dict[str, Any]:
     settings = _settings(read_document(asset("rules", file), kind=RuleBaseError))
     return {name: setting.value for name, setting in settings.items()}

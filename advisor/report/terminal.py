@@ -17,6 +17,7 @@ from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import in_words
 from advisor.report.changes import Change, changes
 from advisor.report.explanation import NOT_FOR_THIS_TASK, next_labels_line, short
+from advisor.report.past import adjusted_line
 from advisor.run.progress import clock
 from advisor.strategies import EXECUTABLE
 from advisor.tasks import TASKS
@@ -91,7 +92,7 @@ def _project(advice: Advice) -> Iterable[Text]:
     if task == "text-classification":
         task = f"{int(facts['classes'] or 0)}-class {task}"
     parts = [task, _labels(facts)]
-    where = str(facts["compute.device"]).upper()
+    where = str(facts.get("compute.card") or str(facts["compute.device"]).upper())
     if facts.get("compute.memory_gb"):
         where += f" {in_words('compute.memory_gb', facts['compute.memory_gb'])}"
     if "compute.hours" not in advice.decision.facts.assumed:
@@ -213,6 +214,9 @@ def _footer(advice: Advice, profile_path: str) -> Iterable[RenderableType]:
         yield Text(next_labels_line(advice.next_labels.as_dict()))
     if advice.experiment:
         yield Text(experiment_line(advice.experiment))
+    adjusted = adjusted_line({name: found.runs for name, found in advice.adjusted.items()})
+    if adjusted:
+        yield Text(adjusted)
     assumed = len(advice.decision.facts.assumed)
     if assumed:
         yield Text(f"{assumed} answers were assumed; {_matter([question.input for question in advice.questions])}.")

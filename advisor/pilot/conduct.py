@@ -154,7 +154,8 @@ class _Course:
         model = next(iter(self.racing.values())).candidate.model
         own = past_cells(self.pilot.advice.past_runs, model, self.data.train_part.sha256)
         free = [one.id for one in self.racing.values() if one.label_free]
-        return Outlook.prior(list(self.racing), self._classes, label_free=free, known=[*evidence(), *own])
+        known = evidence() if self.pilot.known is None else self.pilot.known
+        return Outlook.prior(list(self.racing), self._classes, label_free=free, known=[*known, *own])
 
     def _seconds(self, trial: Trial) -> float:
         """Return the forecast cost of a trial, features of frozen encoders left out: they are read once for all."""

@@ -11,6 +11,7 @@ from advisor.decision.advice import Advice
 from advisor.decision.finding import Finding, Prefer
 from advisor.knowledge.hyperparameters import load_pilot
 from advisor.pilot.budget import Budget
+from advisor.pilot.cells import Cell
 from advisor.pilot.contenders import Contender, contenders
 from advisor.pilot.journal import keep, kept, pilot_folder
 from advisor.plan.rows import planned_labels
@@ -53,10 +54,12 @@ class Pilot:
     Attributes:
         advice: by the rules alone.
         data: the labelled data; None where there are none.
+        known: measurements on other data that its expectations rest on; those that are shipped if left out.
     """
 
     advice: Advice
     data: LabelledData | None
+    known: tuple[Cell, ...] | None = None
 
     @property
     def measure(self) -> Measure:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from advisor.cards import card_names
 from advisor.container import memory_limit, processor_limit
+from advisor.correction import Correction
 from advisor.rates import MachineRates as MachineRates
 from advisor.rates import read_rates
 
@@ -26,6 +27,7 @@ class Machine:
         processor: its maker's name for it.
         cards: names of the NVIDIA devices, where the driver tells them.
         rates: what its devices were measured to achieve; empty where nothing was.
+        corrections: what past runs on it teach about forecasts.
     """
 
     cores: int
@@ -35,6 +37,7 @@ class Machine:
     processor: str = "unknown"
     cards: tuple[str, ...] = ()
     rates: tuple[MachineRates, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -45,6 +48,10 @@ class Machine:
     def rates_on(self, device: str) -> MachineRates | None:
         """Return what was measured of ``cpu`` or ``gpu``; None where nothing was."""
         return next((rates for rates in self.rates if rates.device == device), None)
+
+    def corrections_for(self, device: str, work: str) -> dict[str, Correction]:
+        """Return, by quantity, what past runs teach about work on a device."""
+        return {c.quantity: c for c in self.corrections if c.device == device and c.work in (work, "any")}
 
     def describe(self) -> str:
         """Return the machine in a few words."""

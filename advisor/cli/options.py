@@ -70,6 +70,15 @@ trust_option = click.option(
 )
 
 
+host_option = click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Let texts, and the key, go to this server, which a plan or run that was not made here names.",
+)
+
+
 def plan_options(command: CommandT) -> CommandT:
     """Add --strategy, --with, --hyper, --seed and --trust-remote-code."""
     for option in (

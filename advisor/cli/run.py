@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from advisor.cli import options
-from advisor.cli.options import as_json, plan_options, print_json, project, project_options, rules_option
+from advisor.cli.options import as_json, host_option, plan_options, print_json, project, project_options, rules_option
+from advisor.cli.pilots import Asked, pilot_options, settled
 from advisor.errors import InputError
 
 
@@ -20,9 +21,11 @@ from advisor.errors import InputError
     help="The run folder (run/NAME-HASH if left out).",
 )
 @plan_options
+@pilot_options
 @click.option(
     "--engine", type=click.Choice(["inprocess"]), default="inprocess", show_default=True, help="Where to run."
 )
+@host_option
 @rules_option
 @as_json
 def command(
@@ -34,6 +37,10 @@ def command(
     modifiers: tuple[str, ...],
     hyperparameters: tuple[str, ...],
     trust_remote_code: bool,
+    budget: str | None,
+    prefer: str | None,
+    target: float | None,
+    allowed_hosts: tuple[str, ...],
     engine: str,
     rules: Path | None,
     as_json: bool,
@@ -46,7 +53,8 @@ def command(
     from advisor.run.folder import default_folder
 
     if profile is not None and _is_plan(profile):
-        if settings or strategy or rules or modifiers or hyperparameters or seed is not None or any(data.values()):
+        given = (settings, strategy, rules, modifiers, hyperparameters, prefer, target, *data.values())
+        if any(given) or seed is not None or budget is not None:
             raise InputError(
                 f"{profile} is a plan and fixes data, rules, strategy and seed; make another (advisor plan)"
             )
@@ -60,6 +68,7 @@ def command(
         plan_folder = Path.cwd()
         found = project(profile, settings, trust_remote_code=trust_remote_code, **data)
         advice_found = recommend(found.profile, base=load_rulebase(rules))
+        advice_found = settled(advice_found, found.data, Asked(budget, prefer, target, seed), earlier=strategy is None)
         plan = build_plan(
             advice_found,
             found.data,
@@ -74,7 +83,7 @@ def command(
     for note in plan.notes:
         click.echo(f"Note: {note}", err=True)
     click.echo(f"{plan.strategy} on {plan.model.id}, {plan.data.train.rows:,} labelled texts → {folder}/", err=True)
-    for terms in (plan.prompting, plan.teacher.prompting if plan.teacher else None):
+    for terms in plan.prompts:
         if terms and terms.url:
             key = f", with the key in {terms.key_variable}" if terms.key_variable else ""
             click.echo(f"Texts are sent to {terms.url}{key}", err=True)
@@ -85,6 +94,7 @@ def command(
         advice=advice,
         progress=True,
         trust_remote_code=trust_remote_code,
+        allowed_hosts=allowed_hosts,
     )
     if as_json:
         print_json(result.as_dict())

@@ -13,7 +13,7 @@ from advisor.errors import RuleBaseError
 from advisor.estimates.constants import load_constants
 from advisor.estimates.disk import disk_bytes
 from advisor.estimates.latency import encoding_ms, writing_ms
-from advisor.estimates.memory import Terms, host_memory, room, total, training_memory
+from advisor.estimates.memory import Terms, host_memory, least_room, room, total, training_memory
 from advisor.estimates.money import price_of_answers, price_of_time
 from advisor.estimates.place import serving_place, training_place
 from advisor.estimates.quality import expected_accuracy
@@ -38,10 +38,12 @@ _FACTS = (
     "data.tokens_median",
     "data.tokens_p95",
     "compute.device",
+    "compute.card",
     "compute.devices",
     "compute.memory_gb",
     "compute.usd_per_hour",
     "serving.device",
+    "serving.card",
 )
 
 
@@ -61,7 +63,8 @@ class Forecast:
         usd_per_1000: price of 1,000 answers paid by the token; 0 on your own machine.
         tokens_in, tokens_out: of an answer, where a language model is prompted.
         room_bytes: memory that must be free on the training device: on a graphics card more than is ever in use.
-        least_room_bytes: the same with one text at a time, to which a run on a card goes down by itself.
+        least_room_bytes: the same with one text at a time, to which a run on a card goes down by itself, and at the
+            low end with frozen weights in 4 bits, which takes another trainer than this one.
         host_memory_bytes: peak of the process in host memory.
         disk_bytes: most on disk at once.
         fits: whether training fits the memory at hand: surely, perhaps, surely not, or nobody knows.
@@ -162,15 +165,15 @@ def _forecast(
     seconds, least = total(time), total(training_seconds(strategy.workload(model, fewest, settings), model, place))
     memory = training_memory(work, model, load, longest, place)
     needed = room(memory, place)
-    least_needed = needed
+    smallest = memory
     if place.kind == "gpu":
         one = work._replace(batch_tokens=0.0, embedded_at_once=1.0)
-        least_needed = room(training_memory(one, model, load, longest, place), place)
+        smallest = training_memory(one, model, load, longest, place)
 
     def latency(tokens: float) -> Terms:
         tokens = min(tokens, longest.high)
         if engine == "encoder":
-            return encoding_ms(model, tokens, serving)
+            return encoding_ms(model, tokens, serving, tuned=bool(work.trained_parameters))
         written = load_constants()["share_written"].times(tokens)
         return writing_ms(model, tokens - written.point, written, serving)
 
@@ -186,10 +189,10 @@ def _forecast(
         least_train_usd=price_of_time(least, facts),
         usd_per_1000=_NOTHING,
         room_bytes=needed,
-        least_room_bytes=least_needed,
+        least_room_bytes=least_room(smallest, work, model, place),
         host_memory_bytes=host_memory(work, memory, place),
         disk_bytes=disk_bytes(strategy, work, model),
-        fits=_fits(needed, least_needed, facts.get("compute.memory_gb")),
+        fits=_fits(needed, room(smallest, place), facts.get("compute.memory_gb")),
         terms={"train_memory_bytes": memory, "train_seconds": time, "latency_ms_p50": typical},
     )
 

@@ -8,19 +8,29 @@ from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.knowledge.interval import Interval
 
 
-def encoding_ms(model: BaseModelFacts, tokens: float, place: Place) -> Terms:
+def encoding_ms(model: BaseModelFacts, tokens: float, place: Place, *, tuned: bool = False) -> Terms:
     """Return the milliseconds that an encoder takes for one text.
 
     Its operations at the rate that a single text reaches, but no less than reading every weight once takes (the
-    roofline of Williams et al. 2009, doi 10.1145/1498765.1498785), an overhead a layer, and one an answer.
+    roofline of Williams et al. 2009, doi 10.1145/1498765.1498785), an overhead a layer, and one an answer. Where this
+    machine was measured, `advisor.machine.MachineRates.single_seconds` tells.
+
+    Args:
+        model: what answers.
+        tokens: of the text.
+        place: where.
+        tuned: whether the model was tuned, rather than frozen with a head beside it.
     """
     tokens = min(tokens, model.context)
-    held = _bytes_each(place)
-    body = model.parameters - model.embedding_parameters
+    held, constants = _bytes_each(place), load_constants()
+    body, flops = model.parameters - model.embedding_parameters, model.forward_flops(tokens, tokens)
+    measured = place.rates.single_seconds(flops, model.layers, body, tuned=tuned) if place.rates else None
+    if measured is not None:
+        return {"layers": constants["measured_spread"].times(1e3 * measured)}
     return {
-        "layers": _roofline(model.forward_flops(tokens, tokens), Interval.exactly(float(body)).by(held), place),
+        "layers": _roofline(flops, Interval.exactly(float(body)).by(held), place),
         "calls": place.layer_overhead_ms.times(model.layers),
-        "tokenising": load_constants()["answer_overhead_ms"],
+        "tokenising": constants["answer_overhead_ms"],
     }
 
 

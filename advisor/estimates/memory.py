@@ -55,6 +55,27 @@ def room(terms: Terms, place: Place) -> Interval:
     return total(terms).by(constants["gpu_gaps"]).plus(constants["gpu_context_gb"].times(1e9))
 
 
+def least_room(terms: Terms, work: Workload, model: BaseModelFacts, place: Place) -> Interval:
+    """Return the same at the least: of a large language model's frozen weights, what they take in 4 bits.
+
+    A run here does not hold them so; other trainers do (Dettmers et al. 2023, arXiv 2305.14314), so that memory does
+    not rule such a strategy out.
+    """
+    if place.kind == "cpu" or not model.may_be_quantised:
+        return room(terms, place)
+    trained = work.trained_parameters
+    frozen = model.parameters - (0 if work.adapters else trained)
+    each = load_constants()["bytes_per_4_bit_weight"].low
+    least = _FP32 * trained + each * max(0, frozen)
+    weights = terms["weights"]
+    copies = terms.get("copies in bf16", _NOTHING)
+    quantised = terms | {
+        "weights": Interval(min(weights.low, least), weights.point, weights.high),
+        "copies in bf16": Interval(0.0, copies.point, copies.high),
+    }
+    return room(quantised, place)
+
+
 def host_memory(work: Workload, terms: Terms, place: Place) -> Interval:
     """Return the bytes of host memory: all of it on a processor, else the process and its copies of trained weights."""
     if place.kind == "cpu":

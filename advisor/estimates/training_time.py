@@ -21,7 +21,7 @@ def training_seconds(work: Workload, model: BaseModelFacts, place: Place) -> Ter
     plain = [one for one in work.passes if not one.backward]
     learning = [one for one in work.passes if one.backward]
     found = {
-        "start": place.start_seconds,
+        "start": place.tuning_start_seconds if learning else place.start_seconds,
         "passes without gradients": _seconds(plain, model, place, training=False).plus(
             place.forward_gflops.spend(work.head_flops / 1e9)
         ),
@@ -29,11 +29,20 @@ def training_seconds(work: Workload, model: BaseModelFacts, place: Place) -> Ter
     if learning:
         found["passes with gradients"] = _seconds(learning, model, place, training=True)
     if work.updates:
-        step = place.update_overhead_ms.times(1e-3).plus(place.optimizer_ns.times(work.trained_parameters / 1e9))
-        found["updates"] = step.times(work.updates)
+        found["updates"] = _update(work, model, place).times(work.updates)
         written = _SAVED * work.trained_parameters / 1e9
         found["saving"] = load_constants()["disk_gb_per_s"].spend(written)
     return found
+
+
+def _update(work: Workload, model: BaseModelFacts, place: Place) -> Interval:
+    """Return the seconds of an update beside its passes."""
+    weights = model.parameters - model.embedding_parameters
+    rates, trained = place.rates, work.trained_parameters
+    measured = rates.update_seconds(model.layers, weights, trained) if rates else None
+    if measured is not None:
+        return load_constants()["measured_spread"].times(measured)
+    return place.update_overhead_ms.times(1e-3).plus(place.optimizer_ns.times(trained / 1e9))
 
 
 def _seconds(passes: list[Passes], model: BaseModelFacts, place: Place, *, training: bool) -> Interval:

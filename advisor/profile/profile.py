@@ -52,6 +52,9 @@ class Profile(BaseModel):
             raise ValueError(f"data.classes is {data.classes}, but task.labels names {len(labels)} labels")
         if None not in (data.labelled, data.smallest_class) and data.smallest_class > data.labelled:  # type: ignore[operator]
             raise ValueError(f"data.smallest_class ({data.smallest_class}) exceeds data.labelled ({data.labelled})")
+        for name, place in (("compute", self.compute), ("serving", self.serving)):
+            if place.card and place.device == "cpu":
+                raise ValueError(f"{name}.card is {place.card}, but {name}.device is cpu")
         unknown = [name for name in self.sources if name not in INPUTS]
         if unknown:
             raise ValueError(f"sources names no input '{unknown[0]}'{suggest(unknown[0], INPUTS)}")
@@ -88,6 +91,11 @@ class Profile(BaseModel):
             except InputError as failure:
                 raise InputError(str(getattr(failure, "text", failure))) from None
             raise
+
+    def with_detected(self, told: Mapping[str, Any]) -> "Profile":
+        """Return a copy with answers it lacks, marked as detected; None tells nothing."""
+        missing = {name: value for name, value in told.items() if value is not None and self.get(name) is None}
+        return self.with_answers(missing, "detected")
 
     def answered(self) -> Iterator[tuple[str, Any]]:
         """Yield the dotted name and value of every known answer."""

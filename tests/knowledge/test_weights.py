@@ -50,7 +50,8 @@ def test_language_models_may_have_two_halves_and_are_pinned_alike(tmp_path: Path
     found = locate_model(str(folder), language_model=True)
     assert found.sha256 == sha256_of(folder / "model.safetensors")
     assert found.facts.objective == ("causal" if name == "gpt2" else "denoising")
-    assert (found.facts.layers, found.facts.heads, found.facts.hidden) == (2, 4, 32)
+    layers = 2 if name == "gpt2" else 4
+    assert (found.facts.layers, found.facts.heads, found.facts.hidden) == (layers, 4, 32)
     if name != "gpt2":
         with pytest.raises(InputError, match="reads with one half and writes with the other"):
             locate_model(str(folder))
@@ -62,3 +63,18 @@ def test_pickled_or_no_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
     with pytest.raises(InputError, match="pickled weights can run code"):
         locate_model(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("meta-llama/Llama-3.2-1B", "accept its terms there and log in, check the name"),
+        ("acme/reader", "; check the name"),
+    ],
+)
+def test_without_the_hub_a_sentence_says_what_to_do(
+    name: str, hint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match=hint):
+        locate_model(name, language_model=True)

@@ -1,0 +1,132 @@
+"""A pilot: the contenders of a decision raced on labelled rows, journalled so that the same call goes on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from advisor import __version__
+from advisor.data.examples import LabelledData
+from advisor.decision.advice import Advice
+from advisor.decision.finding import Finding, Prefer
+from advisor.knowledge.hyperparameters import load_pilot
+from advisor.pilot.budget import Budget
+from advisor.pilot.cells import Cell
+from advisor.pilot.contenders import Contender, contenders
+from advisor.pilot.journal import keep, kept, pilot_folder
+from advisor.plan.rows import planned_labels
+from advisor.tasks import TASKS, Measure
+
+DEFAULT_SEED = 13
+
+
+class Wish(NamedTuple):
+    """What is asked of a pilot.
+
+    Attributes:
+        budget: what it may cost.
+        prefer: what decides among contenders that are as good as the best.
+        target: value of the leading measure whose labels are wanted; the profile's if left out.
+        seed: of parts and fits.
+    """
+
+    budget: Budget = Budget()
+    prefer: Prefer = "quality"
+    target: float | None = None
+    seed: int = DEFAULT_SEED
+
+
+class Seen(NamedTuple):
+    """A pilot on its way: what comes next, seconds of forecast cost spent of the budget, what leads so far."""
+
+    strategy: str
+    rows: int
+    spent: float
+    budget: float
+    contenders: int
+    leader: str
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """A pilot of one decision on its data.
+
+    Attributes:
+        advice: by the rules alone.
+        data: the labelled data; None where there are none.
+        known: measurements on other data that its expectations rest on; those that are shipped if left out.
+    """
+
+    advice: Advice
+    data: LabelledData | None
+    known: tuple[Cell, ...] | None = None
+
+    @property
+    def measure(self) -> Measure:
+        """The measure that leads: the profile's, else the task's."""
+        profile = self.advice.profile
+        task = TASKS.get(str(self.advice.decision.facts.values["task.type"]), TASKS["text-classification"])
+        return task.measure(profile.task.metric)
+
+    @property
+    def contenders(self) -> list[Contender]:
+        """What races."""
+        return contenders(self.advice.decision)
+
+    @property
+    def folder(self) -> Path:
+        """Where it is kept; data, contenders with their settings, rules of the pilot and version decide."""
+        profile, data = self.advice.profile, self.data
+        assert data is not None
+        return pilot_folder(
+            {
+                "advisor": __version__,
+                "data": [data.train_part.sha256, data.text_column, data.pair_column, data.label_column, data.task],
+                "rows": list(data.train.rows),
+                "labels": planned_labels(profile, data),
+                "measure": self.measure.key,
+                "model": [profile.model.revision, profile.model.trust_remote_code],
+                "contenders": {one.id: [one.candidate.model, one.settings.model_dump()] for one in self.contenders},
+                "rules": load_pilot(),
+                "machine": self.advice.decision.machine.fingerprint,
+            }
+        )
+
+    def last(self) -> Finding | None:
+        """Return what the last finished pilot of this decision and these data found."""
+        return kept(self.folder) if self.data is not None and self.contenders else None
+
+    def run(self, wish: Wish, tell: Callable[[Seen], None] = lambda seen: None) -> Finding:
+        """Race the contenders; what a former call measured is not measured again.
+
+        Raises:
+            AdvisorError: the base model cannot be had, or a fit fails.
+        """
+        if self.data is None or not self.contenders or len(self.data.train) < 2:
+            return self._nothing(wish)
+        from advisor.pilot.conduct import conduct
+
+        finding = conduct(self, self.data, wish, tell)
+        keep(self.folder, finding)
+        return finding
+
+    def _nothing(self, wish: Wish) -> Finding:
+        """Say what to label first."""
+        values = self.advice.decision.facts.values
+        classes = int(values.get("classes") or 2)
+        first = load_pilot()["first_labels"]
+        return Finding(
+            strategy=None,
+            model=None,
+            measure=self.measure.key,
+            measure_title=self.measure.title,
+            labelled=len(self.data.train) if self.data else 0,
+            stopped="no labels",
+            margin=load_pilot()["margin"],
+            prefer=wish.prefer,
+            seed=wish.seed,
+            rules=self.advice.decision.winner.strategy.id,
+            measurable=False,
+            because="there are no labelled rows to measure on, so the rules alone decide",
+            first_labels=first * classes,
+        )

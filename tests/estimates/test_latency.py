@@ -45,7 +45,7 @@ def test_writing_takes_at_least_reading_the_weights_once_a_token() -> None:
 
 
 def test_published_speed_of_writing_lies_within_the_interval() -> None:
-    """LitGPT's table of 2023-10: Llama 2 7B in bf16 on an A100 writes 30.97 tokens a second (its layers 0.8 ms each)."""
+    """LitGPT's table of 2023-10: Llama 2 7B in bf16 on an A100 writes 30.97 tokens a second."""
     llama2 = LLAMA.model_copy(
         update={"parameters": 6738415616, "layers": 32, "kv_heads": 32, "intermediate": 11008, "context": 4096}
     )

@@ -31,8 +31,7 @@ class Race:
     Attributes:
         prior: what is known before anything is measured here.
         trials: those there are, each with its forecast cost in seconds.
-        features: seconds of reading all rows once for every contender that leaves the encoder as it is; ``reading`` are
-            those contenders.
+        reading: contenders that leave the encoder as it is: a row is read once for all of them, in ``read_seconds``.
         classes: by which labelled rows are divided to compare them with other data.
         rows: labelled rows in all.
         budget: seconds of forecast cost.
@@ -44,7 +43,7 @@ class Race:
 
     prior: Outlook
     trials: Mapping[Trial, float]
-    features: float
+    read_seconds: float
     reading: frozenset[str]
     classes: int
     rows: int
@@ -126,7 +125,8 @@ class Race:
         return Candidate(trial.strategy, per_class, judged)
 
     def _seconds(self, trial: Trial) -> float:
-        """Return what a trial costs now: features are read by the first that needs them."""
-        known = any(step.trial.strategy in self.reading for step in self.steps)
-        reads = trial.strategy in self.reading and not known
-        return self.trials[trial] + (self.features if reads else 0.0)
+        """Return what a trial costs now: of the rows whose features it needs, those that none has needed before."""
+        if trial.strategy not in self.reading:
+            return self.trials[trial]
+        read = max((step.trial.touched for step in self.steps if step.trial.strategy in self.reading), default=0)
+        return self.trials[trial] + self.read_seconds * max(trial.touched - read, 0)

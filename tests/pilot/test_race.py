@@ -47,7 +47,7 @@ def race(prior: Any, trials: dict[Trial, float], **changed: Any) -> Race:
         return 0.8
 
     known: dict[str, Any] = {
-        "features": 4.0, "reading": frozenset({"probe"}), "classes": 2, "rows": 40, "budget": 100.0,
+        "read_seconds": 0.1, "reading": frozenset({"probe"}), "classes": 2, "rows": 40, "budget": 100.0,
         "rules": load_pilot(), "measure": measure,
     }  # fmt: skip
     return Race(prior=prior, trials=trials, **known | changed)

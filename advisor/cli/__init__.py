@@ -19,6 +19,7 @@ _COMMANDS = {
     "plan": "Write a plan folder: plan, report, decision record, stand-alone recipe.",
     "run": "Run a plan, a profile or data; the same command again resumes.",
     "predict": "Label texts with the model that a run wrote.",
+    "benchmark": "Measure every strategy on data at several label counts, and the regret of choosing.",
     "rules": "Check, list and show the rule base.",
 }
 INTERRUPTED = 130

@@ -72,8 +72,10 @@ class Comparison(NamedTuple):
 
     Attributes:
         field: the strategies that the best in hindsight is the best of.
-        cells: draws that count; ``left_out`` are those where a part of the field or a policy's choice was not measured.
+        cells: draws that count; ``left_out`` are those where a part of the field was not measured, or what the first
+            policy chose, or where a policy has not chosen.
         standings: in the order of the policies.
+        set_aside: titles of policies that choose what was not measured.
     """
 
     field: list[str]
@@ -81,36 +83,39 @@ class Comparison(NamedTuple):
     left_out: int
     data: list[str]
     standings: list[Standing]
+    set_aside: list[str]
 
 
 def compare(cells: Sequence[Cell], policies: Mapping[str, Policy], field: Sequence[str]) -> Comparison:
-    """Judge policies by the draws on which all of the field was measured and each of them chose from it.
+    """Judge policies by the same draws, on which all of the field was measured.
 
     Args:
         cells: draws, complete or not.
         policies: by id; the others are set against the first.
         field: strategies to choose from.
     """
-    complete = complete_cells(cells, field)
-    judged: dict[str, list[Judged]] = {name: [] for name in policies}
-    counted = 0
-    for cell in complete:
-        choices = {name: policy.choose(cell.situation) for name, policy in policies.items()}
-        made = {name: choice for name, choice in choices.items() if choice and choice.strategy in cell.values}
-        if len(made) < len(policies):
-            continue
-        counted += 1
-        for name, choice in made.items():
-            judged[name].append(_judge(cell, choice))
-    names = sorted({found.situation.data for found in next(iter(judged.values()), [])})
-    values = {cell.situation: cell.values for cell in complete}
-    first = next(iter(judged.values()), [])
-    standings = [
-        _standing(name, policies[name].title, found, None if found is first else first, values)
-        for name, found in judged.items()
-        if found
-    ]
-    return Comparison(list(field), counted, len(cells) - counted, names, standings)
+    first = next(iter(policies))
+    ground: list[tuple[Cell, dict[str, Choice]]] = []
+    for cell in complete_cells(cells, field):
+        made = {name: policy.choose(cell.situation) for name, policy in policies.items()}
+        choices = {name: choice for name, choice in made.items() if choice}
+        if len(choices) == len(policies) and choices[first].strategy in cell.values:
+            ground.append((cell, choices))
+    aside = {name for cell, choices in ground for name, choice in choices.items() if choice.strategy not in cell.values}
+    judged = {name: [_judge(cell, made[name]) for cell, made in ground] for name in policies if name not in aside}
+    values = {cell.situation: cell.values for cell, _ in ground}
+    return Comparison(
+        field=list(field),
+        cells=len(ground),
+        left_out=len(cells) - len(ground),
+        data=sorted({cell.situation.data for cell, _ in ground}),
+        standings=[
+            _standing(name, policies[name].title, found, judged[first] if name != first else None, values)
+            for name, found in judged.items()
+            if found
+        ],
+        set_aside=[policies[name].title for name in policies if name in aside],
+    )
 
 
 def judge(cells: Sequence[Cell], policy: Policy, field: Collection[str]) -> list[Judged]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from advisor.benchmark.draws import Size
 from advisor.benchmark.folder import CHOICES, RESULTS, Digests, Setup, open_folder
 from advisor.benchmark.grid import Planned, grid
+from advisor.benchmark.policies import policies
 from advisor.benchmark.pool import Outcome, Place, carry_out, threads_for
 from advisor.benchmark.results import append_line, done, read_lines
 from advisor.benchmark.source import load_benchmark_data, named_sources
@@ -18,6 +19,7 @@ from advisor.documents import suggest
 from advisor.errors import InputError
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.knowledge.rulebase import load_rulebase
 from advisor.knowledge.weights import locate_model
 from advisor.machine import Machine, this_machine
 from advisor.run.progress import Progress
@@ -47,11 +49,12 @@ def run_benchmark(request: Request, folder: Path, jobs: int | None = None) -> in
         jobs: processes side by side; see `jobs_for`.
 
     Raises:
-        InputError: data, a strategy or a size that cannot be measured, or a folder with other results.
+        InputError: data, a strategy, a size or a policy that cannot be measured, or a folder with other results.
     """
     from advisor.backend.devices import choose_device
 
     strategies = _strategies(request.strategies)
+    _insist_on_policies(request.policies, this_machine())
     sizes = [Size.parse(text) for text in request.sizes]
     sources = {source.name: source for source in named_sources(request.sources, request.task)}
     data = {name: load_benchmark_data(source) for name, source in sources.items()}
@@ -87,6 +90,13 @@ def _strategies(named: Sequence[str] | None) -> list[str]:
         if name not in able:
             raise InputError(f"there is no strategy '{name}' to measure on an encoder{suggest(name, able)}")
     return list(named or able)
+
+
+def _insist_on_policies(named: Sequence[str], machine: Machine) -> None:
+    known = [*policies(load_rulebase(), machine), *TRYING] if named else []
+    for name in named:
+        if name not in known:
+            raise InputError(f"there is no policy '{name}'{suggest(name, known)}")
 
 
 def _digests(data: Mapping[str, LabelledData]) -> dict[str, Digests]:

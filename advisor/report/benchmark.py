@@ -159,7 +159,8 @@ def _standings(found: Comparison) -> Table:
 
 def _ground(found: Comparison) -> str:
     left = f"; {found.left_out} left out, where not all was measured" if found.left_out else ""
-    return f"  {found.cells} draws of {len(found.data)} data sets, best of {', '.join(found.field)}{left}"
+    aside = f"; not judged, for choosing what was not measured: {', '.join(found.set_aside)}" if found.set_aside else ""
+    return f"  {found.cells} draws of {len(found.data)} data sets, best of {', '.join(found.field)}{left}{aside}"
 
 
 def _task(task: TaskPage) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from advisor.benchmark.results import Measurement, Situation
 from advisor.errors import InputError
@@ -32,26 +32,31 @@ def applies(strategy: str, task: str) -> bool:
 
 
 def cells_of(measurements: Iterable[Measurement]) -> list[Cell]:
-    """Return the draws with labels, in the order of the data.
+    """Return the draws with labels, in the order of the data; what was measured on other test rows is another cell.
 
     What takes no labels was measured once and holds for every draw of the same data. A draw that holds the same rows as
     another (there are no more labels) counts once.
 
     Raises:
-        InputError: the measurements are of several models or of different test rows.
+        InputError: the measurements are of several models.
     """
-    drawn: dict[tuple[str, int, int, int | None], dict[str, Measurement]] = defaultdict(dict)
-    unlabelled: dict[str, dict[str, Measurement]] = defaultdict(dict)
+    drawn: dict[tuple[Any, ...], dict[str, Measurement]] = defaultdict(dict)
+    unlabelled: dict[tuple[str, int], dict[str, Measurement]] = defaultdict(dict)
+    models = set()
     for found in measurements:
         at = found.situation
+        models.add(found.model)
         if at.labelled == 0:
-            unlabelled[at.data].setdefault(found.strategy, found)
+            unlabelled[at.data, found.test_rows].setdefault(found.strategy, found)
         else:
-            drawn[at.data, at.seed, at.labelled, at.rarest].setdefault(found.strategy, found)
+            drawn[at.data, found.test_rows, at.seed, at.labelled, at.rarest or 0].setdefault(found.strategy, found)
+    if len(models) > 1:
+        raise InputError(
+            f"measurements of several models ({', '.join(sorted(models))}); keep them in files of their own"
+        )
     cells = []
-    for (data, _, _, _), trained in sorted(drawn.items(), key=lambda item: (item[0][:3], item[0][3] or 0)):
-        by_strategy = {**unlabelled[data], **trained}
-        _refuse_mixtures(data, by_strategy.values())
+    for (data, test_rows, *_), trained in sorted(drawn.items(), key=lambda item: item[0]):
+        by_strategy = {**unlabelled[data, test_rows], **trained}
         situation = next(iter(trained.values())).situation
         cells.append(
             Cell(
@@ -81,13 +86,3 @@ def complete_cells(cells: Iterable[Cell], field: Collection[str]) -> list[Cell]:
         for cell in kept
     ]
     return [cell for cell in narrowed if len(cell.values) > 1]
-
-
-def _refuse_mixtures(data: str, measured: Collection[Measurement]) -> None:
-    for what, values in (
-        ("models", {found.model for found in measured}),
-        ("numbers of test rows", {found.test_rows for found in measured}),
-    ):
-        if len(values) > 1:
-            listed = ", ".join(map(str, sorted(values, key=str)))
-            raise InputError(f"{data} was measured with several {what} ({listed}); keep them in files of their own")

@@ -34,11 +34,11 @@ def test_a_cell_without_all_of_the_field_does_not_count() -> None:
     assert len(complete_cells(cells, [PROBE])) == 0  # nothing to choose from
 
 
-def test_several_models_are_not_mixed() -> None:
+def test_models_and_test_rows_are_not_mixed() -> None:
     with pytest.raises(InputError, match="several models"):
         cells_of(measured(line(PROBE, 0.5), line(TUNE, 0.7, model="other")))
-    with pytest.raises(InputError, match="test rows"):
-        cells_of(measured(line(PROBE, 0.5), line(TUNE, 0.7, test_rows=50)))
+    cells = cells_of(measured(line(PROBE, 0.5), line(TUNE, 0.7, test_rows=50), line("zero-shot", 0.4, size="0")))
+    assert [cell.values for cell in cells] == [{TUNE: 0.7}, {"zero-shot": 0.4, PROBE: 0.5}]
 
 
 def test_regret_worst_and_cost() -> None:

@@ -16,7 +16,7 @@ from advisor.errors import InputError, NoFeasibleStrategy, RuleBaseError, Undeci
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.rulebase import RuleBase
 from advisor.machine import Machine
-from advisor.strategies import STRATEGIES
+from advisor.strategies import EXECUTABLE, STRATEGIES
 from advisor.tasks import TASKS
 
 
@@ -68,12 +68,13 @@ class FixedPolicy(BaseModel):
         return Choice(strategy) if strategy else None
 
 
-def policies(base: RuleBase, machine: Machine) -> dict[str, Policy]:
+def policies(base: RuleBase, machine: Machine, field: Collection[str] = EXECUTABLE) -> dict[str, Policy]:
     """Return the policies that measure nothing, by id: the rules, the heaviest that fits, the fixed ones.
 
     Args:
         base: the rule base that advises.
         machine: that training is forecast for.
+        field: strategies that the heaviest is one of.
 
     Raises:
         RuleBaseError: ``rules/policies.yaml`` breaks its schema.
@@ -83,12 +84,16 @@ def policies(base: RuleBase, machine: Machine) -> dict[str, Policy]:
     return {
         "rules": Policy("the rules alone", lambda situation: _advised(situation, base, machine)),
         **{name: Policy(policy.title, policy.choose) for name, policy in fixed.items()},
-        "heaviest-that-fits": Policy("the heaviest that fits", lambda situation: _heaviest(situation, base, machine)),
+        "heaviest-that-fits": Policy("the heaviest that fits", lambda at: _heaviest(at, base, machine, field)),
     }
 
 
 def judged_policies(
-    base: RuleBase, machine: Machine, choices: Iterable[Mapping[str, Any]], chosen: Collection[str] = ()
+    base: RuleBase,
+    machine: Machine,
+    choices: Iterable[Mapping[str, Any]],
+    chosen: Collection[str] = (),
+    field: Collection[str] = EXECUTABLE,
 ) -> dict[str, Policy]:
     """Return the policies to judge, the rules first: all there are, or the chosen ones.
 
@@ -97,6 +102,7 @@ def judged_policies(
         machine: that training is forecast for.
         choices: lines that policies that measure left, see `choice_line`.
         chosen: ids, perhaps none.
+        field: strategies that the heaviest is one of.
 
     Raises:
         InputError: a chosen one is unknown, or has not chosen anything yet.
@@ -104,7 +110,9 @@ def judged_policies(
     by_policy: dict[str, list[Mapping[str, Any]]] = {}
     for row in choices:
         by_policy.setdefault(row["policy"], []).append(row)
-    known = policies(base, machine) | {name: recorded_policy(f"the {name}", rows) for name, rows in by_policy.items()}
+    known = policies(base, machine, field) | {
+        name: recorded_policy(f"the {name}", rows) for name, rows in by_policy.items()
+    }
     for name in chosen:
         if name not in known:
             raise InputError(f"there is no policy '{name}'{suggest(name, known)}")
@@ -167,14 +175,14 @@ def _advised(situation: Situation, base: RuleBase, machine: Machine) -> Choice |
         return None
 
 
-def _heaviest(situation: Situation, base: RuleBase, machine: Machine) -> Choice | None:
+def _heaviest(situation: Situation, base: RuleBase, machine: Machine, field: Collection[str]) -> Choice | None:
     """Take what is forecast to train longest of all that nothing rules out."""
     facts = project_facts(answers_to(situation, machine), base)
     fitting = [
         (candidate.forecast.train_seconds.point, candidate.strategy.id)
         for candidate in candidates(facts, base, machine)
         if candidate.engine == "encoder" and candidate.feasible and candidate.forecast
-        if _can_be_done(candidate.strategy.id, situation)
+        if candidate.strategy.id in field and _can_be_done(candidate.strategy.id, situation)
     ]
     return Choice(max(fitting)[1]) if fitting else None
 

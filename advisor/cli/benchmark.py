@@ -93,7 +93,7 @@ def command(
 
 
 def _report(folder: Path, chosen: tuple[str, ...], rules: Path | None) -> "BenchmarkPage":
-    from advisor.benchmark.cells import cells_of
+    from advisor.benchmark.cells import cells_of, field_of
     from advisor.benchmark.folder import CHOICES, RESULTS
     from advisor.benchmark.policies import judged_policies
     from advisor.benchmark.results import read_lines, read_results
@@ -102,8 +102,10 @@ def _report(folder: Path, chosen: tuple[str, ...], rules: Path | None) -> "Bench
     from advisor.machine import this_machine
     from advisor.report.benchmark import benchmark_documents, benchmark_page
 
-    compared = judged_policies(load_rulebase(rules), this_machine(), read_lines(folder / CHOICES), chosen)
-    page = benchmark_page(folder.name, cells_of(read_results(folder / RESULTS)), compared)
+    cells = cells_of(read_results(folder / RESULTS))
+    choices = read_lines(folder / CHOICES)
+    compared = judged_policies(load_rulebase(rules), this_machine(), choices, chosen, field_of(cells))
+    page = benchmark_page(folder.name, cells, compared)
     for name, text in benchmark_documents(page).items():
         write_text(folder / name, text)
     return page

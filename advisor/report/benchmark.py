@@ -83,6 +83,12 @@ def benchmark_documents(page: BenchmarkPage) -> dict[str, str]:
     }
 
 
+def regret_table(found: Comparison, measure: str) -> str:
+    """Return the regret of ways to choose as Markdown, best first but for the first policy, which leads."""
+    ranked = found._replace(standings=_ranked(found.standings))
+    return fill_markdown("regret.md.j2", found=ranked, measure=measure, points=in_points)
+
+
 def benchmark_screen(page: BenchmarkPage) -> RenderableType:
     """Return the report as one screen: the regret of each way to choose, then where the lead changes."""
     parts: list[RenderableType] = [Text(f"{page.name} · {page.draws} draws of labels", style="bold")]

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @click.command("benchmark")
 @click.argument("data", metavar="DATA...", nargs=-1)
-@click.option("--strategies", metavar="ID,...", help="Strategies to measure; all that apply if left out.")
+@click.option(
+    "--strategies", metavar="ID,...", help="Strategies to measure and to choose from; all that apply if left out."
+)
 @click.option(
     "--sizes",
     default="0,4,8,32,128,all",
@@ -73,13 +75,12 @@ def command(
         raise click.UsageError("--test names the test file of one DATA; put the others into folders with test.*")
     if not data and not (output / "results.jsonl").exists():
         raise click.UsageError("name DATA, or by -o a folder with results")
-    failures = 0
+    failures, asked = 0, _listed(strategies) if strategies is not None else None
     if data:
         sources = [DataSource(Path(one) if Path(one).exists() else one, test, **columns) for one in data]
-        asked = _listed(strategies) if strategies is not None else None
         request = Request(sources, task, asked, _listed(sizes), seeds, chosen, rows, test_rows, device)
         failures = run_benchmark(request, output, jobs)
-    page = _report(output, chosen, rules)
+    page = _report(output, chosen, rules, asked)
     if as_json:
         print_json(page.as_dict())
     else:
@@ -92,7 +93,7 @@ def command(
         raise RunError(f"{failures} trials failed, see above; the same command tries them again")
 
 
-def _report(folder: Path, chosen: tuple[str, ...], rules: Path | None) -> "BenchmarkPage":
+def _report(folder: Path, chosen: tuple[str, ...], rules: Path | None, strategies: list[str] | None) -> "BenchmarkPage":
     from advisor.benchmark.cells import cells_of, field_of
     from advisor.benchmark.folder import CHOICES, RESULTS
     from advisor.benchmark.policies import judged_policies
@@ -103,9 +104,9 @@ def _report(folder: Path, chosen: tuple[str, ...], rules: Path | None) -> "Bench
     from advisor.report.benchmark import benchmark_documents, benchmark_page
 
     cells = cells_of(read_results(folder / RESULTS))
-    choices = read_lines(folder / CHOICES)
-    compared = judged_policies(load_rulebase(rules), this_machine(), choices, chosen, field_of(cells))
-    page = benchmark_page(folder.name, cells, compared)
+    field, choices = strategies or field_of(cells), read_lines(folder / CHOICES)
+    compared = judged_policies(load_rulebase(rules), this_machine(), choices, chosen, field)
+    page = benchmark_page(folder.name, cells, compared, field)
     for name, text in benchmark_documents(page).items():
         write_text(folder / name, text)
     return page

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from advisor.benchmark.cells import Cell, field_of
+from advisor.benchmark.cells import Cell, applies
 from advisor.benchmark.curves import Crossing, Curve, as_data, crossings_of, curves_of
 from advisor.benchmark.policies import Policy
 from advisor.benchmark.regret import Comparison, Standing, compare
@@ -61,18 +61,21 @@ class BenchmarkPage:
         return {"schema": BENCHMARK_SCHEMA, "name": self.name, "draws": self.draws, "tasks": tasks}
 
 
-def benchmark_page(name: str, cells: Sequence[Cell], policies: Mapping[str, Policy]) -> BenchmarkPage:
+def benchmark_page(
+    name: str, cells: Sequence[Cell], policies: Mapping[str, Policy], field: Sequence[str]
+) -> BenchmarkPage:
     """Return the report of measured draws, task by task: measures of different tasks are not alike.
 
     Args:
         name: of the benchmark.
         cells: the draws.
         policies: to judge, the one first that the others are set against.
+        field: strategies to choose from.
     """
     by_task: dict[str, list[Cell]] = {}
     for cell in cells:
         by_task.setdefault(cell.situation.task, []).append(cell)
-    return BenchmarkPage(name, len(cells), [_page_of(task, found, policies) for task, found in by_task.items()])
+    return BenchmarkPage(name, len(cells), [_page_of(task, found, policies, field) for task, found in by_task.items()])
 
 
 def benchmark_documents(page: BenchmarkPage) -> dict[str, str]:
@@ -110,9 +113,9 @@ def in_words(crossing: Crossing) -> str:
     return f"{crossing.data}: {leads} ({how}; {between})"
 
 
-def _page_of(task: str, cells: Sequence[Cell], policies: Mapping[str, Policy]) -> TaskPage:
+def _page_of(task: str, cells: Sequence[Cell], policies: Mapping[str, Policy], field: Sequence[str]) -> TaskPage:
     curves = curves_of(cells)
-    found = compare(cells, policies, field_of(cells))
+    found = compare(cells, policies, [name for name in field if applies(name, task)])
     ranked = found._replace(standings=_ranked(found.standings)) if found.cells else None
     return TaskPage(
         title=TASKS[task].title,

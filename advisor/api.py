@@ -18,6 +18,7 @@ from advisor.report.documents import plan_documents, run_documents
 from advisor.report.mistakes import worst_rows
 from advisor.report.recipe import recipe_documents
 from advisor.report.record import advice_record
+from advisor.run.recording import record_plan
 
 if TYPE_CHECKING:
     from advisor.run.result import Result
@@ -107,6 +108,8 @@ def write_plan(
         write_text(folder / name, text)
     write_json(folder / _ADVICE, advice_record(advice))
     plan.save(folder / "plan.yaml")
+    # A run says so where the ledger cannot be written.
+    record_plan(plan)
     return plan
 
 
@@ -153,6 +156,7 @@ def run_plan(
         plan, plan_folder, advice = open_plan(Path(plan))
     bar = Progress(len(stages_of(plan)), silent=not progress)
     result = execute(plan, plan_folder or Path.cwd(), folder, bar, trust_remote_code=trust_remote_code)
+    plan = read_plan(folder / "plan.yaml")
     lines = usage(folder / "model", "model")
     with (folder / "predictions.jsonl").open(encoding="utf-8") as predictions:
         errors = worst_rows(plan.task, map(json.loads, predictions))

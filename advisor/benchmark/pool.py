@@ -95,7 +95,7 @@ def _row(planned: Planned, source: BenchmarkData, place: Place) -> dict[str, Any
     data, trial = load_benchmark_data(source), planned.trial
     _warm(place.encoder, place.device, place.limits.threads)
     if planned.policy:
-        return try_policy(planned.policy, planned.data, trial, data, place.encoder, place.device, place.limits)
+        return try_policy(planned.policy, planned.data, trial, data, place.limits)
     found = measure(trial, data, place.encoder, place.device, place.limits)
     if found is None:
         return None

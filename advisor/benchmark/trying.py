@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.backend.rows import encode_rows
@@ -15,21 +14,37 @@ from advisor.data.examples import Examples, LabelledData
 
 
 class Drawn(NamedTuple):
-    """What a policy may look at: the rows drawn, without test rows, and what to measure with."""
+    """What a policy may look at: the rows drawn, without test rows."""
 
     data: LabelledData
     situation: Situation
-    encoder: Path
-    device: str
 
 
-TRYING: dict[str, Callable[[Drawn], Choice]] = {}
-"""The policies that measure, by id; each in a process of its own, and so by a function of a module."""
+def _pilot(drawn: Drawn) -> Choice:
+    """Let a pilot choose by its default budget; what is shipped of the same data set is kept from it."""
+    from advisor.decision.advice import recommend
+    from advisor.machine import this_machine
+    from advisor.pilot.cells import evidence
+    from advisor.pilot.pilot import Pilot, Wish
+    from advisor.profile import Profile
+    from advisor.profile.filling import fill_from_data, fill_from_machine
+
+    name = drawn.situation.data
+    profile = fill_from_machine(fill_from_data(Profile(name=name), drawn.data), this_machine())
+    others = tuple(cell for cell in evidence() if cell.data != name)
+    finding = Pilot(recommend(profile), drawn.data, others).run(Wish(seed=drawn.situation.seed))
+    return Choice(
+        finding.strategy if finding.decides and finding.strategy else finding.rules,
+        finding.processor_seconds,
+        {one.strategy: one.expected for one in finding.contenders},
+    )
 
 
-def try_policy(
-    policy: str, name: str, trial: Trial, data: LabelledData, encoder: Path, device: str, limits: Limits
-) -> dict[str, Any] | None:
+TRYING: dict[str, Callable[[Drawn], Choice]] = {"pilot": _pilot}
+"""The policies that measure, by id."""
+
+
+def try_policy(policy: str, name: str, trial: Trial, data: LabelledData, limits: Limits) -> dict[str, Any] | None:
     """Return a policy's choice on a draw as a line of results; None where there is no such draw.
 
     Args:
@@ -37,8 +52,6 @@ def try_policy(
         name: of the data.
         trial: names size and seed.
         data: that is drawn from.
-        encoder: folder of the pre-trained encoder.
-        device: as ``--device`` takes it.
         limits: of rows and threads.
     """
     import torch
@@ -61,5 +74,5 @@ def try_policy(
         rarest=rarest_of(data.task, rows.take(index), len(names)),
         **lengths_of(data)._asdict(),
     )
-    drawn = Drawn(replace(data, train_part=part, test_part=None), situation, encoder, device)
+    drawn = Drawn(replace(data, train_part=part, test_part=None), situation)
     return choice_line(policy, situation, TRYING[policy](drawn))

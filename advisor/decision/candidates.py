@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from advisor.decision.facts import Facts
+from advisor.estimates.correcting import corrected, corrections_of
 from advisor.estimates.forecast import Forecast, forecast_encoder, forecast_generator, forecast_llm
 from advisor.knowledge.catalogue import BaseModelFacts, describe_model
 from advisor.knowledge.conditions import Outcome, Values
@@ -136,7 +137,8 @@ def _forecast(
     if model is None:
         return None
     forecast = forecast_encoder if engine == "encoder" else forecast_generator
-    return forecast(strategy, model, facts.values, machine)
+    found = forecast(strategy, model, facts.values, machine)
+    return corrected(found, corrections_of(strategy, engine, facts.values, machine)) if machine.corrections else found
 
 
 def _own_facts(strategy: Strategy, engine: Engine, model: BaseModelFacts | None, facts: Facts) -> dict[str, Value]:

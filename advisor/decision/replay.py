@@ -26,13 +26,6 @@ class _Input(BaseModel):
     source: Source
 
 
-class _Machine(BaseModel):
-    cores: int
-    memory_bytes: int | None
-    units: str
-    gpu: bool
-
-
 class _Row(BaseModel):
     row: str
     strategy: str | None = None
@@ -40,7 +33,7 @@ class _Row(BaseModel):
 
 
 class _Audit(BaseModel):
-    machine: _Machine
+    machine: Machine
     deciding: _Row
     passed_over: list[_Row]
     objections: list[_Row]
@@ -59,6 +52,7 @@ class Record(BaseModel):
     schema_: Literal[1] = Field(alias="schema")
     project: str
     verdict: dict[str, Any]
+    rules_verdict: dict[str, Any] | None = None
     inputs: list[_Input]
     assumed: dict[str, Any]
     rules: _Rules
@@ -134,13 +128,13 @@ def replay(record: Record, base: RuleBase) -> Replay:
     """
     advice, ended = None, None
     try:
-        advice = recommend(record.profile(), base=base, machine=Machine(**record.audit.machine.model_dump()))
+        advice = recommend(record.profile(), base=base, machine=record.audit.machine)
     except (NoFeasibleStrategy, Undecided) as stopped:
         ended = str(stopped)
     now = advice.as_dict()["verdict"] if advice else {}
     differences = {
         name: (then, now[name])
-        for name, then in record.verdict.items()
+        for name, then in (record.rules_verdict or record.verdict).items()
         if name in now and name not in _NOT_THE_VERDICT and now[name] != then
     }
     if base.digest == record.rules.sha256 and (differences or ended):

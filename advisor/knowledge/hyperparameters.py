@@ -39,7 +39,31 @@ def load_evaluation() -> dict[str, Any]:
     Raises:
         RuleBaseError: an entry breaks its schema.
     """
-    settings = _settings(read_document(asset("rules", "evaluation.yaml"), kind=RuleBaseError))
+    return _values("evaluation.yaml")
+
+
+@cache
+def load_pilot() -> dict[str, Any]:
+    """Return how a pilot measures and when it stops, by name, from ``rules/pilot.yaml``.
+
+    Raises:
+        RuleBaseError: an entry breaks its schema.
+    """
+    return _values("pilot.yaml")
+
+
+@cache
+def load_ledger_settings() -> dict[str, float]:
+    """Return what is made of the ledger, by name, from ``rules/ledger.yaml``.
+
+    Raises:
+        RuleBaseError: an entry breaks its schema.
+    """
+    return _values("ledger.yaml")
+
+
+def _values(file: str) -> dict[str, Any]:
+    settings = _settings(read_document(asset("rules", file), kind=RuleBaseError))
     return {name: setting.value for name, setting in settings.items()}
 
 

@@ -21,6 +21,7 @@ from advisor.decision.facts import answers_of, project_facts
 from advisor.documents import suggest
 from advisor.errors import InputError
 from advisor.estimates.break_even import break_even_answers
+from advisor.estimates.correcting import corrected, corrections_of, work_of
 from advisor.estimates.forecast import (
     Forecast,
     default_settings,
@@ -29,10 +30,12 @@ from advisor.estimates.forecast import (
     forecast_llm,
     with_choice,
 )
+from advisor.estimates.here import basis
 from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.knowledge.vocabulary import Value
 from advisor.knowledge.weights import LocatedModel, locate_model
 from advisor.plan.choice import chosen_candidate
-from advisor.plan.plan import Plan, PlannedAdvice, PlannedData, PlannedFile, PlannedModel
+from advisor.plan.plan import Plan, PlannedAdvice, PlannedData, PlannedFile, PlannedModel, PlannedPremises
 from advisor.plan.prompting import model_id, planned_language_model
 from advisor.plan.rows import class_weights, planned_labels, planned_split
 from advisor.plan.steps import planned_steps
@@ -96,7 +99,10 @@ def build_plan(
     else:
         model, prompting, located = planned_language_model(profile, candidate, data.task, folder)
     lengths = _lengths(located, data, model.max_length)
-    forecast = _forecast(advice, candidate, settings, located, data, lengths)
+    facts = project_facts(_answers(advice, data, lengths), advice.decision.base).values
+    unadjusted = _forecast(advice, candidate, settings, located, data, facts)
+    corrections = corrections_of(chosen, candidate.engine, facts, advice.decision.machine)
+    forecast = corrected(unadjusted, corrections)
     added = chosen_modifiers(modifiers)
     if task.predicts in WRITING and (unfit := next((name for name in added if name != MULTI_SEED), None)):
         raise InputError(f"{unfit} is for encoders; a generator is tuned without it")
@@ -134,6 +140,19 @@ def build_plan(
         evaluation=load_evaluation(),
         steps=planned_steps(chosen, model, located, data, split, added, prompted=prompting is not None),
         forecast=forecast.as_dict() | _break_even(advice, forecast, data),
+        premises=PlannedPremises(
+            machine=advice.decision.machine.fingerprint,
+            device=str(facts["compute.device"]),
+            serving_device=str(facts["serving.device"]),
+            basis=basis(advice.decision.machine),
+            model=candidate.model,
+            work=work_of(chosen, candidate.engine),
+            languages=profile.task.languages,
+            tokens_median=facts.get("data.tokens_median"),
+            tokens_p95=facts.get("data.tokens_p95"),
+            runs={name: found.runs for name, found in corrections.items()},
+            unadjusted={name: found for name, found in unadjusted.as_dict().items() if name in corrections},
+        ),
         advice=_advice(advice),
         notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added)],
         versions={"adaptation-advisor": __version__, **_versions(task)},
@@ -189,20 +208,23 @@ def _settings(strategy: Strategy, engine: Engine, changes: Mapping[str, Any]) ->
         raise InputError(f"{strategy.id}: hyper-parameter {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
+def _answers(advice: Advice, data: LabelledData, lengths: TokenLengths | None) -> dict[str, Value]:
+    """Return the profile's answers with the labels at hand and token lengths counted by the model's own tokenizer."""
+    answers = answers_of(advice.profile)
+    if lengths:
+        answers |= {"data.tokens_median": lengths.lengths.p50, "data.tokens_p95": lengths.lengths.p95}
+    return answers | {"data.labelled": len(data.train)}
+
+
 def _forecast(
     advice: Advice,
     candidate: Candidate,
     settings: BaseModel,
     located: LocatedModel | None,
     data: LabelledData,
-    lengths: TokenLengths | None,
+    facts: Mapping[str, Value],
 ) -> Forecast:
-    """Forecast again with token lengths counted by the model's own tokenizer."""
-    answers = answers_of(advice.profile)
-    if lengths:
-        answers |= {"data.tokens_median": lengths.lengths.p50, "data.tokens_p95": lengths.lengths.p95}
-    answers["data.labelled"] = len(data.train)
-    facts = project_facts(answers, advice.decision.base)
+    """Forecast again, from the settings of the plan and the facts of its data."""
     strategy = candidate.strategy
     if candidate.engine != "encoder" and strategy.family == "prompting":
         assert isinstance(settings, PromptedSettings)
@@ -215,10 +237,10 @@ def _forecast(
             questions=len(data.label_names) if each else 1,
         )
         at_once = settings.concurrency if advice.profile.model.llm_url else 1
-        return with_choice(forecast_llm(strategy, candidate.engine, facts.values), prompts, at_once)
+        return with_choice(forecast_llm(strategy, candidate.engine, facts), prompts, at_once)
     assert located is not None
     forecast = forecast_encoder if candidate.engine == "encoder" else forecast_generator
-    return forecast(strategy, located.facts, facts.values, advice.decision.machine, settings)
+    return forecast(strategy, located.facts, facts, advice.decision.machine, settings)
 
 
 def _break_even(advice: Advice, forecast: Forecast, data: LabelledData) -> dict[str, dict[str, float] | None]:
@@ -272,17 +294,15 @@ def _file(part: Part, folder: Path) -> PlannedFile:
 
 
 def _advice(advice: Advice) -> PlannedAdvice:
-    decision, facts = advice.decision, advice.decision.facts.values
+    decision = advice.decision
+    cited = [] if advice.measured else [*decision.rule.evidence, *(e for o in decision.objections for e in o.evidence)]
     return PlannedAdvice(
         strategy=advice.winner.strategy.id,
-        strength=decision.rule.strength,
-        certainty=decision.rule.certainty,
-        contested=decision.contested,
-        because=[
-            decision.rule.reason(facts),
-            *(objection.reason(facts) for objection in decision.objections),
-        ],
-        evidence=sorted({*decision.rule.evidence, *(e for o in decision.objections for e in o.evidence)}),
+        strength=advice.strength,
+        certainty=advice.certainty,
+        contested=advice.contested,
+        because=advice.because,
+        evidence=sorted(set(cited)),
         rules_version=decision.base.version,
         rules_sha256=decision.base.digest,
     )

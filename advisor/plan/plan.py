@@ -1,5 +1,7 @@
 """A plan: everything a run needs, pinned, and the steps in the order in which a pre-trained model is adapted."""
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -116,6 +118,34 @@ class PlannedAdvice(_Part):
     rules_sha256: str
 
 
+class PlannedPremises(_Part):
+    """What the forecast is for and was made from, so that what is measured can be held against it.
+
+    Attributes:
+        machine: fingerprint of the machine that it is for.
+        device, serving_device: ``cpu`` or ``gpu``.
+        basis: fingerprint of the constants and rates that it was made from.
+        model: the base model by the name that candidates have.
+        work: ``passes`` where pre-trained weights stay, ``updates`` where they learn, ``asks`` where a language model
+            is prompted.
+        languages: of the texts, None where unknown; ``tokens_median`` and ``tokens_p95`` of a text.
+        runs: by quantity, how many past runs on the machine have adjusted its forecast.
+        unadjusted: the forecasts of those before that.
+    """
+
+    machine: str
+    device: str
+    serving_device: str
+    basis: str
+    model: str
+    work: Literal["passes", "updates", "asks"]
+    languages: list[str] | None = None
+    tokens_median: float | None = None
+    tokens_p95: float | None = None
+    runs: dict[str, int] = {}
+    unadjusted: dict[str, dict[str, float] | None] = {}
+
+
 class Plan(_Part):
     """An executable plan; `read_plan` and `save` keep it as ``plan.yaml``."""
 
@@ -141,6 +171,7 @@ class Plan(_Part):
     evaluation: dict[str, Any]
     steps: list[PlannedStep]
     forecast: dict[str, dict[str, float] | None]
+    premises: PlannedPremises | None = None
     advice: PlannedAdvice
     notes: list[str]
     versions: dict[str, str]
@@ -172,6 +203,11 @@ class Plan(_Part):
         if value not in STRATEGIES:
             raise ValueError(f"there is no strategy '{value}'; known: {', '.join(STRATEGIES)}")
         return value
+
+    def identity(self) -> str:
+        """Return the SHA-256 of all that decides what a run does: the forecast, which past runs adjust, does not."""
+        content = self.model_dump(by_alias=True, mode="json", exclude={"forecast", "premises"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def as_yaml(self) -> str:
         """Return the plan as YAML; the same plan gives the same bytes."""

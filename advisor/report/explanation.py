@@ -6,6 +6,7 @@ from typing import Any
 
 from advisor.decision.flips import Flip
 from advisor.report.changes import Change, changes
+from advisor.report.past import adjusted_line, past_run_line
 from advisor.report.units import spoken
 from advisor.run.progress import clock
 from advisor.strategies import EXECUTABLE, STRATEGIES
@@ -93,6 +94,8 @@ class Explanation:
         questions: assumed answers that matter; ``harmless`` are the others, with their values.
         next_labels: what more labels are worth, a sentence each.
         vetoes: every requirement that failed of what might have been expected for the task.
+        past_runs: the user's own runs that are most like the project, a sentence each; ``adjusted`` says what runs on
+            this machine have adjusted in the forecast.
         stability: share of draws of the rules' thresholds that keep the verdict.
     """
 
@@ -109,6 +112,8 @@ class Explanation:
     next_labels: list[str]
     excluded: list[Excluded]
     vetoes: list[Argument]
+    past_runs: list[str]
+    adjusted: str
     stability: float | None
     note: str | None
 
@@ -157,6 +162,8 @@ def explanation(record: Mapping[str, Any], because: Iterable[str] = ()) -> Expla
         next_labels=_next_labels(record.get("next_labels")),
         excluded=_excluded(record, inapplicable),
         vetoes=_vetoes([row for row in audit.get("vetoes", ()) if _place(row) not in inapplicable], tests),
+        past_runs=[past_run_line(run) for run in record.get("past_runs", ())],
+        adjusted=adjusted_line({row["quantity"]: row["runs"] for row in record.get("adjusted", ())}),
         stability=record.get("stability"),
         note=record.get("verdict", {}).get("note"),
     )

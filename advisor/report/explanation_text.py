@@ -31,7 +31,9 @@ def explanation_text(record: Mapping[str, Any]) -> Iterator[str]:
     yield from _section("Besides", _rows(found.besides, certain))
     yield from _section("Base model", _models(found, certain))
     yield from _section("What would change it", _changes(found.changes))
-    yield from _section("More labels", (line for text in found.next_labels for line in _wrapped(text, "  ")))
+    yield from _section("More labels", _sentences(found.next_labels))
+    yield from _section("Your past runs, most similar first", _sentences(found.past_runs))
+    yield from _section("Forecast", _sentences([found.adjusted]))
     yield from _section("Ruled out", _vetoes(found, certain))
     yield from _section("Assumed, and it matters", _questions(found))
     yield from _section("Answers", _answers(record))
@@ -56,6 +58,11 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
     shown = list(lines)
     if shown:
         yield from ("", title, *shown)
+
+
+def _sentences(sentences: Iterable[str]) -> Iterator[str]:
+    for sentence in sentences:
+        yield from _wrapped(sentence, "  ")
 
 
 def _rows(rows: Iterable[Argument], certain: Mapping[str, str]) -> Iterator[str]:

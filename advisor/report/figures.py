@@ -70,6 +70,15 @@ def point(measure: Measure, value: float) -> str:
     return score(measure, {"value": value, "low": value, "high": value}).value
 
 
+def outcome(forecast: Mapping[str, float] | None, measured: float) -> str:
+    """Return where a measurement lies: ``within`` its forecast, ``above``, ``below``, or ``unknown`` without one."""
+    if forecast is None:
+        return "unknown"
+    if measured < forecast["low"]:
+        return "below"
+    return "above" if measured > forecast["high"] else "within"
+
+
 def figures(plan: Plan, result: Result | None) -> list[Figure]:
     """Return quality, money and time: as forecast, or as measured where the plan ran."""
     forecast = plan.forecast

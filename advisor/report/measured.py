@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.plan.plan import Plan
 from advisor.report.confusion import Confusion, confusion_of
-from advisor.report.figures import Expected, expected, point, score
+from advisor.report.figures import Expected, expected, outcome, point, score
 from advisor.report.mistakes import Mistakes, mistakes_of
 from advisor.report.task_words import forecast_measure, unit_of
 from advisor.report.units import QUANTITIES, capital, significant, value_of
@@ -207,15 +207,7 @@ def _compared(plan: Plan, result: Result) -> Iterable[Compared]:
             continue
         else:
             shown = Expected(clock(measured) if name == "train_seconds" else value_of(name, measured))
-        yield Compared(title, expected(name, forecast), shown, _outcome(forecast, measured))
-
-
-def _outcome(forecast: dict[str, float] | None, measured: float) -> str:
-    if forecast is None:
-        return "unknown"
-    if measured < forecast["low"]:
-        return "below"
-    return "above" if measured > forecast["high"] else "within"
+        yield Compared(title, expected(name, forecast), shown, outcome(forecast, measured))
 
 
 def _calibration(result: Result) -> str:

@@ -18,6 +18,7 @@ from advisor.report.figures import (
 )
 from advisor.report.map_layout import Map, lay_out_map
 from advisor.report.measured import Measured, measured_page
+from advisor.report.past import adjusted_line
 from advisor.report.recipe import recipe_template
 from advisor.report.task_words import (
     choices_of,
@@ -81,6 +82,7 @@ class Page:
         why: what the advice says for and against itself.
         sides: of a contested verdict, its own first.
         undrawn: options that the plot lacks for want of a forecast quality.
+        adjusted: a sentence on what past runs have adjusted in the forecast, empty where they have nothing.
         challenger: the strategy whose run could prove the advice wrong, where no experiment is on record.
         notes: what a reader must know about the choice, beyond that the plan departs from the advice.
         recipe: whether a stand-alone script does the same.
@@ -109,6 +111,7 @@ class Page:
     undrawn: list[str]
     choices: list[Choice]
     forecast: list[Forecasted]
+    adjusted: str
     challenger: str | None
     notes: list[str]
     risks: list[str]
@@ -159,6 +162,7 @@ def plan_page(
         undrawn=[row["strategy"] for _, row in _options(plan, record) if not row["expected"].get("quality")],
         choices=[_choice(first, row) for first, row in _options(plan, record)],
         forecast=forecast_rows(plan),
+        adjusted=adjusted_line(plan.premises.runs) if plan.premises else "",
         challenger=None if why.experiment else _challenger(plan, record),
         notes=plan.notes[1:] if departs else plan.notes,
         risks=_risks(plan, why, evidence),

@@ -8,8 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.knowledge.interval import Interval
-from advisor.report.figures import point, score
+from advisor.report.figures import outcome, point, score
 from advisor.report.measured import baseline_title, baseline_values, seed_spread
+from advisor.report.past import adjusted_line
 from advisor.report.terminal import share
 from advisor.report.units import QUANTITIES, capital, interval_of, value_of
 from advisor.report.usage import command
@@ -17,11 +18,13 @@ from advisor.run.progress import clock
 from advisor.run.result import Result
 from advisor.tasks import TASKS
 
+_OUTCOMES = {"within": "[dim]as forecast[/]", "above": "above the forecast", "below": "below the forecast"}
+
 
 def result_screen(result: Result, folder: str) -> RenderableType:
     """Return the measures, the leading one first, forecast beside measurement, the baselines, and how to use it."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for title in ("", "forecast", "measured"):
+    for title in ("", "forecast", "measured", ""):
         table.add_column(title, no_wrap=True)
     forecast, measured, task = result.forecast, result.measured, TASKS[result.task]
     leading = next(measure for measure in task.measures if measure.key == result.metric)
@@ -30,13 +33,17 @@ def result_screen(result: Result, folder: str) -> RenderableType:
             continue
         quality = forecast["quality"] if measure.key == "accuracy" else None
         found = escape(score(measure, result.metrics[measure.key]).both)
-        table.add_row(measure.title, share(Interval(**quality)) if quality else "", found)
-    table.add_row("training time", _of(forecast["train_seconds"], _clocks), clock(measured["train_seconds"]))
-    memory = f"{measured['train_memory_bytes'] / 1e9:.2f} GB"
-    table.add_row("peak memory", _of(forecast["train_memory_bytes"], _gigabytes), memory)
+        told = share(Interval(**quality)) if quality else ""
+        table.add_row(measure.title, told, found, _held(quality, result.metrics[measure.key]["value"]))
+
+    def row(title: str, key: str, shown: Callable[[Interval], str], value: str) -> None:
+        table.add_row(title, _of(forecast[key], shown), value, _held(forecast[key], measured[key]))
+
+    row("training time", "train_seconds", _clocks, clock(measured["train_seconds"]))
+    row("peak memory", "train_memory_bytes", _gigabytes, f"{measured['train_memory_bytes'] / 1e9:.2f} GB")
     for name in ("p50", "p95"):
         key = f"latency_ms_{name}"
-        table.add_row(f"latency {name}", _of(forecast[key], _milliseconds), f"{measured[key]:.1f} ms")
+        row(f"latency {name}", key, _milliseconds, f"{measured[key]:.1f} ms")
     for key in ("tokens_in", "tokens_out", "usd_per_1000", "spent_usd"):
         if key in measured:
             told = escape(interval_of(key, forecast.get(key)) if forecast.get(key) else "")
@@ -48,10 +55,15 @@ def result_screen(result: Result, folder: str) -> RenderableType:
         f"Measured on {result.data['measured_rows']:,} held-out {_unit(result)}, with 95 % intervals.",
         f"{capital(leading.title)} of {baselines}." if baselines else "",
         seed_spread(result, leading),
+        adjusted_line(result.adjusted),
         f"Use it:   {command(result.task, folder, pairs=_unit(result) == 'pairs')}",
         f"Report:   {folder}/report.html",
     ]
     return Group(table, Text(), *(Text(line) for line in lines if line))
+
+
+def _held(forecast: dict[str, float] | None, measured: float) -> str:
+    return _OUTCOMES.get(outcome(forecast, measured), "")
 
 
 def _unit(result: Result) -> str:

@@ -23,8 +23,9 @@ from advisor.run.fits import Fits
 from advisor.run.folder import RunFolder
 from advisor.run.measuring import peak_memory, serving
 from advisor.run.models import Models
-from advisor.run.prepare import Prepared, prepare
+from advisor.run.prepare import Prepared, learnt, prepare
 from advisor.run.progress import Progress
+from advisor.run.recording import record_run
 from advisor.run.result import Result
 from advisor.strategies import STRATEGIES
 from advisor.strategies.modifiers import MORE_PRETRAINING
@@ -62,9 +63,10 @@ def execute(
         raise InputError(
             f"the plan runs Python code that comes with {plan.model.id}; read that, then agree by --trust-remote-code"
         )
-    run = _Run(plan, plan_folder, RunFolder(folder), progress or Progress(len(stages_of(plan)), silent=True))
-    with run.folder.opened(plan):
-        return run.complete()
+    run_folder = RunFolder(folder)
+    with run_folder.opened(plan) as begun:
+        progress = progress or Progress(len(stages_of(plan)), silent=True)
+        return _Run(begun, plan_folder, run_folder, progress).complete()
 
 
 class _Run:
@@ -104,6 +106,10 @@ class _Run:
             self.folder.log("finished", stage=name)
             self.progress.end()
         result = self.result(products)
+        unrecorded = record_run(self.plan, result, learnt(self.plan, self.data), self.folder.logged()[0]["time"])
+        if unrecorded:
+            self.folder.log("not-recorded", why=unrecorded)
+            self.progress.note(f"Note: {unrecorded}")
         write_json(self.folder.result, result.as_dict())
         self.folder.tidy()
         self.folder.log("ended")
@@ -238,6 +244,7 @@ class _Run:
             baseline=products["baseline"],
             seeds=measured["seeds"],
             forecast=plan.forecast,
+            adjusted=plan.premises.runs if plan.premises else {},
             measured={
                 "train_seconds": train["seconds"],
                 "train_memory_bytes": train["memory_bytes"],

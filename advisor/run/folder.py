@@ -1,25 +1,18 @@
 """A run folder: what a run leaves behind, what it needs to go on after a crash, and one run at a time in it."""
 
-import hashlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from advisor.errors import RunError
-from advisor.files import write_json, write_text, write_with
-from advisor.plan.plan import Plan
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - no such module on Windows
-    fcntl = None  # type: ignore[assignment]
+from advisor.errors import InputError, RunError
+from advisor.files import locked, write_json, write_text, write_with
+from advisor.plan.plan import Plan, read_plan
 
 _WORK = "work"
 
@@ -40,8 +33,8 @@ class RunFolder:
         self.work = path / _WORK
 
     @contextmanager
-    def opened(self, plan: Plan) -> Iterator[None]:
-        """Hold the folder for one run of one plan.
+    def opened(self, plan: Plan) -> Iterator[Plan]:
+        """Hold the folder for one run of one plan, and yield that plan with the forecast that the run began with.
 
         Raises:
             RunError: it belongs to another plan, or another process runs in it.
@@ -49,15 +42,23 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         with _exclusive(self.path):
             frozen = self.path / "plan.yaml"
-            text = plan.as_yaml()
-            if frozen.exists() and frozen.read_text(encoding="utf-8") != text:
-                raise RunError(f"{self.path} holds a run of another plan; name another folder with -o or remove it")
-            if not frozen.exists():
-                if any(child.name != ".lock" for child in self.path.iterdir()):
-                    raise RunError(f"{self.path} is not empty and holds no run; name another folder with -o")
-                write_text(frozen, text)
+            if frozen.exists():
+                plan = self._same(plan, frozen)
+            elif any(child.name != ".lock" for child in self.path.iterdir()):
+                raise RunError(f"{self.path} is not empty and holds no run; name another folder with -o")
+            else:
+                write_text(frozen, plan.as_yaml())
             self._mend_events()
-            yield
+            yield plan
+
+    def _same(self, plan: Plan, frozen: Path) -> Plan:
+        try:
+            begun = read_plan(frozen)
+        except InputError:
+            begun = None
+        if begun is None or begun.identity() != plan.identity():
+            raise RunError(f"{self.path} holds a run of another plan; name another folder with -o or remove it")
+        return begun
 
     def finished(self, stage: str) -> dict[str, Any] | None:
         """Return what a finished stage left, or None."""
@@ -123,9 +124,8 @@ class RunFolder:
 
 def default_folder(plan: Plan, root: Path) -> Path:
     """Return ``root/project-hash``: the same plan gives the same folder, so that the same command resumes."""
-    digest = hashlib.sha256(plan.as_yaml().encode()).hexdigest()
     name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in plan.project)
-    return root / f"{name}-{digest[:4]}"
+    return root / f"{name}-{plan.identity()[:4]}"
 
 
 def _save_array(path: Path, array: np.ndarray) -> None:
@@ -135,13 +135,9 @@ def _save_array(path: Path, array: np.ndarray) -> None:
 
 @contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
-    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        if fcntl:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise RunError(f"another process is running in {folder}; wait for it or stop it") from None
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(folder / ".lock", wait=False))
+        except BlockingIOError:
+            raise RunError(f"another process is running in {folder}; wait for it or stop it") from None
         yield
-    finally:
-        os.close(handle)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from advisor.data.examples import Examples, as_text
 from advisor.data.reading import DataSource, LabelledData, load_labelled
 from advisor.errors import RunError
 from advisor.plan.plan import Plan, PlannedFile
+from advisor.run.recording import Learnt
 from advisor.strategies import STRATEGIES
-from advisor.tasks import Pair
+from advisor.tasks import TASKS, Pair
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,24 @@ def prepare(plan: Plan, plan_folder: Path) -> Prepared:
     by_place = {place: index for index, place in enumerate(train.places)}
     measured = train.take([by_place[place] for place in order])
     return Prepared(labels, [*folds, _fold("final", train, None, plan)], measured, data.unlabelled)
+
+
+def learnt(plan: Plan, data: Prepared) -> Learnt:
+    """Return what the fits that quality is measured on learn from, rows that validate included; the mean over fits."""
+    if not STRATEGIES[plan.strategy].needs_labels:
+        return Learnt(0.0, None)
+    fits = [
+        [rows for rows in (fold.training, fold.validation) if rows is not None]
+        for fold in data.folds
+        if fold.test is not None
+    ]
+    rarest = None
+    if TASKS[plan.task].predicts == "class":
+        counts = (
+            np.bincount(np.concatenate([rows.targets for rows in fit]), minlength=len(data.labels)) for fit in fits
+        )
+        rarest = fmean(float(count.min()) for count in counts)
+    return Learnt(fmean(float(sum(map(len, fit))) for fit in fits), rarest)
 
 
 def split_rows(task: str, rows: Rows, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -22,6 +22,7 @@ class Result(BaseModel):
         seeds: the same measures of fits with other seeds.
         forecast, measured: train_seconds, train_memory_bytes, latency_ms_p50, latency_ms_p95, quality (measured: the
             leading measure).
+        adjusted: by quantity, how many past runs had adjusted its forecast.
         chosen: what fitting chose on the way.
     """
 
@@ -41,6 +42,7 @@ class Result(BaseModel):
     baseline: dict[str, dict[str, float]]
     seeds: dict[str, dict[str, float]] = {}
     forecast: dict[str, dict[str, float] | None]
+    adjusted: dict[str, int] = {}
     measured: dict[str, float]
     chosen: dict[str, Any]
     device: dict[str, str]

@@ -67,6 +67,7 @@ class Strategy(ABC):
         trains: what the training step does, for the plan; ``asks`` instead where a language model is prompted.
         encoder_tasks, generator_tasks: task types it applies to on an encoder and on a language model.
         wants_validation: whether fitting needs held-out rows.
+        frozen: whether every pre-trained weight stays, so that no gradient passes through the model.
         worth_a_part: whether training on a part of many rows is still worth it, as the cheapest way that learns.
         whole_model: whether what it exports is one model, rather than a head beside the pre-trained encoder.
         settings: type of the hyper-parameters; ``settings_of`` names the sections of
@@ -86,6 +87,7 @@ class Strategy(ABC):
     generator_tasks: ClassVar[frozenset[str]] = frozenset()
     needs_labels: ClassVar[bool] = True
     wants_validation: ClassVar[bool] = False
+    frozen: ClassVar[bool] = False
     worth_a_part: ClassVar[bool] = False
     whole_model: ClassVar[bool] = False
     settings: ClassVar[type[BaseModel]]

@@ -35,6 +35,7 @@ class FewShot(Strategy):
     )
     encoder_tasks = CLASSIFYING
     generator_tasks = PROMPTABLE
+    frozen = True
     settings = PromptedSettings
     settings_of = ("zero-shot", "few-shot")
 

@@ -28,6 +28,7 @@ class LinearProbe(Strategy):
     task_head = "a linear layer on the normalised text vector"
     trains = "Embed every row once, fit a linear head, choose its regularisation by cross-validation."
     encoder_tasks = ENCODING
+    frozen = True
     worth_a_part = True
     settings = ProbeSettings
 

@@ -28,6 +28,7 @@ class ZeroShot(Strategy):
     asks = "Nothing is trained: ask for a few labelled rows, if there are any, to choose how answers are calibrated."
     encoder_tasks = CLASSIFYING
     generator_tasks = PROMPTABLE
+    frozen = True
     needs_labels = False
     settings = ZeroShotSettings
 

@@ -1,5 +1,6 @@
 import json
 import platform
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from advisor.documents import read_document
 from advisor.errors import AdvisorError, DocumentError, InputError
 from advisor.files import write_json
 from advisor.knowledge.rulebase import load_rulebase
-from advisor.machine import Machine
+from advisor.machine import Machine, MachineRates
 from advisor.profile import Profile
 
 BASE = load_rulebase()
@@ -53,7 +54,7 @@ def test_the_audit_says_what_it_rests_on(machine: Machine) -> None:
     audit = found["audit"]
     assert found["rules"] == {"version": BASE.version, "sha256": BASE.digest}
     assert (found["advisor"], audit["python"]) == (__version__, platform.python_version())
-    assert audit["machine"] == {"cores": 4, "memory_bytes": 16_000_000_000, "units": "avx2", "gpu": False}
+    assert audit["machine"] == json.loads(json.dumps(asdict(machine)))
     assert audit["deciding"]["row"] == advice.decision.rule.id
     assert all(test["held"] is True for test in audit["deciding"]["tests"])
     sources = {row["input"]: row["source"] for row in found["inputs"]}
@@ -95,8 +96,11 @@ def test_the_same_rules_give_the_same_verdict(tmp_path: Path, machine: Machine, 
 
 
 def test_another_machine_does_not_matter(tmp_path: Path) -> None:
-    large = Machine(cores=64, memory_bytes=10**12, units="amx", gpu=True)
-    assert replay(recorded(tmp_path, advised(large)), BASE).same
+    rates = (MachineRates(device="gpu", forward_gflops=9000.0),)
+    large = Machine(cores=64, memory_bytes=10**12, units="amx", gpu=True, cards=("NVIDIA T4",), rates=rates)
+    found = replay(recorded(tmp_path, advised(large)), BASE)
+    assert found.same and found.advice
+    assert found.advice.decision.machine == large
 
 
 def test_a_new_row_is_named(tmp_path: Path, machine: Machine) -> None:

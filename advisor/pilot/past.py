@@ -1,0 +1,32 @@
+"""Past runs as cells of the outlook's prior: the user's own results beside the shipped ones."""
+
+from collections.abc import Iterable
+
+from advisor.knowledge.hyperparameters import load_ledger_settings
+from advisor.ledger.past import PastRun
+from advisor.pilot.cells import HERE, Cell
+
+_MEASURE = "accuracy"
+
+
+def past_cells(runs: Iterable[PastRun], encoder: str, data: str | None = None) -> tuple[Cell, ...]:
+    """Return what past runs on the same encoder measured, as far as they are similar enough, in the order given.
+
+    Args:
+        runs: of the task at hand.
+        encoder: the one at hand.
+        data: start of the SHA-256 of the training file at hand; runs on it are measurements of the data themselves.
+    """
+    least = load_ledger_settings()["similar_enough"]
+    return tuple(
+        Cell(
+            data=HERE if run.data == data else f"your {run.project}, {run.data}",
+            strategy=run.strategy,
+            per_class=run.per_class,
+            classes=run.classes,
+            value=run.value,
+            judged=run.judged,
+        )
+        for run in runs
+        if run.measure == _MEASURE and run.classes and run.model == encoder and run.similarity >= least
+    )

@@ -1,13 +1,15 @@
 """The race: which measurement to make next, until one contender is good enough or the budget is spent.
 
-What comes next is the measurement with the highest expected gain a second, by the outlook given all before (the
-knowledge gradient over its cost). Costs are forecasts and values come from seeded fits, so the order does not depend
-on the clock, and a race taken up again makes the same measurements.
+It opens with what leaves the encoder as it is, as far as that is cheap: the level of the data is what all expectations
+rest on, and two such measurements tell together what neither would alone. What comes next is the measurement with the
+highest expected gain a second, by the outlook given all before (the knowledge gradient over its cost). Costs are
+forecasts and values come from seeded fits, so the order does not depend on the clock, and a race taken up again makes
+the same measurements.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from advisor.decision.finding import Stop
@@ -110,6 +112,9 @@ class Race:
         able = [trial for trial in open_ if self._seconds(trial) <= left]
         if not able:
             return None, "budget" if open_ else "nothing worth it"
+        opening = self._opening(able)
+        if opening is not None:
+            return opening, "sure"
         worth = outlook.worth([self._candidate(trial, outlook) for trial in able], self.per_class)
         gains = [(gain / self._seconds(trial), gain) for trial, gain in zip(able, worth, strict=True)]
         place = max(range(len(able)), key=lambda number: gains[number])
@@ -117,6 +122,17 @@ class Race:
             dear = any(self._seconds(trial) > left for trial in open_)
             return None, "budget" if dear else "nothing worth it"
         return able[place], "sure"
+
+    def _opening(self, able: Sequence[Trial]) -> Trial | None:
+        """Return the largest cheap trial of a contender that leaves the encoder as it is and was not measured yet."""
+        room = self.rules["opening"] * self.budget - self.spent
+        known = {step.trial.strategy for step in self.steps}
+        cheap = [
+            trial
+            for trial in able
+            if trial.strategy in self.reading and trial.strategy not in known and self._seconds(trial) <= room
+        ]
+        return max(cheap, key=lambda trial: (trial.touched, -self.trials[trial]), default=None)
 
     def _candidate(self, trial: Trial, outlook: Outlook) -> Candidate:
         per_class, judged = trial.rows / self.classes, trial.judged

@@ -1,10 +1,16 @@
-"""A project: a profile with its data read, and with what data and machine tell filled in."""
+"""A project: a profile with its data read, and with what data, cards, prices and machine tell filled in."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.data.reading import DataSource, LabelledData, load_labelled
+from advisor.errors import InputError
+from advisor.knowledge.catalogue import describe_model
+from advisor.knowledge.hardware import fill_from_card
+from advisor.knowledge.hub import fetch_configuration, looks_like_hub_id
+from advisor.knowledge.prices import fill_from_prices
 from advisor.machine import Machine, this_machine
 from advisor.profile import Profile, load_profile
 from advisor.profile.filling import data_source, fill_from_data, fill_from_machine
@@ -12,10 +18,15 @@ from advisor.tasks import TASKS
 
 
 class Project(NamedTuple):
-    """A profile as far as it is known, and its labelled data where there are any."""
+    """A profile as far as it is known, and its labelled data where there are any.
+
+    Attributes:
+        notes: what a person should know of how it was filled in, a sentence each.
+    """
 
     profile: Profile
     data: LabelledData | None
+    notes: tuple[str, ...] = ()
 
 
 def open_project(
@@ -34,7 +45,7 @@ def open_project(
         machine: where training happens unless the profile says otherwise; this machine if left out.
 
     Raises:
-        InputError: a file is absent, or breaks its schema.
+        InputError: a file is absent or breaks its schema, or a card is named that is not known.
         DataError: the data cannot be read as those of the profile's task, or of any task where it names none.
     """
     known = load_profile(profile) if profile else _unnamed(data)
@@ -43,7 +54,8 @@ def open_project(
     known = known.with_answers(settings or {}, "flag")
     source = data or data_source(known, profile.parent if profile else Path())
     labelled = _read(known, source)
-    return Project(_filled(known, labelled, machine or this_machine()), labelled)
+    filled, prices = fill_from_prices(_filled(known, labelled, machine or this_machine()), date.today())
+    return Project(filled, labelled, (*prices, *_learn_models(filled)))
 
 
 def fill_project(profile: Profile, folder: Path, machine: Machine) -> Profile:
@@ -62,7 +74,26 @@ def _read(profile: Profile, source: DataSource | None) -> LabelledData | None:
 
 
 def _filled(profile: Profile, data: LabelledData | None, machine: Machine) -> Profile:
-    return fill_from_machine(fill_from_data(profile, data) if data else profile, machine)
+    told = fill_from_card(fill_from_data(profile, data) if data else profile)
+    return fill_from_machine(told, machine)
+
+
+def _learn_models(profile: Profile) -> list[str]:
+    """Fetch the configurations of hub models that are not known yet; return why one could not be had."""
+    model = profile.model
+    named = [model.base, model.llm_name if model.llm == "local" else None]
+    notes = []
+    for name in named:
+        if name is None or not looks_like_hub_id(name) or describe_model(name):
+            continue
+        try:
+            if profile.constraints.air_gapped:
+                raise InputError(f"{name}: unknown here, and no network may be used; name a folder")
+            fetch_configuration(name, model.revision if name == model.base else None)
+            describe_model.cache_clear()
+        except InputError as failure:
+            notes.append(f"{failure}; forecasts leave it open")
+    return notes
 
 
 def _unnamed(data: DataSource | None) -> Profile:

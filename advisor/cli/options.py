@@ -70,11 +70,14 @@ trust_option = click.option(
 )
 
 
+seed_option = click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap.")
+
+
 def plan_options(command: CommandT) -> CommandT:
     """Add --strategy, --with, --hyper, --seed and --trust-remote-code."""
     for option in (
         trust_option,
-        click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap."),
+        seed_option,
         click.option(
             "--hyper",
             "hyperparameters",
@@ -153,7 +156,10 @@ def project(
     answers = dict(map(parse_setting, settings))
     if trust_remote_code:
         answers["model.trust_remote_code"] = True
-    return open_project(profile, data=found, settings=answers)
+    opened = open_project(profile, data=found, settings=answers)
+    for note in opened.notes:
+        click.echo(f"advisor: {note}", err=True)
+    return opened
 
 
 def _in_folder(folder: Path) -> Path:

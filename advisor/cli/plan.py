@@ -8,6 +8,7 @@ import click
 from advisor.api import write_plan
 from advisor.cli import options
 from advisor.cli.options import as_json, plan_options, print_json, project, project_options, rules_option
+from advisor.cli.pilots import Asked, pilot_options, settled
 from advisor.decision.advice import recommend
 from advisor.knowledge.rulebase import load_rulebase
 
@@ -16,6 +17,7 @@ from advisor.knowledge.rulebase import load_rulebase
 @project_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The plan folder.")
 @plan_options
+@pilot_options
 @rules_option
 @as_json
 def command(
@@ -27,6 +29,9 @@ def command(
     modifiers: tuple[str, ...],
     hyperparameters: tuple[str, ...],
     trust_remote_code: bool,
+    budget: str | None,
+    prefer: str | None,
+    target: float | None,
     rules: Path | None,
     as_json: bool,
     **data: Any,
@@ -34,6 +39,7 @@ def command(
     """Write a plan folder for PROFILE or data: plan.yaml, report, decision record, recipe.py."""
     found = project(profile, settings, trust_remote_code=trust_remote_code, **data)
     advice = recommend(found.profile, base=load_rulebase(rules))
+    advice = settled(advice, found.data, Asked(budget, prefer, target, seed), earlier=strategy is None)
     plan = write_plan(
         advice,
         found.data,

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from advisor.cli.maps import requested_map, show_map
-from advisor.cli.options import as_json, map_options, print_json, project, project_options, rules_option
+from advisor.cli.options import as_json, map_options, print_json, project, project_options, rules_option, seed_option
+from advisor.cli.pilots import Asked, pilot_options, settled
 from advisor.decision.advice import recommend
 from advisor.files import write_json
 from advisor.knowledge.rulebase import load_rulebase
@@ -14,6 +15,8 @@ from advisor.knowledge.rulebase import load_rulebase
 
 @click.command("recommend")
 @project_options
+@pilot_options
+@seed_option
 @rules_option
 @map_options
 @click.option(
@@ -26,6 +29,10 @@ from advisor.knowledge.rulebase import load_rulebase
 def command(
     profile: Path | None,
     settings: tuple[str, ...],
+    budget: str | None,
+    prefer: str | None,
+    target: float | None,
+    seed: int | None,
     rules: Path | None,
     axes: str | None,
     map_svg: Path | None,
@@ -35,10 +42,12 @@ def command(
 ) -> None:
     """Advise on PROFILE, or on data alone.
 
-    What the data and this machine tell is filled in; what stays unknown is assumed, and said to matter or not.
+    What the data and this machine tell is filled in; what stays unknown is assumed, and said to matter or not. With
+    --pilot the contenders are measured on the data; interrupted, the same command goes on.
     """
     found = project(profile, settings, **data)
     advice = recommend(found.profile, base=load_rulebase(rules))
+    advice = settled(advice, found.data, Asked(budget, prefer, target, seed))
     if record:
         write_json(record, advice.as_dict())
     found_map = requested_map(advice, axes, map_svg)
@@ -48,6 +57,11 @@ def command(
         from advisor.report.terminal import advice_screen, console
 
         console().print(advice_screen(advice, _named(profile, data["data"])), crop=False)
+        if advice.finding:
+            from advisor.report.pilot import pilot_lines
+
+            console().print()
+            console().print(pilot_lines(advice.finding))
         show_map(found_map if axes else None)
 
 

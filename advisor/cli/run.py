@@ -7,6 +7,7 @@ import click
 
 from advisor.cli import options
 from advisor.cli.options import as_json, plan_options, print_json, project, project_options, rules_option
+from advisor.cli.pilots import Asked, pilot_options, settled
 from advisor.errors import InputError
 
 
@@ -20,6 +21,7 @@ from advisor.errors import InputError
     help="The run folder (run/NAME-HASH if left out).",
 )
 @plan_options
+@pilot_options
 @click.option(
     "--engine", type=click.Choice(["inprocess"]), default="inprocess", show_default=True, help="Where to run."
 )
@@ -34,6 +36,9 @@ def command(
     modifiers: tuple[str, ...],
     hyperparameters: tuple[str, ...],
     trust_remote_code: bool,
+    budget: str | None,
+    prefer: str | None,
+    target: float | None,
     engine: str,
     rules: Path | None,
     as_json: bool,
@@ -46,7 +51,8 @@ def command(
     from advisor.run.folder import default_folder
 
     if profile is not None and _is_plan(profile):
-        if settings or strategy or rules or modifiers or hyperparameters or seed is not None or any(data.values()):
+        given = (settings, strategy, rules, modifiers, hyperparameters, prefer, target, *data.values())
+        if any(given) or seed is not None or budget is not None:
             raise InputError(
                 f"{profile} is a plan and fixes data, rules, strategy and seed; make another (advisor plan)"
             )
@@ -60,6 +66,7 @@ def command(
         plan_folder = Path.cwd()
         found = project(profile, settings, trust_remote_code=trust_remote_code, **data)
         advice_found = recommend(found.profile, base=load_rulebase(rules))
+        advice_found = settled(advice_found, found.data, Asked(budget, prefer, target, seed), earlier=strategy is None)
         plan = build_plan(
             advice_found,
             found.data,

@@ -1,6 +1,6 @@
 """Advice: a decision as people and programs read it - verdict, reasons, alternatives, what would change it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from advisor import __version__
@@ -10,12 +10,14 @@ from advisor.decision.base_model import BaseModelAdvice, base_model
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision, decide
 from advisor.decision.experiment import Experiment, settling_experiment
+from advisor.decision.finding import Finding
 from advisor.decision.flips import Flip, flips
 from advisor.decision.modifiers import modifiers
 from advisor.decision.nearby import Nearby
 from advisor.decision.next_labels import NextLabels, next_labels
 from advisor.decision.questions import Question, open_questions
 from advisor.decision.stability import stability
+from advisor.decision.standing import measured_winner, order_of, standing_of, why_beaten
 from advisor.estimates.correcting import corrections_of
 from advisor.estimates.here import machine_here
 from advisor.knowledge.hyperparameters import load_ledger_settings
@@ -44,6 +46,8 @@ class Advice:
     """A decision with its explanation; `as_dict` is the contract that ``advisor recommend --json`` prints.
 
     Attributes:
+        decision: by the rules alone.
+        finding: what a pilot found; the verdict is its own where it decides.
         past_runs: the user's own runs of the same task, those most like the project first; `as_dict` has the nearest.
     """
 
@@ -57,12 +61,54 @@ class Advice:
     base_model: BaseModelAdvice
     experiment: Experiment | None
     next_labels: NextLabels | None
+    finding: Finding | None = None
     past_runs: tuple[PastRun, ...] = ()
 
     @property
     def winner(self) -> Candidate:
         """The recommended candidate."""
-        return self.decision.winner
+        return measured_winner(self.decision, self.finding) or self.decision.winner
+
+    @property
+    def measured(self) -> bool:
+        """Whether the verdict is a pilot's."""
+        return self.finding is not None and self.finding.decides
+
+    @property
+    def strength(self) -> str:
+        """How much depends on the verdict being followed."""
+        if self.finding is None or not self.measured:
+            return self.decision.rule.strength
+        return "strong" if self.finding.sure else "conditional"
+
+    @property
+    def certainty(self) -> str:
+        """How sure the verdict is."""
+        if self.finding is None or not self.measured:
+            return self.decision.rule.certainty
+        return "high" if self.finding.sure else "moderate"
+
+    @property
+    def contested(self) -> bool:
+        """Whether evidence disagrees, and nothing measured has settled it."""
+        return self.decision.contested and not self.measured
+
+    @property
+    def because(self) -> list[str]:
+        """The reasons of the verdict in words, then those against it."""
+        rule, facts = self.decision.rule, self.decision.facts.values
+        against = [objection.reason(facts) for objection in self.decision.objections]
+        return [self.finding.because] if self.finding and self.measured else [rule.reason(facts), *against]
+
+    def with_finding(self, finding: Finding | None) -> "Advice":
+        """Return the advice as a pilot leaves it: its contender first where it decides, the others with why not."""
+        winner = measured_winner(self.decision, finding)
+        if finding is None or winner is None:
+            return replace(self, finding=finding)
+        others = [c for c in self.decision.candidates if c.feasible and c is not winner]
+        others.sort(key=lambda candidate: order_of(candidate, finding))
+        alternatives = tuple(Alternative(c, (why_beaten(c, finding),), None) for c in others)
+        return replace(self, finding=finding, alternatives=alternatives, experiment=None)
 
     @property
     def adjusted(self) -> dict[str, Correction]:
@@ -81,14 +127,15 @@ class Advice:
                 "family": winner.strategy.family,
                 "engine": winner.engine,
                 "model": winner.model,
-                "strength": decision.rule.strength,
-                "certainty": decision.rule.certainty,
-                "contested": decision.contested,
+                "strength": self.strength,
+                "certainty": self.certainty,
+                "contested": self.contested,
                 "modifiers": [row.adds for row in self.modifiers],
-                "note": decision.rule.note,
-                "expected": _expected(winner),
+                "note": None if self.measured else decision.rule.note,
+                "expected": self.expected(winner),
             },
-            "reasons": [_reason(decision, decision.rule), *map(self._objection, decision.objections)],
+            "pilot": self.finding.as_dict() if self.finding else None,
+            "reasons": self._reasons(),
             "modifiers": [
                 {
                     "adds": row.adds,
@@ -125,7 +172,21 @@ class Advice:
             "advisor": __version__,
             "inputs": audited_inputs(self.profile),
             "audit": audit(decision, self.modifiers, self.base_model),
-        }
+        } | ({"rules_verdict": replace(self, finding=None).as_dict()["verdict"]} if self.measured else {})
+
+    def expected(self, candidate: Candidate) -> dict[str, Any]:
+        """Return the contract's quantities of a forecast, low, point and high each, or None; quality as measured."""
+        stands = standing_of(candidate, self.finding) if self.measured else None
+        return _expected(candidate) | ({"quality": stands.expected.as_dict()} if stands else {})
+
+    def _reasons(self) -> list[dict[str, Any]]:
+        """Return what speaks for the verdict, then what against it: a pilot's word comes before the rules'."""
+        decision = self.decision
+        own = _reason(decision, decision.rule)
+        if not self.finding or not self.measured:
+            return [own, *map(self._objection, decision.objections)]
+        first: dict[str, Any] = {"rule": "pilot", "because": self.finding.because, "evidence": [], "tests": []}
+        return [first, own | ({"favours": decision.rule.recommend} if self.finding.overrides else {})]
 
     def _objection(self, objection: Any) -> dict[str, Any]:
         return {
@@ -142,7 +203,7 @@ class Advice:
             "family": candidate.strategy.family,
             "engine": candidate.engine,
             "model": candidate.model,
-            "expected": _expected(candidate),
+            "expected": self.expected(candidate),
             "why_not": list(alternative.why_not),
             "dominated_by": alternative.dominated_by,
         }

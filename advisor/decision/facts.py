@@ -9,6 +9,9 @@ from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.profile import Profile
 
+# No row tests them; forecasts and the choice of models rest on them.
+_UNASKED = ("model.llm_name", "compute.card", "serving.card")
+
 
 class Reads(dict[str, Value]):
     """Values by name that note which names were asked for, present or not.
@@ -43,8 +46,9 @@ def answers_of(profile: Profile) -> dict[str, Value]:
     answers = {name: value for name, value in profile.answered() if name in FACTS}
     if profile.task.labels and "data.classes" not in answers:
         answers["data.classes"] = len(profile.task.labels)
-    if profile.model.llm_name:
-        answers["model.llm_name"] = profile.model.llm_name
+    for name in _UNASKED:
+        if (value := profile.get(name)) is not None:
+            answers[name] = value
     if profile.task.languages:
         answers["task.languages"] = ",".join(profile.task.languages)
     return answers

@@ -52,6 +52,7 @@ class Record(BaseModel):
     schema_: Literal[1] = Field(alias="schema")
     project: str
     verdict: dict[str, Any]
+    rules_verdict: dict[str, Any] | None = None
     inputs: list[_Input]
     assumed: dict[str, Any]
     rules: _Rules
@@ -133,7 +134,7 @@ def replay(record: Record, base: RuleBase) -> Replay:
     now = advice.as_dict()["verdict"] if advice else {}
     differences = {
         name: (then, now[name])
-        for name, then in record.verdict.items()
+        for name, then in (record.rules_verdict or record.verdict).items()
         if name in now and name not in _NOT_THE_VERDICT and now[name] != then
     }
     if base.digest == record.rules.sha256 and (differences or ended):

@@ -5,13 +5,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from advisor.assets import asset
 from advisor.documents import read_document
-from advisor.errors import RuleBaseError
+from advisor.errors import InputError, RuleBaseError
 from advisor.knowledge.interval import OrderedInterval
-from advisor.knowledge.pretrained import describe_folder
 
 EMBEDDED_PREFIX = "embedded/"
 
@@ -20,6 +19,11 @@ class BaseModelFacts(BaseModel):
     """A pre-trained model's facts; sizes in parameters, tokens and units.
 
     Attributes:
+        parameters: of the encoder or decoder without the head of pre-training, but with the layer that a language model
+            writes with.
+        embedding_parameters: of token, position and type embeddings, and of that layer where it is not one of them.
+        layers: all of them, those that read and those that write.
+        architecture: ``model_type`` of its configuration.
         layer_groups: how many layers have weights of their own, where layers share them (ALBERT).
         kv_heads, head_dim: heads of keys and values, and units of a head; None where unknown.
         vocabulary: tokens it knows.
@@ -35,6 +39,7 @@ class BaseModelFacts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    architecture: str | None = None
     parameters: int = Field(gt=0)
     embedding_parameters: int = Field(ge=0)
     layers: int = Field(gt=0)
@@ -128,7 +133,10 @@ def load_catalogue() -> Catalogue:
 
 @cache
 def describe_model(name: str) -> BaseModelFacts | None:
-    """Return a model's facts from the catalogue, or from ``config.json`` where ``name`` is a folder; None if unknown.
+    """Return a model's facts without loading its weights; None if it is unknown.
+
+    They are the catalogue's, or told by ``config.json`` where ``name`` is a folder, such a file, or a hub id whose
+    configuration is in the hub's cache (`advisor.knowledge.hub.fetch_configuration` puts it there).
 
     Raises:
         InputError: ``name`` is a folder without a usable ``config.json``.
@@ -136,11 +144,31 @@ def describe_model(name: str) -> BaseModelFacts | None:
     known = load_catalogue().models.get(name)
     if known:
         return known
-    folder = Path(name)
+    # Most projects take a catalogued model; what describes others is imported for them alone.
+    from advisor.knowledge.hub import cached_folder, looks_like_hub_id
+    from advisor.knowledge.pretrained import describe_folder
+
+    place = Path(name)
+    folder = place.parent if place.name == "config.json" and place.is_file() else place
+    revision = None
     if not folder.is_dir():
-        return None
-    found = describe_folder(folder)
-    return BaseModelFacts(languages=("unknown",), licence="unknown", source=f"{folder.name}/config.json", **found)
+        found = cached_folder(name) if looks_like_hub_id(name) else None
+        if found is None:
+            return None
+        folder, revision = found, found.name
+    try:
+        return BaseModelFacts(
+            languages=("unknown",),
+            licence="unknown",
+            revision=revision,
+            source=f"config.json of {name if revision else folder.name}",
+            **describe_folder(folder),
+        )
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        raise InputError(
+            f"{folder}: config.json comes to {first['input']} {first['loc'][0]}; no model has that"
+        ) from None
 
 
 def embedded_folder(facts: BaseModelFacts) -> Path | None:

@@ -43,6 +43,16 @@ def load_evaluation() -> dict[str, Any]:
 
 
 @cache
+def load_pilot() -> dict[str, Any]:
+    """Return how a pilot measures and when it stops, by name, from ``rules/pilot.yaml``.
+
+    Raises:
+        RuleBaseError: an entry breaks its schema.
+    """
+    return _values("pilot.yaml")
+
+
+@cache
 def load_ledger_settings() -> dict[str, float]:
     """Return what is made of the ledger, by name, from ``rules/ledger.yaml``.
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from advisor.errors import InputError
 from advisor.files import sha256_of
+from advisor.knowledge.architectures import completed, count_parameters, gates
+from advisor.knowledge.sizes import Sizes, read_sizes, read_window
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -20,7 +22,7 @@ _COUNT_FROM_PADDING = frozenset(
     }
 )  # fmt: skip
 _EMBEDDINGS = ("embed", "wte", "wpe", "shared")
-_INNER = ("intermediate_size", "hidden_dim", "n_inner", "d_ff")
+_OUTPUT = "lm_head.weight"
 _CONTENT = {".json", ".safetensors", ".bin", ".txt", ".model", ".jinja", ".py"}
 _LONGEST_WITHOUT_LIMIT = 512
 _OBJECTIVES = {
@@ -28,39 +30,48 @@ _OBJECTIVES = {
     "PreTraining": "masked",
     "CausalLM": "causal",
     "LMHeadModel": "causal",
-    "ConditionalGeneration": "denoising",
+    "ConditionalGeneration": "causal",
 }
+_WRITING = ("causal", "denoising")
 
 
 def describe_folder(folder: Path) -> dict[str, Any]:
     """Return the fields of `advisor.knowledge.catalogue.BaseModelFacts` that a model's files tell.
 
+    Parameters are those of the weights where they can be read, else what the configuration comes to: exactly where its
+    architecture is known, else nearly. Of a head only the layer that a language model writes with counts, among the
+    embeddings.
+
     Raises:
         InputError: ``config.json`` is absent, damaged, or not that of a language model.
     """
     try:
-        config = read_config(folder)
-        hidden = _first(config, "hidden_size", "dim", "d_model", "n_embd")
-        layers = _first(config, "num_hidden_layers", "n_layers", "n_layer", "num_layers", "encoder_layers")
-        heads = _first(config, "num_attention_heads", "n_heads", "n_head", "num_heads", "encoder_attention_heads")
-        inner = int(next((config[name] for name in _INNER if config.get(name)), 4 * hidden))
-        context = length_limit(folder)
-        shapes = body_shapes(weight_shapes(folder))
-        parameters, embedding = _counted(shapes) if shapes else _computed(config, hidden, layers, inner)
-        groups = config.get("num_hidden_groups")
+        config = completed(read_config(folder))
+        sizes, context, objective = read_sizes(config), length_limit(folder), _objective(folder, config)
+        window = read_window(config, context)
+        parameters, embedding = _parameters(config, sizes, weight_shapes(folder), writes=objective in _WRITING)
         return {
+            "architecture": config.get("model_type"),
             "parameters": parameters,
             "embedding_parameters": embedding,
-            "layers": layers,
-            "layer_groups": int(groups) if groups else None,
-            "hidden": hidden,
-            "intermediate": inner,
-            "heads": heads,
+            "layers": sizes.layers,
+            "layer_groups": sizes.groups,
+            "hidden": sizes.hidden,
+            "intermediate": sizes.intermediate,
+            "heads": sizes.heads,
+            "kv_heads": sizes.kv_heads,
+            "head_dim": sizes.head_dim,
+            "vocabulary": sizes.vocabulary,
+            "gated_mlp": gates(config),
             "context": context,
-            "objective": _objective(folder, config),
+            "window": window.tokens,
+            "global_every": window.global_every,
+            "tied_embeddings": bool(config.get("tie_word_embeddings", True)),
+            "custom_code": "auto_map" in config,
+            "objective": objective,
             "pretraining_head": pretraining_head(folder, config),
         }
-    except (OSError, KeyError, ValueError, TypeError) as failure:
+    except (OSError, KeyError, ValueError, TypeError, ArithmeticError) as failure:
         raise InputError(f"{folder}: no usable config.json of a pre-trained encoder ({failure})") from None
 
 
@@ -94,7 +105,7 @@ def length_limit(folder: Path) -> int:
         OSError: there is no ``config.json``.
         ValueError: a file is not JSON.
     """
-    positions = usable_positions(read_config(folder)) or _LONGEST_WITHOUT_LIMIT
+    positions = usable_positions(completed(read_config(folder))) or _LONGEST_WITHOUT_LIMIT
     declared = _declared(folder / "sentence_bert_config.json", "max_seq_length")
     declared = declared or _declared(folder / "tokenizer_config.json", "model_max_length")
     return int(min(positions, declared or positions))
@@ -177,20 +188,32 @@ def _prefix(shapes: Shapes) -> str:
     return "" if whole else f"{prefixes.pop()}."
 
 
-def _counted(shapes: Shapes) -> tuple[int, int]:
-    """Return the parameters of the encoder, and those of its embeddings among them."""
-    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
-    return sum(sizes.values()), sum(size for name, size in sizes.items() if any(part in name for part in _EMBEDDINGS))
+def _parameters(config: Mapping[str, Any], sizes: Sizes, shapes: Shapes, *, writes: bool) -> tuple[int, int]:
+    """Return the parameters of a model, and those of its embeddings among them."""
+    output = writes and not config.get("tie_word_embeddings", True)
+    if shapes:
+        return _counted(shapes, output=output)
+    count = count_parameters(config)
+    if count is None:
+        return _approximated(config, sizes)
+    embedding = count.embeddings + (count.output if output else 0)
+    return embedding + count.layers, embedding
 
 
-def _computed(config: Mapping[str, Any], hidden: int, layers: int, inner: int) -> tuple[int, int]:
-    """Return the same by arithmetic: four matrices of attention and two of the feed-forward part a layer."""
-    positions = usable_positions(config) or 0
-    width = int(config.get("embedding_size") or hidden)
-    embedding = (int(config["vocab_size"]) + positions + int(config.get("type_vocab_size") or 0) + 2) * width
-    block = 4 * hidden * hidden + 2 * hidden * inner + 9 * hidden + inner
-    groups = int(config.get("num_hidden_groups") or layers)
-    return embedding + groups * block + hidden * hidden + hidden, embedding
+def _counted(shapes: Shapes, *, output: bool) -> tuple[int, int]:
+    """Return the parameters in a model's files, and those of its embeddings among them."""
+    body = body_shapes(shapes) | ({_OUTPUT: shapes[_OUTPUT]} if output and _OUTPUT in shapes else {})
+    sizes = {name: math.prod(shape) for name, shape in body.items()}
+    embedding = (*_EMBEDDINGS, _OUTPUT)
+    return sum(sizes.values()), sum(size for name, size in sizes.items() if any(part in name for part in embedding))
+
+
+def _approximated(config: Mapping[str, Any], sizes: Sizes) -> tuple[int, int]:
+    """Return nearly the same for an unknown architecture: as if its layers were those of BERT, without a pooler."""
+    rows = sizes.vocabulary + (usable_positions(config) or 0) + int(config.get("type_vocab_size") or 0)
+    attention = 2 * (sizes.heads + sizes.kv_heads) * sizes.head_dim * sizes.hidden
+    layer = attention + (3 if gates(config) else 2) * sizes.hidden * sizes.intermediate
+    return rows * sizes.width + (sizes.groups or sizes.layers) * layer, rows * sizes.width
 
 
 def _objective(folder: Path, config: Mapping[str, Any]) -> str:
@@ -200,6 +223,8 @@ def _objective(folder: Path, config: Mapping[str, Any]) -> str:
     made_as = str((config.get("architectures") or [""])[0])
     if config.get("model_type") == "electra" and made_as == "ElectraForPreTraining":
         return "replaced-token"
+    if config.get("is_encoder_decoder") and made_as.endswith("ConditionalGeneration"):
+        return "denoising"
     return next((objective for end, objective in _OBJECTIVES.items() if made_as.endswith(end)), "unknown")
 
 
@@ -210,10 +235,3 @@ def _declared(file: Path, name: str) -> int | None:
     except FileNotFoundError:
         return None
     return int(value) if isinstance(value, int | float) and value > 0 else None
-
-
-def _first(config: Mapping[str, Any], *names: str) -> int:
-    for name in names:
-        if config.get(name) is not None:
-            return int(config[name])
-    raise KeyError(names[0])

@@ -294,17 +294,15 @@ def _file(part: Part, folder: Path) -> PlannedFile:
 
 
 def _advice(advice: Advice) -> PlannedAdvice:
-    decision, facts = advice.decision, advice.decision.facts.values
+    decision = advice.decision
+    cited = [] if advice.measured else [*decision.rule.evidence, *(e for o in decision.objections for e in o.evidence)]
     return PlannedAdvice(
         strategy=advice.winner.strategy.id,
-        strength=decision.rule.strength,
-        certainty=decision.rule.certainty,
-        contested=decision.contested,
-        because=[
-            decision.rule.reason(facts),
-            *(objection.reason(facts) for objection in decision.objections),
-        ],
-        evidence=sorted({*decision.rule.evidence, *(e for o in decision.objections for e in o.evidence)}),
+        strength=advice.strength,
+        certainty=advice.certainty,
+        contested=advice.contested,
+        because=advice.because,
+        evidence=sorted(set(cited)),
         rules_version=decision.base.version,
         rules_sha256=decision.base.digest,
     )

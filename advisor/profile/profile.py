@@ -52,6 +52,9 @@ class Profile(BaseModel):
             raise ValueError(f"data.classes is {data.classes}, but task.labels names {len(labels)} labels")
         if None not in (data.labelled, data.smallest_class) and data.smallest_class > data.labelled:  # type: ignore[operator]
             raise ValueError(f"data.smallest_class ({data.smallest_class}) exceeds data.labelled ({data.labelled})")
+        for name, place in (("compute", self.compute), ("serving", self.serving)):
+            if place.card and place.device == "cpu":
+                raise ValueError(f"{name}.card is {place.card}, but {name}.device is cpu")
         unknown = [name for name in self.sources if name not in INPUTS]
         if unknown:
             raise ValueError(f"sources names no input '{unknown[0]}'{suggest(unknown[0], INPUTS)}")

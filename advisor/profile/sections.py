@@ -153,6 +153,9 @@ class Compute(Section):
         why="Full tuning of anything but a small model wants a GPU.",
         actionable=True,
     )
+    card: str | None = Field(
+        default=None, description="Name of the graphics card, such as A100 80GB; it tells memory and rates."
+    )
     devices: int | None = answer(
         "How many of them?", why="Large models and data sets spread over several.",
         unit="devices", actionable=True, ge=1, le=100_000,
@@ -173,6 +176,9 @@ class Compute(Section):
         "What does an hour of the training device cost (0 for your own)?", why="It turns hours into money.",
         unit="USD", ge=0, le=100_000,
     )  # fmt: skip
+    rented: bool | None = Field(
+        default=None, description="Whether the card is rented: where its price is not named, a price list tells it."
+    )
 
 
 class Serving(Section):
@@ -181,6 +187,7 @@ class Serving(Section):
     device: Literal["cpu", "gpu"] | None = answer(
         "What will it run on in use?", why="Latency depends on it.", actionable=True
     )
+    card: str | None = Field(default=None, description="Name of the graphics card that it will run on.")
     latency_ms_p95: float | None = answer(
         "Within how many milliseconds must 95 % of answers come?", why="It rules out slow models.",
         unit="ms", actionable=True, gt=0, le=3_600_000,

@@ -38,6 +38,7 @@ _WORDS = {
         "tuple[int, int]",
         "str",
     ),
+    ("prompt", "text"): _Words("tuple[str, list[str]]", "a prompt and right answers to it", "str", "str"),
 }
 _STATES = {
     "last": "encoder(**batch).last_hidden_state",
@@ -50,6 +51,7 @@ _STRATA = {
     "tags": "their rarest tags",
     "number": "fifths of the numbers",
     "span": "",
+    "text": "",
 }
 _AUTO_CLASSES = {"tags": "AutoModelForTokenClassification", "span": "AutoModelForQuestionAnswering"}
 _PROBLEMS = {
@@ -86,17 +88,18 @@ def recipe_facts(plan: Plan) -> dict[str, Any]:
 def prompted_recipe_facts(plan: Plan) -> dict[str, Any]:
     """Return the names that the template of recipes for language models uses."""
     facts = {"plan": plan, "settings": plan.hyperparameters, "split": plan.data.split, **_task_facts(plan)}
-    facts |= source_facts(plan, facts["predicts"]) | _fit_facts(plan, facts["predicts"]) | prompted_facts(plan)
+    facts |= source_facts(plan, facts["predicts"]) | _fit_facts(plan, facts["predicts"]) | prompted_facts(plan, facts["reads"])
     return facts | {"seeded": facts["shows"] or facts["splits"], "decoder": True}
 
 
 def _task_facts(plan: Plan) -> dict[str, Any]:
     """Return what follows from the task: what is read and predicted, in words of code and of people."""
     task, data, settings = TASKS[plan.task], plan.data, plan.hyperparameters
-    reads = {"words": "words", "question": "question"}.get(task.reads, "pair" if data.pair_column else "text")
+    apart = {"words", "question", "prompt"} & {task.reads}
+    reads = next(iter(apart), "pair" if data.pair_column else "text")
     words = _WORDS[reads, task.predicts]
     texts = ("text",) if STRATEGIES[plan.strategy].whole_model else ("text", "pair")
-    titles = [measure.title for measure in task.measures]
+    titles = [measure.title for measure in task.measures if measure.key != "perplexity"]
     return {
         "reads": reads,
         "predicts": task.predicts,
@@ -113,11 +116,12 @@ def _task_facts(plan: Plan) -> dict[str, Any]:
         "task_words": Code(task.title),
         "measure_words": Code(f"{', '.join(titles[:-1])} and {titles[-1]}"),
         "metric_words": Code(plan.measure.title),
-        "use_words": Code(_ADAPTED if settings.get("export") == "adapter" else _USES[plan.task]),
+        "use_words": Code(_ADAPTED if settings.get("export") == "adapter" else _USES.get(plan.task, "")),
         "long_texts": settings.get("long_texts", "truncate") if reads in texts else "truncate",
         "balanced": plan.class_weights == "balanced" and task.predicts in ("class", "classes", "tags"),
         "prompts": _prompts(plan),
         "pretrains": MORE_PRETRAINING in plan.modifiers,
+        "shows": False,
     }
 
 
@@ -132,7 +136,7 @@ def _fit_facts(plan: Plan, predicts: str) -> dict[str, Any]:
         "folds": folds,
         "validation": validation,
         "splits": validation or split.kind == "held-out",
-        "split_warns": (folds and predicts != "span")
+        "split_warns": (folds and predicts not in ("span", "text"))
         or (plan.strategy == "linear-probe" and predicts in ("class", "classes")),
         "other_seeds": [plan.seed + number for number in range(1, seeds)],
         "seeded": STRATEGIES[plan.strategy].family != "prompting" or folds or split.kind == "held-out",

@@ -5,6 +5,7 @@ import re
 import sys
 
 _STATEMENTS = re.compile(r"(?:from (?P<of>[\w.]+) )?import (?P<name>[\w.]+)(?: as (?P<alias>\w+))?")
+_WIDTH = 120
 _KNOWN = """
 import ast
 import copy
@@ -20,6 +21,7 @@ import string
 import sys
 import threading
 import time
+import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -51,6 +53,7 @@ from scipy.special import logit
 from scipy.stats import pearsonr
 from scipy.stats import spearmanr
 from seqeval import metrics as entities
+from seqeval.metrics.sequence_labeling import get_entities
 from sklearn.linear_model import LogisticRegression
 from sklearn.linear_model import Ridge
 from sklearn.linear_model import RidgeCV
@@ -74,7 +77,10 @@ from transformers import AutoModelForQuestionAnswering
 from transformers import AutoModelForSequenceClassification
 from transformers import AutoModelForTokenClassification
 from transformers import AutoTokenizer
+from transformers import GenerationConfig
+from transformers import LogitsProcessor
 from transformers import PreTrainedTokenizerBase
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 from transformers.pytorch_utils import Conv1D
 from transformers.utils import logging
 from trl import DPOConfig
@@ -108,12 +114,18 @@ def imports_of(source: str) -> str:
     for standard in (True, False):
         lines = [f"import {written}" for module, written in sorted(plain) if _standard(module) == standard]
         lines += [
-            f"from {module} import {', '.join(sorted(members[module], key=_isort_key))}"
+            _members(module, sorted(members[module], key=_isort_key))
             for module in sorted(members)
             if _standard(module) == standard
         ]
         groups.append("\n".join(lines))
     return "\n\n".join(group for group in groups if group)
+
+
+def _members(module: str, names: list[str]) -> str:
+    """Return the import of names from a module, one a line where they are too many for one line."""
+    line = f"from {module} import {', '.join(names)}"
+    return line if len(line) <= _WIDTH else f"from {module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"
 
 
 def _standard(module: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.data.formats import SUFFIXES
 from advisor.data.formats.conll import COMMENT
-from advisor.data.names import START_NAMES
+from advisor.data.names import START_NAMES, REFERENCES_NAMES
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.plan.plan import Plan, PlannedFile
 from advisor.report.recipe_code import Code
@@ -28,7 +28,8 @@ def hub_split(file: PlannedFile) -> tuple[str, str] | None:
 def source_facts(plan: Plan, predicts: str) -> dict[str, Any]:
     """Return what follows from the data: how files are read, and which of their values need attention."""
     data, labels, kind = plan.data, list(plan.labels), plan.data.split.kind
-    reads_texts = plan.strategy != "zero-shot" or predicts == "classes" or bool(plan.hyperparameters.get("centring"))
+    reads_texts = plan.strategy != "zero-shot" or predicts == ("number" if plan.prompting else "classes")
+    reads_texts |= bool(plan.hyperparameters.get("centring"))
     needs_training = reads_texts or kind != "test-file"
     parts = {"train": data.train if needs_training else None, "test": data.test}
     formats = {name: _format(part) for name, part in parts.items() if part is not None}
@@ -56,6 +57,7 @@ def source_facts(plan: Plan, predicts: str) -> dict[str, Any]:
         "lists": predicts == "tags" and set(formats.values()) != {"conll"},
         "nested": predicts == "span" and ".json" in suffixes,
         "start_columns": list(START_NAMES),
+        "reference_columns": list(REFERENCES_NAMES),
         "comment": COMMENT.pattern,
         "dataset": _dataset(found[0]["dataset"]) if found else None,
         **{f"{name}_format": formats.get(name) for name in parts},

@@ -66,10 +66,12 @@ def _screen(advice: Advice, profile_path: str, rows: int) -> RenderableType:
 
 def _headline(advice: Advice) -> Iterable[RenderableType]:
     """Yield the verdict and how sure it is, on one line where they fit."""
-    rule, winner = advice.decision.rule, advice.winner
+    winner, certainty = advice.winner, advice.certainty
     verdict = Text.from_markup(f"[bold]{winner.strategy.verb} – {winner.strategy.title}[/]")
-    marks = f"{rule.strength} · certainty [{_CERTAINTY_STYLE[rule.certainty]}]{rule.certainty}[/]"
-    if advice.decision.contested:
+    marks = f"{advice.strength} · certainty [{_CERTAINTY_STYLE[certainty]}]{certainty}[/]"
+    if advice.measured:
+        marks += " · measured"
+    if advice.contested:
         marks += " · [yellow]contested[/]"
     sure = Text.from_markup(marks, justify="right")
     if verdict.cell_len + sure.cell_len + 2 > WIDTH:
@@ -90,7 +92,7 @@ def _project(advice: Advice) -> Iterable[Text]:
     if task == "text-classification":
         task = f"{int(facts['classes'] or 0)}-class {task}"
     parts = [task, _labels(facts)]
-    where = str(facts["compute.device"]).upper()
+    where = str(facts.get("compute.card") or str(facts["compute.device"]).upper())
     if facts.get("compute.memory_gb"):
         where += f" {in_words('compute.memory_gb', facts['compute.memory_gb'])}"
     if "compute.hours" not in advice.decision.facts.assumed:

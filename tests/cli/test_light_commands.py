@@ -32,6 +32,19 @@ def test_recommend_shows_the_verdict_first(invoke: Invoke) -> None:
     assert steps[1].endswith(f"advisor run {STARTUP}")
 
 
+def test_a_card_tells_its_memory_and_a_price_its_day(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ADVISOR_PRICES", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", "nowhere")
+    answers = ("task.type=text-classification", "data.labelled=500", "compute.card=T4", "compute.rented=true")
+    settings = [part for answer in answers for part in ("--set", answer)]
+    shown = invoke("recommend", *settings)
+    assert "T4 16 GB" in shown.stdout
+    assert "advisor: an hour of T4 is taken to cost $" in shown.stderr
+    told = json.loads(invoke("recommend", *settings, "--json").stdout)
+    assert {row["input"]: row["value"] for row in told["inputs"]}["compute.memory_gb"] == 16
+    assert told["verdict"]["expected"]["usd"]["point"] > 0
+
+
 @pytest.mark.parametrize("profile", sorted(asset("profiles").rglob("*.yaml")), ids=lambda path: path.name)
 def test_advice_on_every_shipped_profile_is_one_screen(
     invoke: Invoke, profile: Path, monkeypatch: pytest.MonkeyPatch

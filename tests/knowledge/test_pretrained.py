@@ -17,15 +17,18 @@ Architecture = Callable[..., Path]
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("head", [False, True])
 def test_sizes_are_those_of_the_model_itself(architecture: Architecture, name: str, head: bool) -> None:
-    from transformers import AutoModel
+    from transformers import AutoModel, AutoModelForCausalLM
 
     folder = architecture(name, head=head)
     facts = describe_model(str(folder))
     assert facts is not None
-    sizes = {key: parameter.numel() for key, parameter in AutoModel.from_pretrained(folder).named_parameters()}
+    kind = AutoModelForCausalLM if facts.generates and head else AutoModel
+    sizes = {key: parameter.numel() for key, parameter in kind.from_pretrained(folder).named_parameters()}
     stored = any("pooler." in key for key in weight_shapes(folder))
     sizes = {key: size for key, size in sizes.items() if stored or "pooler." not in key}
-    embeddings = [size for key, size in sizes.items() if any(part in key for part in ("embed", "wpe", "wte"))]
+    embeddings = [
+        size for key, size in sizes.items() if any(part in key for part in ("embed", "wpe", "wte", "lm_head"))
+    ]
     assert (facts.parameters, facts.embedding_parameters) == (sum(sizes.values()), sum(embeddings))
     assert (facts.layers, facts.hidden, facts.heads) == (2, 32, 4)
     assert facts.context == ARCHITECTURES[name].usable

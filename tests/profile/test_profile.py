@@ -74,6 +74,7 @@ def test_unknown_is_an_answer(tmp_path: Path) -> None:
 
 def test_every_input_has_a_question_and_a_reason() -> None:
     plumbing = {"data.test", "data.text", "data.pair", "data.label", "model.revision", "model.llm_name"}
+    plumbing |= {"compute.card", "compute.rented", "serving.card"}
     plumbing |= {"model.trust_remote_code", "model.llm_url", "model.llm_key_variable", "model.llm_max_usd"}
     for name, asked in INPUTS.items():
         if name not in plumbing:

@@ -30,7 +30,7 @@ SPLITS: dict[str, dict[str, Any]] = {
 QUICK = {"min_steps": 24, "epochs": 2, "learning_rate": 1e-3}
 FEW_STEPS = {"min_steps": 6, "epochs": 2, "batch_size": 8}
 Record = dict[str, Any]
-_READ = {"the text", "the other", "tokens", "question", "context"}
+_READ = {"the text", "the other", "tokens", "question", "context", "prompt"}
 _RUNNER = """
 import contextlib, io, json, runpy, sys, traceback
 sys.modules["advisor"] = None
@@ -168,6 +168,8 @@ def write_cell(cell: Cell, place: Path, encoder: Path) -> Plan:
         **files,
     )
     plan.save(folder / "plan.yaml")
+    if not STRATEGIES[cell.strategy].handles(cell.task, "encoder"):
+        return plan
     for document, text in recipe_documents(plan).items():
         write_text(folder / document, text)
     return plan
@@ -311,6 +313,19 @@ def _questions(cell: Cell) -> list[Record]:
     return found
 
 
+def _prompts(cell: Cell) -> list[Record]:
+    """Return prompts with their answers: texts, some with further answers, or chats of which every second goes on."""
+    found: list[Record] = []
+    for number, (text, label) in enumerate(_texts()):
+        if cell.format != "json":
+            found.append({"prompt": f"Go on: {text[:20]}", "completion": text[20:] or text, "references": [label]})
+            continue
+        asked = [{"role": "user", "content": text}]
+        more = [{"role": "assistant", "content": "Why?"}, {"role": "user", "content": "So."}] if number % 2 else []
+        found.append({"messages": [*asked, *more, {"role": "assistant", "content": text[5:]}]})
+    return found
+
+
 def _nested(records: list[Record]) -> dict[str, Any]:
     """Return questions in SQuAD's nesting."""
     paragraphs = []
@@ -328,6 +343,7 @@ _RECORDS = {
     "regression": _numbers,
     "token-classification": _tagged,
     "question-answering": _questions,
+    "generation": _prompts,
 }
 
 
@@ -348,7 +364,10 @@ def _label_names(task: str, records: list[Record], train: list[Record]) -> list[
 def _described(cell: Cell) -> dict[str, str | None]:
     if STRATEGIES[cell.strategy].family != "prompting":
         return {}
-    return {NAMES["praise"]: "the writer is pleased.", NAMES["question"]: "somebody asks"}
+    if TASKS[cell.task].predicts == "tags":
+        return {"B-long": "a long word"}
+    named = TASKS[cell.task].predicts in ("class", "classes")
+    return {NAMES["praise"]: "the writer is pleased.", NAMES["question"]: "somebody asks"} if named else {}
 
 
 def _short(strategy: str) -> dict[str, Any]:
@@ -359,6 +378,10 @@ def _short(strategy: str) -> dict[str, Any]:
 def _columns(cell: Cell, records: list[Record]) -> dict[str, Any]:
     if cell.task == "question-answering":
         return {"text_column": "question", "pair_column": "context", "label_column": "answers"}
+    if "messages" in records[0]:
+        return {"text_column": "messages", "label_column": "messages"}
+    if "prompt" in records[0]:
+        return {"text_column": "prompt", "label_column": "completion"}
     if "tokens" in records[0]:
         return {"text_column": "tokens", "label_column": "tags"}
     if "label" not in records[0]:

@@ -30,11 +30,14 @@ class MachineRates:
         forward_ns_per_unit, forward_ns_per_score: of a pass without gradients, beyond its operations.
         training_ns_per_unit, training_ns_per_score: of a forward and a backward pass, beyond their operations.
         copy_gb_per_s: 10^9 bytes a second, read and written, of a large copy.
-        optimizer_ns_per_parameter: of a step of AdamW, gradients clipped.
-        layer_overhead_ms: a layer of a single short text, beyond its operations at ``single_gflops``.
-        single_gflops: 10^9 operations a second at which a single text grows longer.
-        update_overhead_ms: an update beyond its passes and the optimiser's step.
-        start_seconds: importing the libraries and loading the encoder.
+        optimizer_ns_per_parameter: of clipping gradients and a step of AdamW.
+        cast_ns_per_parameter: of autocast, which casts every weight anew for each pass of a tuned model; 0 in fp32.
+        layer_overhead_ms: a layer of a single text, however short, with frozen weights.
+        single_gflops: 10^9 operations a second at which a longer single text takes longer.
+        tuned_layer_overhead_ms, tuned_single_gflops: the same of a tuned model, casts apart.
+        update_overhead_ms: an update of the embedded encoder beyond its passes, casts and the optimiser's step.
+        start_seconds: from a new process to the loaded libraries and encoder.
+        tuning_start_seconds: the same where it is loaded to be tuned.
         measured_at: date and time, ISO 8601 in UTC.
         precision: of the products, ``fp32`` or ``bf16`` (weights stay fp32 in training).
         threads: of the processor.
@@ -50,10 +53,14 @@ class MachineRates:
     training_ns_per_score: float | None = None
     copy_gb_per_s: float | None = None
     optimizer_ns_per_parameter: float | None = None
+    cast_ns_per_parameter: float | None = None
     layer_overhead_ms: float | None = None
     single_gflops: float | None = None
+    tuned_layer_overhead_ms: float | None = None
+    tuned_single_gflops: float | None = None
     update_overhead_ms: float | None = None
     start_seconds: float | None = None
+    tuning_start_seconds: float | None = None
     measured_at: str | None = None
     precision: str | None = None
     threads: int | None = None

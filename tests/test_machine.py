@@ -78,9 +78,9 @@ def test_another_machine_has_another_fingerprint(machine: Machine) -> None:
 
 
 def test_a_pass_is_products_and_the_rest() -> None:
-    rates = MachineRates(matmul_gflops=100, forward_ns_per_unit=0.03, forward_ns_per_score=0.01)
+    rates = MachineRates(matmul_gflops=100, forward_ns_per_unit=30, forward_ns_per_score=10)
     seconds = rates.pass_seconds(5e9, units=1e6, scores=2e6, training=False)
-    assert seconds is not None and math.isclose(seconds, 0.05 + 0.03e-3 + 0.02e-3)
+    assert seconds is not None and math.isclose(seconds, 0.05 + 0.03 + 0.02)
     assert rates.pass_seconds(5e9, units=1e6, scores=2e6, training=True) is None
 
 

@@ -20,6 +20,7 @@ _COMMANDS = {
     "run": "Run a plan, a profile or data; the same command again resumes.",
     "predict": "Label texts with the model that a run wrote.",
     "ledger": "Show how far off forecasts were in past runs; forget some.",
+    "doctor": "Look over this machine and measure it: what fits, what forecasts rest on.",
     "rules": "Check, list and show the rule base.",
 }
 INTERRUPTED = 130

@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.data.formats import SUFFIXES
 from advisor.data.formats.conll import COMMENT
-from advisor.data.names import START_NAMES, REFERENCES_NAMES
+from advisor.data.names import REFERENCES_NAMES, START_NAMES
 from advisor.knowledge.catalogue import load_catalogue
 from advisor.plan.plan import Plan, PlannedFile
 from advisor.report.recipe_code import Code

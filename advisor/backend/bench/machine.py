@@ -1,0 +1,63 @@
+"""The bench of a whole machine: each of its devices in turn, the rates kept for all later forecasts on it."""
+
+import os
+from importlib.metadata import version
+
+import torch
+
+from advisor.backend.bench.bench import Report, run_bench
+from advisor.backend.bench.settings import BenchSettings
+from advisor.backend.devices import choose_device
+from advisor.backend.tuning_settings import TuningSettings
+from advisor.errors import RunError
+from advisor.knowledge.catalogue import embedded_folder, load_catalogue
+from advisor.knowledge.hyperparameters import default_values, load_evaluation
+from advisor.machine import Machine
+from advisor.rates import MachineRates, write_rates
+
+
+def bench_machine(machine: Machine, report: Report) -> tuple[MachineRates, ...]:
+    """Measure the processor, and a GPU where torch can use one; keep and return the rates.
+
+    Args:
+        machine: this one.
+        report: told what is measured next.
+
+    Raises:
+        RunError: the embedded encoder is not installed.
+        OSError: the rates cannot be kept.
+    """
+    catalogue = load_catalogue()
+    facts = catalogue.models[catalogue.default_model]
+    folder = embedded_folder(facts)
+    if folder is None:
+        raise RunError(f"the embedded encoder {catalogue.default_model} is not installed, so nothing can be measured")
+    busy = _others_at_work()
+    if busy:
+        report(
+            f"although other work keeps {busy:.1f} processors busy: rates will be too low, measure again when it ends"
+        )
+    tuning, settings = TuningSettings.model_validate(default_values("full-fine-tuning")), BenchSettings.of_rules()
+    records = []
+    for kind in ("cpu", *(["cuda"] if torch.cuda.is_available() else [])):
+        place = f"{kind} ({torch.cuda.get_device_name()})" if kind == "cuda" else kind
+
+        def measuring(what: str, place: str = place) -> None:
+            report(f"{place}: {what}")
+
+        records.append(run_bench(choose_device(kind), folder, facts, tuning, settings, measuring))
+    details = {
+        "machine": machine.describe(),
+        "versions": {name: version(name) for name in ("torch", "transformers")},
+        "busy_processors": busy,
+        "measured": [record.as_dict() for record in records],
+    }
+    rates = tuple(record.rates for record in records)
+    write_rates(machine.fingerprint, rates, details)
+    return rates
+
+
+def _others_at_work() -> float:
+    """Return how many processors other work has kept busy in the last minute; 0 where that is too few to matter."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return load if load >= load_evaluation()["bench_busy"] else 0.0

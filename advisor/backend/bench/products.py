@@ -1,0 +1,39 @@
+"""The most a device can do: large matrix products, a large copy, the casts of autocast."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from advisor.backend.bench.settings import BenchSettings
+from advisor.backend.bench.timing import median_seconds
+
+_SMALLEST, _LARGEST = 256, 16384
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def product_gflops(precision: str, device: torch.device, settings: BenchSettings) -> float:
+    """Return 10^9 operations a second of a square product (2·size³), made larger until it takes long enough.
+
+    Where a precision is emulated the smallest product takes long enough already.
+    """
+    size = _SMALLEST
+    while True:
+        left, right = (torch.ones(size, size, dtype=PRECISIONS[precision], device=device) for _ in range(2))
+        seconds = median_seconds(lambda a=left, b=right: torch.mm(a, b), device, settings.repeats)  # type: ignore[misc]
+        if seconds * 1e3 >= settings.product_ms or size == _LARGEST:
+            return 2 * size**3 / seconds / 1e9
+        size *= 2
+
+
+def copy_gb_per_s(device: torch.device, settings: BenchSettings) -> float:
+    """Return 10^9 bytes a second, those read and those written together, of one large copy."""
+    source = torch.ones(settings.copy_mb * 10**6 // 4, device=device)
+    target = torch.empty_like(source)
+    return 2 * source.nbytes / median_seconds(lambda: target.copy_(source), device, settings.repeats) / 1e9
+
+
+def cast_seconds(weights: Iterable[Tensor], device: torch.device, settings: BenchSettings) -> float:
+    """Return the seconds that autocast spends on casting weights to bf16, as it does anew for every pass."""
+    kept = [weight.detach() for weight in weights]
+    return median_seconds(lambda: [weight.to(torch.bfloat16) for weight in kept], device, settings.repeats)

@@ -1,0 +1,42 @@
+"""How much the bench measures, from ``rules/evaluation.yaml``."""
+
+from typing import NamedTuple
+
+from advisor.knowledge.hyperparameters import load_evaluation
+
+
+class BenchSettings(NamedTuple):
+    """How much is measured.
+
+    Attributes:
+        repeats: timings of each piece of work, of which the median counts.
+        product_ms: a matrix product is made larger until it takes so long.
+        copy_mb: 10^6 bytes copied at once.
+        tokens: embedded at once, in texts of each of ``lengths``.
+        lengths: tokens of a text.
+        batches: rows and tokens of a row of the updates that are timed.
+    """
+
+    repeats: int
+    product_ms: float
+    copy_mb: int
+    tokens: int
+    lengths: tuple[int, ...]
+    batches: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of_rules(cls) -> "BenchSettings":
+        """Return the settings of the rules.
+
+        Raises:
+            RuleBaseError: an entry breaks its schema.
+        """
+        rules = load_evaluation()
+        return cls(
+            repeats=rules["bench_repeats"],
+            product_ms=rules["bench_product_ms"],
+            copy_mb=rules["bench_copy_mb"],
+            tokens=rules["bench_tokens"],
+            lengths=tuple(rules["bench_lengths"]),
+            batches=tuple((rows, length) for rows, length in rules["bench_batches"]),
+        )

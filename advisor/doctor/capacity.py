@@ -1,0 +1,60 @@
+"""Capacity: the largest base models that can be adapted within this machine's memory, by strategy."""
+
+from typing import Any, NamedTuple
+
+from advisor.doctor.narrowing import STRATEGIES_SHOWN
+from advisor.doctor.typical import typical_facts
+from advisor.estimates.forecast import forecast_encoder
+from advisor.knowledge.catalogue import BaseModelFacts, load_catalogue
+from advisor.machine import Machine
+from advisor.strategies import STRATEGIES
+
+
+class Capacity(NamedTuple):
+    """The largest model whose forecast lies within the memory whole, and the largest whose point does.
+
+    Attributes:
+        strategy: id.
+        device: ``cpu`` or ``gpu``.
+        fits, tight: names of catalogue models; None where there is none.
+    """
+
+    strategy: str
+    device: str
+    fits: str | None
+    tight: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return self._asdict()
+
+
+def capacities(machine: Machine, memory: dict[str, int]) -> list[Capacity]:
+    """Return what fits on each device.
+
+    Args:
+        machine: this one.
+        memory: bytes by device, ``cpu`` and ``gpu``.
+    """
+    return [
+        _capacity(strategy, device, room, machine) for device, room in memory.items() for strategy in STRATEGIES_SHOWN
+    ]
+
+
+def _capacity(strategy: str, device: str, room: int, machine: Machine) -> Capacity:
+    facts = typical_facts(machine, device)
+    fits: list[tuple[int, str]] = []
+    tight: list[tuple[int, str]] = []
+    for name, model in load_catalogue().models.items():
+        if not _encodes(model):
+            continue
+        memory = forecast_encoder(STRATEGIES[strategy], model, facts, machine).train_memory_bytes
+        if memory.high <= room:
+            fits.append((model.parameters, name))
+        elif memory.point <= room:
+            tight.append((model.parameters, name))
+    return Capacity(strategy, device, max(fits, default=(0, None))[1], max(tight, default=(0, None))[1])
+
+
+def _encodes(model: BaseModelFacts) -> bool:
+    return model.objective not in ("causal", "denoising")

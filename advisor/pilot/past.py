@@ -5,22 +5,23 @@ from itertools import islice
 
 from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.ledger.past import PastRun
-from advisor.pilot.cells import Cell
+from advisor.pilot.cells import HERE, Cell
 
 _MEASURE = "accuracy"
 
 
-def past_cells(runs: Iterable[PastRun], encoder: str) -> tuple[Cell, ...]:
+def past_cells(runs: Iterable[PastRun], encoder: str, data: str | None = None) -> tuple[Cell, ...]:
     """Return what the nearest past runs on the same encoder measured, as far as they are similar enough.
 
     Args:
         runs: of the task at hand, most similar first.
         encoder: the one at hand.
+        data: SHA-256 of the training file at hand, or its start; runs on it are measurements of the data themselves.
     """
     settings = load_ledger_settings()
     cells = (
         Cell(
-            data=f"your {run.project}, {run.data}",
+            data=HERE if data and data.startswith(run.data) else f"your {run.project}, {run.data}",
             strategy=run.strategy,
             per_class=run.per_class,
             classes=run.classes,

@@ -1,5 +1,5 @@
 from advisor.ledger.past import past_runs
-from advisor.pilot.cells import evidence
+from advisor.pilot.cells import HERE, evidence
 from advisor.pilot.outlook import Outlook
 from advisor.pilot.past import past_cells
 from tests.ledger.samples import entry
@@ -21,6 +21,7 @@ def test_similar_runs_on_the_same_encoder_become_cells() -> None:
     (cell,) = past_cells(past_runs(FACTS, entries), ENCODER)
     assert (cell.strategy, cell.per_class, cell.classes, cell.value, cell.judged) == ("linear-probe", 80, 3, 0.75, 300)
     assert entry(1).data in cell.data
+    assert past_cells(past_runs(FACTS, entries), ENCODER, f"{entry(1).data}abc")[0].data == HERE
 
 
 def test_the_nearest_are_taken_where_there_are_many() -> None:

@@ -212,6 +212,18 @@ class Plan(_Part):
         content = self.model_dump(by_alias=True, mode="json", exclude={"forecast", "premises", "advice", "notes"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def prompts(self) -> tuple[PlannedPrompting | None, PlannedPrompting | None]:
+        """How a language model is prompted, and how the teacher's is; None where there is none."""
+        return self.prompting, self.teacher.prompting if self.teacher else None
+
+    @property
+    def sending(self) -> bytes:
+        """What is sent where: the hashes of the data and, of every server, its URL and the variable of its key."""
+        files = [part.sha256 for part in (self.data.train, self.data.test) if part]
+        servers = [[terms.url, terms.key_variable] for terms in self.prompts if terms]
+        return json.dumps([files, servers]).encode()
+
     def as_yaml(self) -> str:
         """Return the plan as YAML; the same plan gives the same bytes."""
         return yaml.safe_dump(

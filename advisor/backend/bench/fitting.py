@@ -4,48 +4,59 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from advisor.backend.bench.points import Point
 
 
 class PassCosts(NamedTuple):
-    """What passes take beyond their products: ns a unit, ns a score, seconds a call."""
+    """What passes take beyond their products: ns a unit and a score; for updates also ms a layer and ns a weight."""
 
     ns_per_unit: float
     ns_per_score: float
-    call_seconds: float
+    layer_ms: float = 0.0
+    ns_per_weight: float = 0.0
 
 
 class SingleCosts(NamedTuple):
-    """What a single text takes: seconds however short it is, and 10^9 operations a second as it grows."""
+    """What a single text takes: ms a layer, ns a weight, and 10^9 operations a second as it grows."""
 
-    call_seconds: float
+    layer_ms: float
+    ns_per_weight: float
     gflops: float
 
 
-def pass_costs(points: Sequence[Point], matmul_gflops: float, *, calls: bool) -> PassCosts:
-    """Fit what is left of the time after products at their full rate, to no negative costs and relative errors.
+def pass_costs(points: Sequence[Point], matmul_gflops: float, *, updates: bool) -> PassCosts:
+    """Fit what is left of the time after products at their full rate.
 
-    ``seconds = flops / rate + a * units + b * scores + c``: normalisation, activation, dropout and residuals read and
-    write every unit a fixed number of times whatever the width, softmax every score.
+    Normalisation, activation, dropout and residuals read and write every unit a fixed number of times whatever the
+    width, softmax every score. An update costs something by layer and by weight however small its batch.
 
     Args:
         points: of one kind.
         matmul_gflops: rate of products.
-        calls: whether a point is one call with a cost of its own.
+        updates: whether points are updates, rather than passes in batches that are large.
     """
-    seconds = np.array([point.seconds for point in points])
-    rest = np.maximum(0.0, seconds - np.array([point.flops for point in points]) / matmul_gflops / 1e9)
-    columns = [[point.units / 1e9, point.scores / 1e9, 1.0 if calls else 0.0] for point in points]
-    found, _ = nnls(np.array(columns) / seconds[:, None], rest / seconds)
-    return PassCosts(*map(float, found))
+    rest = [max(0.0, point.seconds - point.flops / matmul_gflops / 1e9) for point in points]
+    columns = [[1e-9 * point.units, 1e-9 * point.scores] for point in points]
+    if updates:
+        columns = [
+            [*row, 1e-3 * point.layers, 1e-9 * point.weights] for row, point in zip(columns, points, strict=True)
+        ]
+    return PassCosts(*_fitted(columns, rest, points))
 
 
 def single_costs(points: Sequence[Point]) -> SingleCosts:
-    """Fit a line through the times of single texts over their operations, to no negative costs and relative errors."""
-    seconds = np.array([point.seconds for point in points])
-    columns = np.array([[1.0, point.flops / 1e9] for point in points])
-    (call, per_gflop), _ = nnls(columns / seconds[:, None], np.ones(len(points)))
+    """Fit the times of single texts: an overhead a layer, reading or casting every weight, operations."""
+    columns = [[1e-3 * point.layers, 1e-9 * point.weights, 1e-9 * point.flops] for point in points]
+    layer, weight, operation = _fitted(columns, [point.seconds for point in points], points)
     fastest = max(point.flops / point.seconds / 1e9 for point in points)
-    return SingleCosts(float(call), 1 / float(per_gflop) if per_gflop > 0 else fastest)
+    return SingleCosts(layer, weight, 1 / operation if operation > 0 else fastest)
+
+
+def _fitted(columns: list[list[float]], seconds: list[float], points: Sequence[Point]) -> list[float]:
+    """Return one cost a column, none below 0, by least squares of errors relative to the points' whole times."""
+    whole: NDArray[np.float64] = np.array([point.seconds for point in points])
+    found, _ = nnls(np.array(columns) / whole[:, None], np.array(seconds) / whole)
+    return [float(cost) for cost in found]

@@ -28,8 +28,7 @@ def bench_machine(machine: Machine, report: Report) -> tuple[MachineRates, ...]:
         OSError: the rates cannot be kept.
     """
     catalogue = load_catalogue()
-    facts = catalogue.models[catalogue.default_model]
-    folder = embedded_folder(facts)
+    folder = embedded_folder(catalogue.models[catalogue.default_model])
     if folder is None:
         raise RunError(f"the embedded encoder {catalogue.default_model} is not installed, so nothing can be measured")
     busy = _others_at_work()
@@ -45,7 +44,7 @@ def bench_machine(machine: Machine, report: Report) -> tuple[MachineRates, ...]:
         def measuring(what: str, place: str = place) -> None:
             report(f"{place}: {what}")
 
-        records.append(run_bench(choose_device(kind), folder, facts, tuning, settings, measuring))
+        records.append(run_bench(choose_device(kind), folder, tuning, settings, measuring))
     details = {
         "machine": machine.describe(),
         "versions": {name: version(name) for name in ("torch", "transformers")},

@@ -18,6 +18,8 @@ class Point:
         flops: operations, three times those of a forward pass for an update.
         units: tokens x layers x hidden.
         scores: tokens x layers x heads x length.
+        layers: of the model.
+        weights: parameters of the layers.
     """
 
     kind: str
@@ -27,6 +29,8 @@ class Point:
     flops: float
     units: float
     scores: float
+    layers: int
+    weights: int
 
     @classmethod
     def of(cls, kind: str, model: BaseModelFacts, rows: int, length: int, seconds: float) -> "Point":
@@ -41,6 +45,8 @@ class Point:
             flops=passes * model.forward_flops(tokens, length),
             units=tokens * model.layers * model.hidden,
             scores=tokens * model.layers * model.heads * length,
+            layers=model.layers,
+            weights=model.body_parameters,
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,9 +1,6 @@
-"""The most a device can do: large matrix products, a large copy, the casts of autocast."""
-
-from collections.abc import Iterable
+"""The most a device can do: large matrix products, a large copy."""
 
 import torch
-from torch import Tensor
 
 from advisor.backend.bench.settings import BenchSettings
 from advisor.backend.bench.timing import median_seconds
@@ -31,9 +28,3 @@ def copy_gb_per_s(device: torch.device, settings: BenchSettings) -> float:
     source = torch.ones(settings.copy_mb * 10**6 // 4, device=device)
     target = torch.empty_like(source)
     return 2 * source.nbytes / median_seconds(lambda: target.copy_(source), device, settings.repeats) / 1e9
-
-
-def cast_seconds(weights: Iterable[Tensor], device: torch.device, settings: BenchSettings) -> float:
-    """Return the seconds that autocast spends on casting weights to bf16, as it does anew for every pass."""
-    kept = [weight.detach() for weight in weights]
-    return median_seconds(lambda: [weight.to(torch.bfloat16) for weight in kept], device, settings.repeats)

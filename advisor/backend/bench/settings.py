@@ -15,6 +15,7 @@ class BenchSettings(NamedTuple):
         tokens: embedded at once, in texts of each of ``lengths``.
         lengths: tokens of a text.
         batches: rows and tokens of a row of the updates that are timed.
+        wide_hidden: width of a second encoder; ``wide_tokens``, ``wide_lengths`` and ``wide_batches`` are its own.
     """
 
     repeats: int
@@ -23,6 +24,10 @@ class BenchSettings(NamedTuple):
     tokens: int
     lengths: tuple[int, ...]
     batches: tuple[tuple[int, int], ...]
+    wide_hidden: int
+    wide_tokens: int
+    wide_lengths: tuple[int, ...]
+    wide_batches: tuple[tuple[int, int], ...]
 
     @classmethod
     def of_rules(cls) -> "BenchSettings":
@@ -39,4 +44,12 @@ class BenchSettings(NamedTuple):
             tokens=rules["bench_tokens"],
             lengths=tuple(rules["bench_lengths"]),
             batches=tuple((rows, length) for rows, length in rules["bench_batches"]),
+            wide_hidden=rules["bench_wide_hidden"],
+            wide_tokens=rules["bench_wide_tokens"],
+            wide_lengths=tuple(rules["bench_wide_lengths"]),
+            wide_batches=tuple((rows, length) for rows, length in rules["bench_wide_batches"]),
         )
+
+    def wide(self) -> "BenchSettings":
+        """Return the settings for the wide encoder."""
+        return self._replace(tokens=self.wide_tokens, lengths=self.wide_lengths, batches=self.wide_batches)

@@ -14,12 +14,20 @@ from advisor.backend.bench.settings import BenchSettings
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder
 from advisor.backend.tuning_settings import TuningSettings
-from advisor.knowledge.catalogue import BaseModelFacts, describe_model
 from advisor.knowledge.hyperparameters import default_values
 from tests.tiny import write_tiny_encoder
 
 FEW = BenchSettings(
-    repeats=2, product_ms=0.001, copy_mb=1, tokens=64, lengths=(4, 12), batches=((2, 6), (3, 14), (4, 26))
+    repeats=2,
+    product_ms=0.001,
+    copy_mb=1,
+    tokens=64,
+    lengths=(4, 12),
+    batches=((2, 6), (3, 14), (4, 26)),
+    wide_hidden=64,
+    wide_tokens=32,
+    wide_lengths=(6,),
+    wide_batches=((2, 6), (2, 14)),
 )
 TUNING = TuningSettings.model_validate(default_values("full-fine-tuning"))
 
@@ -29,26 +37,20 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_encoder(tmp_path_factory.mktemp("tiny") / "encoder")
 
 
-def facts_of(folder: Path) -> BaseModelFacts:
-    found = describe_model(str(folder))
-    assert found is not None
-    return found
-
-
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_every_rate_is_measured(tiny: Path, precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_module, "start_seconds", lambda folder, device, *, tuned: 2.0 if tuned else 1.0)
     said: list[str] = []
-    found = run_bench(Device("cpu", precision, "for a test"), tiny, facts_of(tiny), TUNING, FEW, said.append)
+    found = run_bench(Device("cpu", precision, "for a test"), tiny, TUNING, FEW, said.append)
     rates = asdict(found.rates)
     assert all(value is not None for value in rates.values())
     assert (found.rates.precision, found.rates.threads) == (precision, torch.get_num_threads())
     assert (found.rates.start_seconds, found.rates.tuning_start_seconds) == (1.0, 2.0)
-    assert (found.rates.cast_ns_per_parameter == 0) == (precision == "fp32")
     assert set(found.products) == {"fp32", "bf16"}
     kinds = [point.kind for point in found.points]
-    assert [kinds.count(kind) for kind in ("embed", "single", "single-tuned", "update")] == [2, 2, 2, 3]
-    assert [(p.rows, p.length) for p in found.points if p.kind == "update"] == list(FEW.batches)
+    assert [kinds.count(kind) for kind in ("embed", "single", "single-tuned", "update")] == [3, 3, 3, 5]
+    assert [(p.rows, p.length) for p in found.points if p.kind == "update"] == [*FEW.batches, *FEW.wide_batches]
+    assert len({point.weights for point in found.points}) == 2
     assert all(point.seconds > 0 for point in found.points)
     assert len(said) == 4
 

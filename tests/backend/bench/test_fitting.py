@@ -1,64 +1,90 @@
 """Rates fitted to times that follow the law exactly, and to times that do not."""
 
+from dataclasses import replace
+
 import pytest
 
-from advisor.backend.bench.fitting import pass_costs, single_costs
+from advisor.backend.bench.fitting import PassCosts, SingleCosts, pass_costs, single_costs
 from advisor.backend.bench.points import Point, rate_of
 from advisor.knowledge.catalogue import BaseModelFacts, load_catalogue
+from advisor.rates import MachineRates
 
 MODELS = load_catalogue().models
 SMALL = MODELS[load_catalogue().default_model]
 WIDE = MODELS["google-bert/bert-base-uncased"]
+LARGE = MODELS["google-bert/bert-large-uncased"]
 SHAPES = [(4, 16), (16, 16), (16, 64), (8, 128), (32, 32)]
-GFLOPS, PER_UNIT, PER_SCORE, CALL = 210.0, 55.0, 12.0, 0.004
+GFLOPS, COSTS = 210.0, PassCosts(ns_per_unit=35.0, ns_per_score=3.0, layer_ms=1.5, ns_per_weight=0.8)
+SINGLE = SingleCosts(layer_ms=0.9, ns_per_weight=0.2, gflops=150.0)
 
 
-def timed(kind: str, model: BaseModelFacts, rows: int, length: int, call: float = CALL) -> Point:
-    bare = Point.of(kind, model, rows, length, 1.0)
-    seconds = bare.flops / GFLOPS / 1e9 + PER_UNIT * bare.units / 1e9 + PER_SCORE * bare.scores / 1e9 + call
-    return Point.of(kind, model, rows, length, seconds)
+def update(model: BaseModelFacts, rows: int, length: int) -> Point:
+    """Return an update that takes exactly what the law says."""
+    bare = Point.of("update", model, rows, length, 1.0)
+    seconds = (bare.flops / GFLOPS + COSTS.ns_per_unit * bare.units + COSTS.ns_per_score * bare.scores) / 1e9
+    return replace(
+        bare, seconds=seconds + COSTS.layer_ms * bare.layers / 1e3 + COSTS.ns_per_weight * bare.weights / 1e9
+    )
 
 
-def test_costs_are_found_again_and_carry_over_to_a_wider_model() -> None:
-    found = pass_costs([timed("update", SMALL, *shape) for shape in SHAPES], GFLOPS, calls=True)
-    assert found == pytest.approx((PER_UNIT, PER_SCORE, CALL), rel=1e-3)
-    wide = timed("update", WIDE, 16, 64)
-    forecast = (
-        wide.flops / GFLOPS + found.ns_per_unit * wide.units + found.ns_per_score * wide.scores
-    ) / 1e9 + found.call_seconds
-    assert forecast == pytest.approx(wide.seconds, rel=1e-3)
+def single(model: BaseModelFacts, length: int) -> Point:
+    bare = Point.of("single", model, 1, length, 1.0)
+    seconds = (bare.flops / SINGLE.gflops + SINGLE.ns_per_weight * bare.weights) / 1e9
+    return replace(bare, seconds=seconds + SINGLE.layer_ms * bare.layers / 1e3)
+
+
+def test_costs_of_updates_are_found_again_and_carry_over_to_a_larger_model() -> None:
+    points = [*(update(SMALL, *shape) for shape in SHAPES), *(update(WIDE, *shape) for shape in SHAPES[:2])]
+    found = pass_costs(points, GFLOPS, updates=True)
+    assert found == pytest.approx(COSTS, rel=1e-3)
+    rates = MachineRates(
+        matmul_gflops=GFLOPS,
+        training_ns_per_unit=found.ns_per_unit,
+        training_ns_per_score=found.ns_per_score,
+        update_layer_overhead_ms=found.layer_ms,
+        update_ns_per_weight=found.ns_per_weight,
+        optimizer_ns_per_parameter=0.0,
+    )
+    large = update(LARGE, 16, 64)
+    passing = rates.pass_seconds(large.flops, large.units, large.scores, training=True)
+    beside = rates.update_seconds(large.layers, large.weights, trained=1e9)
+    assert passing is not None and beside is not None
+    assert passing + beside == pytest.approx(large.seconds, rel=1e-3)
     # The same carried over by one rate alone is far off.
-    assert wide.flops / rate_of([timed("update", SMALL, 16, 64)]) / 1e9 > 1.1 * wide.seconds
+    assert large.flops / rate_of([update(SMALL, 16, 64)]) / 1e9 > 1.15 * large.seconds
+
+
+def test_costs_of_single_texts_are_found_again_and_carry_over() -> None:
+    points = [single(SMALL, length) for length in (8, 64, 256)] + [single(WIDE, length) for length in (16, 128)]
+    found = single_costs(points)
+    assert found == pytest.approx(SINGLE, rel=1e-3)
+    rates = MachineRates(
+        tuned_single_gflops=found.gflops,
+        tuned_layer_overhead_ms=found.layer_ms,
+        tuned_ns_per_weight=found.ns_per_weight,
+    )
+    large = single(LARGE, 32)
+    assert rates.single_seconds(large.flops, large.layers, large.weights, tuned=True) == pytest.approx(
+        large.seconds, rel=1e-3
+    )
+    assert rates.single_seconds(large.flops, large.layers, large.weights, tuned=False) is None
 
 
 def test_no_cost_is_negative() -> None:
-    points = [
-        Point.of("embed", SMALL, 16, length, Point.of("embed", SMALL, 16, length, 1).flops / 1e12) for length in (8, 64)
-    ]
-    assert pass_costs(points, 500.0, calls=False) == (0.0, 0.0, 0.0)
-
-
-def test_a_call_costs_nothing_where_many_texts_go_through() -> None:
-    found = pass_costs([timed("embed", SMALL, *shape) for shape in SHAPES], GFLOPS, calls=False)
-    assert found.call_seconds == 0.0
-    assert found.ns_per_unit > PER_UNIT
-
-
-def test_single_texts_lie_on_a_line() -> None:
-    points = [
-        Point.of("single", SMALL, 1, n, 0.003 + Point.of("single", SMALL, 1, n, 1).flops / 90e9) for n in (8, 64, 256)
-    ]
-    assert single_costs(points) == pytest.approx((0.003, 90.0), rel=1e-6)
+    bare = [Point.of("embed", SMALL, 16, length, 1.0) for length in (8, 64)]
+    points = [replace(point, seconds=point.flops / 1e12) for point in bare]
+    assert pass_costs(points, 500.0, updates=False) == (0.0, 0.0, 0.0, 0.0)
 
 
 def test_single_texts_that_never_take_longer_give_the_best_rate_seen() -> None:
     points = [Point.of("single", SMALL, 1, length, 0.002 / length) for length in (8, 64, 256)]
     found = single_costs(points)
     assert found.gflops == pytest.approx(max(p.flops / p.seconds / 1e9 for p in points))
-    assert found.call_seconds >= 0
+    assert min(found) >= 0
 
 
 def test_an_update_counts_three_passes() -> None:
-    update, passing = Point.of("update", SMALL, 16, 32, 1.0), Point.of("embed", SMALL, 16, 32, 1.0)
-    assert update.flops == 3 * passing.flops == 3 * SMALL.forward_flops(512, 32)
-    assert (passing.units, passing.scores) == (512 * 6 * 384, 512 * 6 * 12 * 32)
+    three, one = Point.of("update", SMALL, 16, 32, 1.0), Point.of("embed", SMALL, 16, 32, 1.0)
+    assert three.flops == 3 * one.flops == 3 * SMALL.forward_flops(512, 32)
+    assert (one.units, one.scores) == (512 * 6 * 384, 512 * 6 * 12 * 32)
+    assert (one.layers, one.weights) == (SMALL.layers, SMALL.body_parameters)

@@ -1,0 +1,31 @@
+"""The wide encoder: a BERT of random weights beside the embedded one, so that what grows with the width is measured."""
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+
+_TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
+_HEAD_UNITS = 64
+
+
+def write_wide_encoder(source: Path, folder: Path, hidden: int) -> Path:
+    """Write an encoder with the layers and the tokenizer of another BERT and another width; return its folder.
+
+    Args:
+        source: folder of a BERT.
+        folder: a new one.
+        hidden: its width, a multiple of 64; feed-forward layers are four times as wide.
+    """
+    from transformers import BertConfig, BertModel
+
+    given = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    sizes = {"hidden_size": hidden, "intermediate_size": 4 * hidden, "num_attention_heads": hidden // _HEAD_UNITS}
+    folder.mkdir(parents=True)
+    with torch.random.fork_rng():
+        BertModel(BertConfig(**given | sizes)).save_pretrained(folder)
+    for name in _TOKENIZER:
+        if (source / name).exists():
+            shutil.copy(source / name, folder / name)
+    return folder

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import torch
 
+from advisor.backend.encoder import quiet_transformers
+
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 _HEAD_UNITS = 64
 
@@ -23,7 +25,7 @@ def write_wide_encoder(source: Path, folder: Path, hidden: int) -> Path:
     given = json.loads((source / "config.json").read_text(encoding="utf-8"))
     sizes = {"hidden_size": hidden, "intermediate_size": 4 * hidden, "num_attention_heads": hidden // _HEAD_UNITS}
     folder.mkdir(parents=True)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), quiet_transformers():
         BertModel(BertConfig(**given | sizes)).save_pretrained(folder)
     for name in _TOKENIZER:
         if (source / name).exists():

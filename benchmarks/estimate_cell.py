@@ -1,8 +1,8 @@
 """One cell of the record of forecasts: a model with random weights doing one kind of work, its memory and times.
 
 Started by ``estimates.py`` in a process of its own, with cells as JSON on stdin; prints a line of JSON a cell. With
-``--write MODEL FOLDER`` it writes a model's files instead: on a processor cells read them as runs do, because what stays
-untouched in a file takes no memory, and reading in another precision takes more.
+``--write MODEL FOLDER`` it writes a model's files instead: on a processor cells read them as runs do, because what
+stays untouched in a file takes no memory, and reading in another precision takes more.
 
 Encoders are tuned by the advisor's own updates. Generators are tuned by a plain loop with their own loss, which is what
 trl does without the figures it logs. On a processor memory is the highest that the process ever held; on a GPU what

@@ -1,7 +1,7 @@
 """The four calls of the package: load a profile, recommend, build a plan, run it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +133,7 @@ def run_plan(
     advice: dict[str, Any] | None = None,
     progress: bool = False,
     trust_remote_code: bool = False,
+    allowed_hosts: Collection[str] = (),
 ) -> "Result":
     """Run a plan to its end; the same call again goes on where it stopped.
 
@@ -143,6 +144,7 @@ def run_plan(
         advice: the advice for the report, as `advice_record` gives it.
         progress: whether to show progress on stderr.
         trust_remote_code: agreement that Python code that comes with the model runs, where the plan needs that.
+        allowed_hosts: servers that texts may be sent to where a plan that was not made here says so.
 
     Raises:
         AdvisorError: the plan cannot be run; what was finished stays for the next call.
@@ -155,7 +157,14 @@ def run_plan(
     if not isinstance(plan, Plan):
         plan, plan_folder, advice = open_plan(Path(plan))
     bar = Progress(len(stages_of(plan)), silent=not progress)
-    result = execute(plan, plan_folder or Path.cwd(), folder, bar, trust_remote_code=trust_remote_code)
+    result = execute(
+        plan,
+        plan_folder or Path.cwd(),
+        folder,
+        bar,
+        trust_remote_code=trust_remote_code,
+        allowed_hosts=allowed_hosts,
+    )
     plan = read_plan(folder / "plan.yaml")
     lines = usage(folder / "model", "model")
     with (folder / "predictions.jsonl").open(encoding="utf-8") as predictions:

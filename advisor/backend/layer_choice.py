@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from advisor.backend.arrays import Floats
 from advisor.backend.axes import PrincipalAxes
 from advisor.backend.encoder import Encoder, Progress
+from advisor.backend.layer_memory import MEMORY
 from advisor.backend.pairs import PairScale, combine
 from advisor.backend.ridge import Ridge
 from advisor.backend.settings import ProbeSettings
@@ -62,7 +63,7 @@ def _states(encoder: Encoder, inputs: Sequence[Input], progress: Progress | None
     """Return a function from the number of a hidden state to the features that it gives."""
     if isinstance(inputs[0], Pair):
         pairs = cast(Sequence[Pair], inputs)
-        both = encoder.embed_layers([pair.first for pair in pairs] + [pair.second for pair in pairs], progress)
+        both = MEMORY.read(encoder, [pair.first for pair in pairs] + [pair.second for pair in pairs], progress)
 
         def stretched(layer: int) -> Floats:
             combined = combine(*np.split(both[:, layer], 2))
@@ -72,7 +73,7 @@ def _states(encoder: Encoder, inputs: Sequence[Input], progress: Progress | None
     if isinstance(inputs[0], tuple):
         of_words, _ = encoder.embed_word_layers(cast(Sequence[Words], inputs), progress)
         return lambda layer: of_words[:, layer]
-    vectors = encoder.embed_layers(cast(Sequence[str], inputs), progress)
+    vectors = MEMORY.read(encoder, cast(Sequence[str], inputs), progress)
     return lambda layer: vectors[:, layer]
 
 

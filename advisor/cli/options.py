@@ -71,6 +71,13 @@ trust_option = click.option(
 
 
 seed_option = click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of splits, batches and bootstrap.")
+host_option = click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Let texts, and the key, go to this server, which a plan or run that was not made here names.",
+)
 
 
 def plan_options(command: CommandT) -> CommandT:

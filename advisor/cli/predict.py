@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from advisor.cli.options import trust_option
+from advisor.cli.options import host_option, trust_option
 
 
 @click.command("predict")
@@ -28,6 +28,7 @@ from advisor.cli.options import trust_option
 @click.option("--text", "text_column", metavar="COL", help="Name of the text column in the input.")
 @click.option("--pair", "pair_column", metavar="COL", help="Name of the column with the second text, or the context.")
 @trust_option
+@host_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSONL for texts given as arguments too.")
 def command(
     run_folder: Path,
@@ -37,6 +38,7 @@ def command(
     text_column: str | None,
     pair_column: str | None,
     trust_remote_code: bool,
+    allowed_hosts: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Answer for TEXTs, or for the rows of a file, with the model in RUN_DIR.
@@ -48,7 +50,7 @@ def command(
 
     if bool(texts) == bool(source):
         raise click.UsageError("give texts, or --input FILE, one of the two")
-    model = open_model(run_folder, trust_remote_code=trust_remote_code)
+    model = open_model(run_folder, trust_remote_code=trust_remote_code, allowed_hosts=allowed_hosts)
     rows = argument_rows(model, texts) if texts else read_rows(model, str(source), (text_column, pair_column))
     predictions = predict_rows(model, rows)
     if texts and not as_json and output is None:

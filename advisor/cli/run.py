@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from advisor.cli import options
-from advisor.cli.options import as_json, plan_options, print_json, project, project_options, rules_option
+from advisor.cli.options import as_json, host_option, plan_options, print_json, project, project_options, rules_option
 from advisor.cli.pilots import Asked, pilot_options, settled
 from advisor.errors import InputError
 
@@ -25,6 +25,7 @@ from advisor.errors import InputError
 @click.option(
     "--engine", type=click.Choice(["inprocess"]), default="inprocess", show_default=True, help="Where to run."
 )
+@host_option
 @rules_option
 @as_json
 def command(
@@ -39,6 +40,7 @@ def command(
     budget: str | None,
     prefer: str | None,
     target: float | None,
+    allowed_hosts: tuple[str, ...],
     engine: str,
     rules: Path | None,
     as_json: bool,
@@ -81,7 +83,7 @@ def command(
     for note in plan.notes:
         click.echo(f"Note: {note}", err=True)
     click.echo(f"{plan.strategy} on {plan.model.id}, {plan.data.train.rows:,} labelled texts → {folder}/", err=True)
-    for terms in (plan.prompting, plan.teacher.prompting if plan.teacher else None):
+    for terms in plan.prompts:
         if terms and terms.url:
             key = f", with the key in {terms.key_variable}" if terms.key_variable else ""
             click.echo(f"Texts are sent to {terms.url}{key}", err=True)
@@ -92,6 +94,7 @@ def command(
         advice=advice,
         progress=True,
         trust_remote_code=trust_remote_code,
+        allowed_hosts=allowed_hosts,
     )
     if as_json:
         print_json(result.as_dict())

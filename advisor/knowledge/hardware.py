@@ -10,7 +10,6 @@ from advisor.assets import asset
 from advisor.documents import read_document
 from advisor.errors import InputError, RuleBaseError
 from advisor.profile import Profile
-from advisor.profile.filling import fill
 
 _MAKERS = ("nvidia", "geforce", "tesla", "amd", "instinct")
 
@@ -84,7 +83,7 @@ def fill_from_card(profile: Profile) -> Profile:
         told = {"compute.device": "gpu", "compute.memory_gb": training.memory_gb}
     if _named(profile, "serving.card"):
         told["serving.device"] = "gpu"
-    return fill(profile, told)
+    return profile.with_detected(told)
 
 
 def _named(profile: Profile, asked: str) -> Card | None:

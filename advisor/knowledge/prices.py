@@ -14,7 +14,6 @@ from advisor.documents import read_document
 from advisor.errors import DocumentError, InputError, RuleBaseError
 from advisor.knowledge.hardware import card_name
 from advisor.profile import Profile
-from advisor.profile.filling import fill
 
 VARIABLE = "ADVISOR_PRICES"
 
@@ -113,7 +112,7 @@ def fill_from_prices(profile: Profile, today: date) -> Priced:
         return Priced(profile, ())
     prices, notes = load_prices(own_list()), []
     if rented and (hour := prices.cards.get(card_name(rented) or rented)):
-        profile = fill(profile, {"compute.usd_per_hour": hour.usd_per_hour})
+        profile = profile.with_detected({"compute.usd_per_hour": hour.usd_per_hour})
         notes.append(_said(f"an hour of {rented} is taken to cost ${hour.usd_per_hour:g}", hour, prices, today))
     elif rented:
         notes.append(f"no price of {rented} is known: name compute.usd_per_hour, or put it into {VARIABLE}")
@@ -122,7 +121,7 @@ def fill_from_prices(profile: Profile, today: date) -> Priced:
             "model.llm_usd_per_million_in": tokens.usd_per_million_in,
             "model.llm_usd_per_million_out": tokens.usd_per_million_out,
         }
-        profile = fill(profile, told)
+        profile = profile.with_detected(told)
         shown = f"${tokens.usd_per_million_in:g} and ${tokens.usd_per_million_out:g}"
         notes.append(_said(f"a million tokens of {prompted} are taken to cost {shown}", tokens, prices, today))
     return Priced(profile, tuple(notes))

@@ -121,8 +121,9 @@ def _from_hub(
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
     except Exception as failure:
         reason = type(failure).__name__
+        gated = "accept its terms there and log in, " if known and known.gated else ""
         raise InputError(
-            f"{name}: cannot be had from the hub ({reason}); check the name and the network, or name a folder"
+            f"{name}: cannot be had from the hub ({reason}); {gated}check the name and the network, or name a folder"
         ) from None
     return LocatedModel(name, folder, known or _described(name, folder, language_model), folder.name, None)
 

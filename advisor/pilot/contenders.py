@@ -39,7 +39,9 @@ class Contender:
     def frozen(self) -> bool:
         """Whether the encoder stays as it is, so that features serve many fits."""
         model, load = describe_model(self.candidate.model), TextLoad(100.0, 20.0, 2)
-        return model is None or not self.candidate.strategy.workload(model, load, self.settings).training_flops
+        if model is None:
+            return True
+        return not any(one.backward for one in self.candidate.strategy.workload(model, load, self.settings).passes)
 
     @cached_property
     def settings(self) -> BaseModel:
@@ -63,7 +65,7 @@ class Contender:
         forecast = _at(self.candidate, rows).forecast
         seconds = forecast.train_seconds.point - _start(self.candidate) if forecast else inf
         if self.frozen:
-            seconds -= self.read_seconds(rows)
+            seconds -= self.read_seconds(rows) + self.layer_seconds(rows)
         if short and self.short_settings is not None:
             seconds *= _updates(self.short_settings, rows) / _updates(self.settings, rows)
         return float(max(seconds, load_pilot()["fit_seconds"]))
@@ -73,9 +75,15 @@ class Contender:
         reader = _at(replace(self.candidate, strategy=STRATEGIES["few-shot"]), rows).forecast
         return max(reader.train_seconds.point - _start(self.candidate), 0.0) if reader else inf
 
+    def layer_seconds(self, rows: float) -> float:
+        """Return what it takes to read some rows layer by layer, where the best layer is looked for."""
+        looked = getattr(self.settings, "layer_rows", 0) if getattr(self.settings, "layers", "") == "best" else 0
+        return self.read_seconds(min(rows, looked)) if looked else 0.0
+
     def whole_seconds(self, rows: float) -> float:
         """Return what fitting it on all rows takes."""
-        return self.fit_seconds(rows) + (self.read_seconds(rows) if self.frozen else 0.0)
+        reads = self.read_seconds(rows) + self.layer_seconds(rows) if self.frozen else 0.0
+        return self.fit_seconds(rows) + reads
 
 
 def contenders(decision: Decision) -> list[Contender]:

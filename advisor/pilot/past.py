@@ -15,12 +15,12 @@ def past_cells(runs: Iterable[PastRun], encoder: str, data: str | None = None) -
     Args:
         runs: of the task at hand.
         encoder: the one at hand.
-        data: start of the SHA-256 of the training file at hand; runs on it are measurements of the data themselves.
+        data: SHA-256 of the training file at hand, or its start; runs on it are measurements of the data themselves.
     """
     least = load_ledger_settings()["similar_enough"]
     return tuple(
         Cell(
-            data=HERE if run.data == data else f"your {run.project}, {run.data}",
+            data=HERE if data and data.startswith(run.data) else f"your {run.project}, {run.data}",
             strategy=run.strategy,
             per_class=run.per_class,
             classes=run.classes,

@@ -34,6 +34,7 @@ from advisor.estimates.here import basis
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.vocabulary import Value
 from advisor.knowledge.weights import LocatedModel, locate_model
+from advisor.plan.addresses import remember
 from advisor.plan.choice import chosen_candidate
 from advisor.plan.plan import Plan, PlannedAdvice, PlannedData, PlannedFile, PlannedModel, PlannedPremises
 from advisor.plan.prompting import model_id, planned_language_model
@@ -113,7 +114,7 @@ def build_plan(
     teacher = planned_teacher(advice, data, chosen, model, folder) if DISTILLATION in added else None
     measure = task.measure(profile.task.metric)
     weights, note = class_weights(data, measure, chosen)
-    return Plan(
+    plan = Plan(
         project=profile.name,
         advisor=__version__,
         task=task.id,
@@ -140,6 +141,8 @@ def build_plan(
         evaluation=load_evaluation(),
         steps=planned_steps(chosen, model, located, data, split, added, prompted=prompting is not None),
         forecast=forecast.as_dict() | _break_even(advice, forecast, data),
+        terms=forecast.terms_as_dict(),
+        fits=forecast.fits,
         premises=PlannedPremises(
             machine=advice.decision.machine.fingerprint,
             device=str(facts["compute.device"]),
@@ -157,6 +160,9 @@ def build_plan(
         notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added)],
         versions={"adaptation-advisor": __version__, **_versions(task)},
     )
+    if any(terms and terms.url for terms in plan.prompts):
+        remember(plan.sending)
+    return plan
 
 
 def _versions(task: Task) -> dict[str, str]:

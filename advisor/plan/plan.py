@@ -147,7 +147,12 @@ class PlannedPremises(_Part):
 
 
 class Plan(_Part):
-    """An executable plan; `read_plan` and `save` keep it as ``plan.yaml``."""
+    """An executable plan; `read_plan` and `save` keep it as ``plan.yaml``.
+
+    Attributes:
+        terms: what quantities of the forecast are made of, by name.
+        fits: whether training fits the memory at hand.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -171,6 +176,8 @@ class Plan(_Part):
     evaluation: dict[str, Any]
     steps: list[PlannedStep]
     forecast: dict[str, dict[str, float] | None]
+    terms: dict[str, dict[str, dict[str, float]]] = {}
+    fits: Literal["fits", "tight", "too large", "unknown"] = "unknown"
     premises: PlannedPremises | None = None
     advice: PlannedAdvice
     notes: list[str]
@@ -208,6 +215,18 @@ class Plan(_Part):
         """Return the SHA-256 of all that decides what a run does: the forecast, which past runs adjust, does not."""
         content = self.model_dump(by_alias=True, mode="json", exclude={"forecast", "premises"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def prompts(self) -> tuple[PlannedPrompting | None, PlannedPrompting | None]:
+        """How a language model is prompted, and how the teacher's is; None where there is none."""
+        return self.prompting, self.teacher.prompting if self.teacher else None
+
+    @property
+    def sending(self) -> bytes:
+        """What is sent where: the hashes of the data and, of every server, its URL and the variable of its key."""
+        files = [part.sha256 for part in (self.data.train, self.data.test) if part]
+        servers = [[terms.url, terms.key_variable] for terms in self.prompts if terms]
+        return json.dumps([files, servers]).encode()
 
     def as_yaml(self) -> str:
         """Return the plan as YAML; the same plan gives the same bytes."""

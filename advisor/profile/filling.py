@@ -42,8 +42,7 @@ def fill_from_data(profile: Profile, data: LabelledData) -> Profile:
     kind = feedback_kind(data.train.labels)
     lengths = quantiles(whole_lengths(data.train) if kind else word_counts(data.train.inputs))
     special = SPECIAL_TOKENS + (data.pair_column is not None)
-    return fill(
-        profile,
+    return profile.with_detected(
         {
             "task.type": data.task,
             **_told_of_labels(profile, data),
@@ -82,12 +81,4 @@ def fill_from_machine(profile: Profile, machine: Machine) -> Profile:
     told: dict[str, Any] = {"compute.device": "gpu" if machine.gpu else "cpu", "compute.devices": 1}
     if machine.memory_bytes and not machine.gpu:
         told["compute.memory_gb"] = round(machine.memory_bytes / 1e9, 1)
-    return fill(profile, told)
-
-
-def fill(profile: Profile, told: dict[str, Any]) -> Profile:
-    """Return the profile with answers it lacks, marked as detected."""
-    return profile.with_answers(
-        {name: value for name, value in told.items() if value is not None and profile.get(name) is None},
-        "detected",
-    )
+    return profile.with_detected(told)

@@ -92,6 +92,11 @@ class Profile(BaseModel):
                 raise InputError(str(getattr(failure, "text", failure))) from None
             raise
 
+    def with_detected(self, told: Mapping[str, Any]) -> "Profile":
+        """Return a copy with answers it lacks, marked as detected; None tells nothing."""
+        missing = {name: value for name, value in told.items() if value is not None and self.get(name) is None}
+        return self.with_answers(missing, "detected")
+
     def answered(self) -> Iterator[tuple[str, Any]]:
         """Yield the dotted name and value of every known answer."""
         for name in INPUTS:

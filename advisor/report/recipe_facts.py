@@ -88,11 +88,8 @@ def recipe_facts(plan: Plan) -> dict[str, Any]:
 def prompted_recipe_facts(plan: Plan) -> dict[str, Any]:
     """Return the names that the template of recipes for language models uses."""
     facts = {"plan": plan, "settings": plan.hyperparameters, "split": plan.data.split, **_task_facts(plan)}
-    facts |= (
-        source_facts(plan, facts["predicts"])
-        | _fit_facts(plan, facts["predicts"])
-        | prompted_facts(plan, facts["reads"])
-    )
+    facts |= source_facts(plan, facts["predicts"]) | _fit_facts(plan, facts["predicts"])
+    facts |= prompted_facts(plan, facts["reads"])
     return facts | {"seeded": facts["shows"] or facts["splits"], "decoder": True}
 
 

@@ -125,9 +125,9 @@ def imports_of(source: str) -> str:
 def _members(module: str, names: list[str]) -> str:
     """Return the import of names from a module, one a line where they are too many for one line."""
     line = f"from {module} import {', '.join(names)}"
-    return (
-        line if len(line) <= _WIDTH else f"from {module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"
-    )
+    if len(line) <= _WIDTH:
+        return line
+    return f"from {module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"
 
 
 def _standard(module: str) -> bool:

@@ -1,7 +1,7 @@
 """Executing a plan in this process, stage by stage; a stage that finished before a crash is not done again."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
@@ -12,11 +12,13 @@ from advisor.backend.devices import choose_device
 from advisor.backend.evaluation import evaluate, headline, trivial_outputs
 from advisor.backend.predictor import load_model, writes
 from advisor.backend.pretraining_settings import PretrainingSettings
+from advisor.backend.prompted.place import PROMPT_DETAILS
 from advisor.backend.remote_code import allow
 from advisor.backend.written_rows import written_rows
 from advisor.data.examples import as_text
 from advisor.errors import InputError
 from advisor.files import write_json, write_text
+from advisor.plan.addresses import check_servers, remember
 from advisor.plan.plan import Plan
 from advisor.run.export import check_parity, save_model
 from advisor.run.fits import Fits
@@ -45,6 +47,7 @@ def execute(
     progress: Progress | None = None,
     *,
     trust_remote_code: bool = False,
+    allowed_hosts: Collection[str] = (),
 ) -> Result:
     """Run a plan to its end, going on where an earlier call for the same plan and folder stopped.
 
@@ -54,15 +57,18 @@ def execute(
         folder: the run folder, made if absent.
         progress: where to show progress; nowhere if left out.
         trust_remote_code: agreement that Python code that comes with the model runs, where the plan needs that.
+        allowed_hosts: servers that texts may be sent to where a plan that was not made here says so.
 
     Raises:
         RunError: folder or data belong to something else, memory does not suffice, or the export is not faithful.
-        InputError: the data or the model cannot be read, or the model's code would run without agreement.
+        InputError: the data or the model cannot be read, or the model's code would run, or texts be sent, without
+            agreement.
     """
     if plan.model.trust_remote_code and not trust_remote_code:
         raise InputError(
             f"the plan runs Python code that comes with {plan.model.id}; read that, then agree by --trust-remote-code"
         )
+    check_servers("the plan", plan.sending, plan.prompts, allowed_hosts)
     run_folder = RunFolder(folder)
     with run_folder.opened(plan) as begun:
         progress = progress or Progress(len(stages_of(plan)), silent=True)
@@ -162,6 +168,8 @@ class _Run:
         memory = peak_memory()
         self.folder.keep_array("parity", fitted.model.in_fp32().outputs(self.parity_inputs()))
         save_model(fitted.model, self.folder.model)
+        if self.plan.prompting:
+            remember((self.folder.model / PROMPT_DETAILS).read_bytes())
         return {"seconds": seconds, "memory_bytes": memory, "chosen": fitted.chosen}
 
     def baseline(self) -> dict[str, Any]:

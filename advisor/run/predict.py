@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, TextIO
 from advisor.backend.answers import answers
 from advisor.backend.devices import choose_device
 from advisor.backend.predictor import Predictor, load_model, writes
+from advisor.backend.prompted.keeping import kept_place
+from advisor.backend.prompted.place import PROMPT_DETAILS
 from advisor.backend.remote_code import allow
 from advisor.data.columns import Columns
 from advisor.data.formats import open_table
@@ -19,6 +21,7 @@ from advisor.data.prompts import read_prompt
 from advisor.data.values import Unfit
 from advisor.errors import DataError, InputError
 from advisor.files import write_with
+from advisor.plan.addresses import check_servers
 from advisor.run.result import read_result
 from advisor.tasks import TASKS, Input, Pair
 
@@ -52,17 +55,23 @@ class ServedModel:
         return Pair(*parts) if len(parts) == 2 else str(parts[0])
 
 
-def open_model(run_folder: Path, *, trust_remote_code: bool = False) -> ServedModel:
+def open_model(
+    run_folder: Path, *, trust_remote_code: bool = False, allowed_hosts: Collection[str] = ()
+) -> ServedModel:
     """Load the model of a finished run.
 
     Args:
         run_folder: of the run.
         trust_remote_code: agreement that Python code that comes with the model runs.
+        allowed_hosts: servers that texts may be sent to where a run that was not made here asks one.
 
     Raises:
-        InputError: the folder holds no finished run, or its model needs code that was not agreed to.
+        InputError: the folder holds no finished run, or its model needs code or a server that was not agreed to.
     """
     result = read_result(run_folder)
+    prompt = run_folder / "model" / PROMPT_DETAILS
+    if prompt.is_file():
+        check_servers(str(run_folder), prompt.read_bytes(), [kept_place(prompt.parent)], allowed_hosts)
     if trust_remote_code:
         allow(run_folder / "model")
     columns = [str(result.data[name]) for name in ("text_column", "pair_column") if result.data.get(name)]

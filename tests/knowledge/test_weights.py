@@ -63,3 +63,18 @@ def test_pickled_or_no_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
     with pytest.raises(InputError, match="pickled weights can run code"):
         locate_model(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("meta-llama/Llama-3.2-1B", "accept its terms there and log in, check the name"),
+        ("acme/reader", "; check the name"),
+    ],
+)
+def test_without_the_hub_a_sentence_says_what_to_do(
+    name: str, hint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match=hint):
+        locate_model(name, language_model=True)

@@ -140,6 +140,14 @@ def save_prompted(model: "PromptedModel", folder: Path) -> None:
     write_json(folder / PROMPT_DETAILS, details.model_dump(mode="json", by_alias=True))
 
 
+def kept_place(folder: Path) -> KeptPlace | None:
+    """Return where the language model is that a prompted model's folder names; None where that cannot be read."""
+    try:
+        return PromptDetails.model_validate_json((folder / PROMPT_DETAILS).read_bytes()).model
+    except (OSError, ValidationError):
+        return None
+
+
 def load_prompted(folder: Path, device: Device) -> "PromptedModel":
     """Read what `save_prompted` wrote, and open the language model that it names.
 

@@ -204,7 +204,8 @@ def main() -> None:
     if options.table:
         from estimate_errors import table
 
-        print(table(read_results(options.results), each=options.each))
+        used = {name for name, made in MODELS.items() if made["fitted"]}
+        print(table(read_results(options.results), used, each=options.each))
     else:
         run(options)
 

@@ -141,6 +141,8 @@ def build_plan(
         evaluation=load_evaluation(),
         steps=planned_steps(chosen, model, located, data, split, added, prompted=prompting is not None),
         forecast=forecast.as_dict() | _break_even(advice, forecast, data),
+        terms=forecast.terms_as_dict(),
+        fits=forecast.fits,
         premises=PlannedPremises(
             machine=advice.decision.machine.fingerprint,
             device=str(facts["compute.device"]),

@@ -108,7 +108,7 @@ def table(lines: list[dict[str, Any]]) -> str:
     for line in lines:
         groups[line["data"], line["per_class"], line["student"], line["most_texts"]].append(line)
     found = [
-        "| data | labels a class | student | unlabelled | draws | kept labels right | teacher | labels alone | distilled |",
+        "| data | labels a class | student | unlabelled | draws | kept right | teacher | labels alone | distilled |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for (data, per_class, student, most), some in sorted(groups.items()):

@@ -102,4 +102,4 @@ def _trials(
 
 def _fitting(strategy: str, model: BaseModelFacts, load: TextLoad) -> float:
     work = STRATEGIES[strategy].workload(model, load, default_settings(strategy))
-    return work.forward_flops + work.training_flops
+    return work.head_flops + sum(one.cost * model.forward_flops(one.tokens, one.length) for one in work.passes)

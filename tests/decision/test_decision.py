@@ -82,7 +82,7 @@ def test_more_labels_than_a_threshold_are_stable() -> None:
         machine=MACHINE,
     )
     unsure = recommend(
-        profile_of(task__type="text-classification", data__labelled=195, data__classes=3), machine=MACHINE
+        profile_of(task__type="text-classification", data__labelled=570, data__classes=3), machine=MACHINE
     )
     assert sure.stability == 1.0
     assert 0.0 < unsure.stability < 1.0

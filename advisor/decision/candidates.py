@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from advisor.decision.facts import Facts
-from advisor.estimates.correcting import corrected, corrections_of
 from advisor.estimates.forecast import Forecast, forecast_encoder, forecast_generator, forecast_llm
 from advisor.estimates.remedies import Case, Remedy, remedies
 from advisor.knowledge.catalogue import BaseModelFacts, describe_model
@@ -165,8 +164,7 @@ def _forecast(
     if model is None:
         return None
     forecast = forecast_encoder if engine == "encoder" else forecast_generator
-    found = forecast(strategy, model, facts.values, machine)
-    return corrected(found, corrections_of(strategy, engine, facts.values, machine)) if machine.corrections else found
+    return forecast(strategy, model, facts.values, machine)
 
 
 def _own_facts(strategy: Strategy, engine: Engine, model: BaseModelFacts | None, facts: Facts) -> dict[str, Value]:

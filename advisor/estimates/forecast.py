@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from advisor.assets import asset
 from advisor.errors import RuleBaseError
 from advisor.estimates.constants import load_constants
+from advisor.estimates.correcting import corrected, corrections_of
 from advisor.estimates.disk import disk_bytes
 from advisor.estimates.latency import encoding_ms, writing_ms
 from advisor.estimates.memory import Terms, host_memory, least_room, room, total, training_memory
@@ -129,8 +130,16 @@ def forecast_encoder(
     machine: Machine,
     settings: BaseModel | None = None,
 ) -> Forecast:
-    """Forecast a strategy on an encoder, with the rules' settings unless others are given."""
-    return _forecast(strategy, model, tuple(facts.get(name) for name in _FACTS), machine, "encoder", settings)
+    """Forecast a strategy on an encoder, with the rules' settings unless others are given.
+
+    What past runs on the machine teach is applied; see `advisor.estimates.correcting`.
+    """
+    found = _forecast(strategy, model, tuple(facts.get(name) for name in _FACTS), machine, "encoder", settings)
+    corrections = corrections_of(strategy, "encoder", facts, machine)
+    if not corrections:
+        return found
+    changed = corrected(found, corrections)
+    return replace(changed, fits=_fits(changed.room_bytes, changed.least_room_bytes, facts.get("compute.memory_gb")))
 
 
 def forecast_generator(

@@ -14,9 +14,8 @@ from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision
 from advisor.decision.facts import Facts
 from advisor.estimates.forecast import default_settings
-from advisor.knowledge.catalogue import describe_model
 from advisor.knowledge.hyperparameters import load_pilot
-from advisor.strategies import STRATEGIES, TextLoad
+from advisor.strategies import STRATEGIES
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,10 @@ class Contender:
         """Whether it takes no labels."""
         return not self.candidate.strategy.needs_labels
 
-    @cached_property
+    @property
     def frozen(self) -> bool:
         """Whether the encoder stays as it is, so that features serve many fits."""
-        model, load = describe_model(self.candidate.model), TextLoad(100.0, 20.0, 2)
-        if model is None:
-            return True
-        return not any(one.backward for one in self.candidate.strategy.workload(model, load, self.settings).passes)
+        return self.candidate.strategy.frozen
 
     @cached_property
     def settings(self) -> BaseModel:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from advisor.decision.facts import answers_of, project_facts
 from advisor.documents import suggest
 from advisor.errors import InputError
 from advisor.estimates.break_even import break_even_answers
-from advisor.estimates.correcting import corrected, corrections_of, work_of
+from advisor.estimates.correcting import corrections_of, work_of
 from advisor.estimates.forecast import (
     Forecast,
     default_settings,
@@ -36,6 +37,7 @@ from advisor.estimates.parts import fitting_parts
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.vocabulary import Value
 from advisor.knowledge.weights import LocatedModel, locate_model
+from advisor.machine import Machine
 from advisor.plan.addresses import remember
 from advisor.plan.choice import chosen_candidate
 from advisor.plan.plan import Plan, PlannedAdvice, PlannedData, PlannedFile, PlannedModel, PlannedPremises
@@ -103,14 +105,18 @@ def build_plan(
         model, prompting, located = planned_language_model(profile, candidate, data.task, folder)
     lengths = _lengths(located, data, model.max_length)
     facts = project_facts(_answers(advice, data, lengths), advice.decision.base).values
+    machine = advice.decision.machine
+    parts: list[str] = []
     if "batch_tokens" not in (hyperparameters or {}):
-        smaller = fitting_parts(settings, lambda tried: _forecast(advice, candidate, tried, located, data, facts))
+        smaller = fitting_parts(
+            settings, lambda tried: _forecast(advice, candidate, tried, located, data, facts, machine)
+        )
         parts, settings = _parts(smaller, settings), smaller
-    else:
-        parts = []
-    unadjusted = _forecast(advice, candidate, settings, located, data, facts)
-    corrections = corrections_of(chosen, candidate.engine, facts, advice.decision.machine)
-    forecast = corrected(unadjusted, corrections)
+    forecast, unadjusted = (
+        _forecast(advice, candidate, settings, located, data, facts, where)
+        for where in (machine, replace(machine, corrections=()))
+    )
+    corrections = corrections_of(chosen, candidate.engine, facts, machine)
     added = chosen_modifiers(modifiers)
     if task.predicts in WRITING and (unfit := next((name for name in added if name != MULTI_SEED), None)):
         raise InputError(f"{unfit} is for encoders; a generator is tuned without it")
@@ -151,10 +157,10 @@ def build_plan(
         terms=forecast.terms_as_dict(),
         fits=forecast.fits,
         premises=PlannedPremises(
-            machine=advice.decision.machine.fingerprint,
+            machine=machine.fingerprint,
             device=str(facts["compute.device"]),
             serving_device=str(facts["serving.device"]),
-            basis=basis(advice.decision.machine),
+            basis=basis(machine),
             model=candidate.model,
             work=work_of(chosen, candidate.engine),
             languages=profile.task.languages,
@@ -236,6 +242,7 @@ def _forecast(
     located: LocatedModel | None,
     data: LabelledData,
     facts: Mapping[str, Value],
+    machine: Machine,
 ) -> Forecast:
     """Forecast again, from the settings of the plan and the facts of its data."""
     strategy = candidate.strategy
@@ -253,7 +260,7 @@ def _forecast(
         return with_choice(forecast_llm(strategy, candidate.engine, facts), prompts, at_once)
     assert located is not None
     forecast = forecast_encoder if candidate.engine == "encoder" else forecast_generator
-    return forecast(strategy, located.facts, facts, advice.decision.machine, settings)
+    return forecast(strategy, located.facts, facts, machine, settings)
 
 
 def _break_even(advice: Advice, forecast: Forecast, data: LabelledData) -> dict[str, dict[str, float] | None]:

@@ -146,6 +146,10 @@ class PlannedPremises(_Part):
     unadjusted: dict[str, dict[str, float] | None] = {}
 
 
+# What of a plan tells about it, and decides nothing of what its run does.
+_NOT_DONE = {"forecast", "premises", "terms", "fits", "advice", "notes"}
+
+
 class Plan(_Part):
     """An executable plan; `read_plan` and `save` keep it as ``plan.yaml``.
 
@@ -216,7 +220,7 @@ class Plan(_Part):
 
         What is forecast for it and why it was chosen do not, and change as past runs teach more.
         """
-        content = self.model_dump(by_alias=True, mode="json", exclude={"forecast", "premises", "advice", "notes"})
+        content = self.model_dump(by_alias=True, mode="json", exclude=_NOT_DONE)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -15,9 +15,10 @@ from advisor.profile import Profile
 from advisor.report.explanation_text import explanation_text
 from tests.ledger.samples import measured
 
+MEMORY = 1.5e9
 ANSWERS = {
     "task.type": "text-classification", "data.classes": 3, "data.labelled": 300, "data.tokens_median": 20,
-    "task.languages": ["en"], "compute.device": "cpu", "serving.device": "cpu",
+    "task.languages": ["en"], "compute.device": "cpu", "serving.device": "cpu", "compute.memory_gb": MEMORY / 1e9,
 }  # fmt: skip
 
 
@@ -46,6 +47,7 @@ def test_enough_runs_adjust_every_candidate_on_the_encoder_and_are_named(book: B
     assert {name: found.runs for name, found in after.adjusted.items()} == {
         "train_seconds": 12, "train_memory_bytes": 12, "latency_ms_p50": 24, "latency_ms_p95": 24,
     }  # fmt: skip
+    verdicts: set[tuple[str, str]] = set()
     pairs = zip(before.decision.candidates, after.decision.candidates, strict=True)
     for then, now in ((then, now) for then, now in pairs if then.engine == "encoder"):
         assert then.forecast and now.forecast
@@ -53,6 +55,14 @@ def test_enough_runs_adjust_every_candidate_on_the_encoder_and_are_named(book: B
         assert now.forecast.least_train_seconds.point == pytest.approx(3 * then.forecast.least_train_seconds.point)
         assert now.forecast.latency_ms_p95.point == pytest.approx(3 * then.forecast.latency_ms_p95.point)
         assert now.forecast.quality == then.forecast.quality
+        assert now.forecast.room_bytes == now.forecast.host_memory_bytes == now.forecast.train_memory_bytes
+        for quantity, terms in now.forecast.terms.items():
+            whole = sum(term.point for term in terms.values())
+            assert whole == pytest.approx(getattr(now.forecast, quantity).point)
+        least, high = now.forecast.least_room_bytes.low, now.forecast.room_bytes.high
+        assert now.forecast.fits == ("fits" if high <= MEMORY else "tight" if least <= MEMORY else "too large")
+        verdicts |= {(then.forecast.fits, now.forecast.fits)}
+    assert ("fits", "tight") in verdicts or ("fits", "too large") in verdicts
     assert after.as_dict()["adjusted"][0]["bias"] == pytest.approx(3)
 
 

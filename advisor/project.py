@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from advisor.data.reading import DataSource, LabelledData, load_labelled
 from advisor.errors import InputError
 from advisor.knowledge.catalogue import describe_model
-from advisor.knowledge.hardware import fill_from_card
+from advisor.knowledge.hardware import card_name, fill_from_card
 from advisor.knowledge.hub import fetch_configuration, looks_like_hub_id
 from advisor.knowledge.prices import fill_from_prices
 from advisor.machine import Machine, this_machine
@@ -75,7 +75,11 @@ def _read(profile: Profile, source: DataSource | None) -> LabelledData | None:
 
 def _filled(profile: Profile, data: LabelledData | None, machine: Machine) -> Profile:
     told = fill_from_card(fill_from_data(profile, data) if data else profile)
-    return fill_from_machine(told, machine)
+    here = fill_from_machine(told, machine)
+    card = card_name(machine.cards[0]) if machine.cards else None
+    if card is None or told.compute.device is not None or here.compute.device != "gpu":
+        return here
+    return fill_from_card(here.with_detected({"compute.card": card}))
 
 
 def _learn_models(profile: Profile) -> list[str]:

@@ -1,9 +1,12 @@
 """One cell of the record of forecasts: a model with random weights doing one kind of work, its memory and times.
 
-Started by ``estimates.py`` in a process of its own, with cells as JSON on stdin; prints a line of JSON a cell. Encoders
-are tuned by the advisor's own updates. Generators are tuned by a plain loop with their own loss, which is what trl does
-without the figures it logs. On a processor memory is the highest that the process ever held; on a GPU what torch
-allocated.
+Started by ``estimates.py`` in a process of its own, with cells as JSON on stdin; prints a line of JSON a cell. With
+``--write MODEL FOLDER`` it writes a model's files instead: on a processor cells read them as runs do, because what
+stays untouched in a file takes no memory, and reading in another precision takes more.
+
+Encoders are tuned by the advisor's own updates. Generators are tuned by a plain loop with their own loss, which is what
+trl does without the figures it logs. On a processor memory is the highest that the process ever held; on a GPU what
+torch allocated.
 """
 
 import gc
@@ -43,6 +46,7 @@ from advisor.tasks import TASKS
 
 TASK = "text-classification"
 WRITTEN_TOKENS = 16
+SINGLE_REPEATS = 4
 MODELS = yaml.safe_load(Path(__file__).with_name("estimate_models.yaml").read_text(encoding="utf-8"))
 
 
@@ -62,16 +66,29 @@ class MadeUp(TunedModel):
 
 
 def make(cell: dict[str, Any], device: Device, kind: str, dtype: torch.dtype, attention: str | None) -> Any:
-    """Return a model of the cell's configuration, made where it will compute; no layer drops anything."""
-    made = MODELS[cell["model"]]
-    config = transformers.AutoConfig.for_model(made["type"], **made["config"])
+    """Return the cell's model, read from its files where it has some, else made where it will compute."""
+    options = {"attn_implementation": attention} if attention else {}
+    made: Any = getattr(transformers, kind)
+    if "folder" in cell:
+        return made.from_pretrained(cell["folder"], dtype=dtype, **options)
+    with torch.device(device.torch):
+        return made.from_config(configuration(cell["model"]), dtype=dtype, **options)
+
+
+def configuration(model: str) -> Any:
+    """Return a model's configuration; no layer drops anything."""
+    config = transformers.AutoConfig.for_model(MODELS[model]["type"], **MODELS[model]["config"])
     for name in vars(config):
         if name.endswith(("dropout", "dropout_prob", "_pdrop")) and isinstance(getattr(config, name), float):
             setattr(config, name, 0.0)
     config.pad_token_id = 0
-    options = {"attn_implementation": attention} if attention else {}
-    with torch.device(device.torch):
-        return getattr(transformers, kind).from_config(config, dtype=dtype, **options)
+    return config
+
+
+def write(model: str, folder: Path) -> None:
+    """Write a model with random weights as a hub would hold it."""
+    kind: Any = transformers.AutoModelForCausalLM if MODELS[model].get("writes") else transformers.AutoModel
+    kind.from_config(configuration(model), dtype=torch.float32).save_pretrained(folder)
 
 
 def eager(device: Device) -> str | None:
@@ -205,13 +222,13 @@ def measured(cell: dict[str, Any], kind: str, repeats: int) -> dict[str, Any]:
     work()
     times = []
     # Two updates reach the peak: the second one finds the optimiser's state beside the gradients.
-    for _ in range(max(1, repeats)):
+    for _ in range(max(1, repeats * (SINGLE_REPEATS if cell["batch"] == 1 else 1))):
         started, spent = time.perf_counter(), time.process_time()
         work()
         wait_for(device.torch)
         times.append((time.perf_counter() - started, time.process_time() - spent))
     found = {
-        **cell,
+        **{name: value for name, value in cell.items() if name != "folder"},
         "device": kind,
         "before_bytes": before,
         "peak_bytes": highest(device),
@@ -227,7 +244,7 @@ def measured(cell: dict[str, Any], kind: str, repeats: int) -> dict[str, Any]:
             "seconds": statistics.median(wall),
             "seconds_p95": float(np.percentile(wall, 95)),
             "processor_seconds": statistics.median(spent),
-            "repeats": repeats,
+            "repeats": len(times),
         }
     return found
 
@@ -267,8 +284,15 @@ def place(kind: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure the cells on stdin, one after the other."""
-    asked = json.load(sys.stdin)
+    """Measure the cells on stdin, one after the other, or write a model's files."""
+    if sys.argv[1:2] == ["--write"]:
+        write(sys.argv[2], Path(sys.argv[3]))
+    else:
+        measure_asked(json.load(sys.stdin))
+
+
+def measure_asked(asked: dict[str, Any]) -> None:
+    """Measure cells on a device, and print a row each."""
     if asked["threads"]:
         torch.set_num_threads(asked["threads"])
     for cell in asked["cells"]:
@@ -280,6 +304,7 @@ def main() -> None:
                 traceback.print_exc()
                 continue
             found = {**cell, "device": asked["device"], "out_of_memory": True}
+            found.pop("folder", None)
         print(json.dumps(found | place(asked["device"])), flush=True)
 
 

@@ -1,18 +1,17 @@
 """The errors of the forecasts on the measured record, apart for models used for fitting and those held out."""
 
 import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from advisor.estimates.forecast import default_settings
 from advisor.estimates.latency import encoding_ms, writing_ms
 from advisor.estimates.memory import total, training_memory
 from advisor.estimates.place import Place, training_place
 from advisor.estimates.training_time import training_seconds
-from estimates import MODELS
-
-from advisor.estimates.forecast import default_settings
 from advisor.knowledge.catalogue import BaseModelFacts, load_catalogue
 from advisor.knowledge.interval import Interval
 from advisor.machine import Machine, this_machine
@@ -53,11 +52,12 @@ class Compared(NamedTuple):
         return self.forecast.low <= self.measured <= self.forecast.high
 
 
-def table(rows: Iterable[Row], *, each: bool = False) -> str:
+def table(rows: Iterable[Row], used: Collection[str], *, each: bool = False) -> str:
     """Return the errors as a Markdown table, or every forecast in a line of its own.
 
     Args:
         rows: of the record.
+        used: names of the models that constants may be fitted to.
         each: whether every forecast is shown.
     """
     found = [one for row in latest(rows) for one in compared(row)]
@@ -69,7 +69,7 @@ def table(rows: Iterable[Row], *, each: bool = False) -> str:
         )
     lines = [HEADING]
     for fitted, title in ((True, "fitted"), (False, "held out")):
-        own = [one for one in found if MODELS[one.model]["fitted"] is fitted]
+        own = [one for one in found if (one.model in used) is fitted]
         for quantity in dict.fromkeys(one.quantity for one in found):
             some = [one for one in own if one.quantity == quantity]
             if some:
@@ -116,7 +116,7 @@ def compared(row: Row) -> Iterator[Compared]:
             spent = total({name: term for name, term in terms.items() if name not in ("start", "saving")})
             yield one(f"pass, {row['device']}" if way == "embed" else f"update, {row['device']}", spent, row["seconds"])
     if "seconds" in row and (way == "answer" or (way == "embed" and row["batch"] == 1)):
-        spent = total(encoding_ms(model, row["length"], place))
+        spent = total(encoding_ms(model, row["length"], place, tuned=way == "answer"))
         yield one(f"latency, {row['device']}", spent, 1e3 * row["seconds"])
     if "seconds" in row and way in ("prefill", "decode") and row["batch"] == 1:
         terms = writing_ms(model, row["length"], WRITTEN, place)

@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -31,6 +32,7 @@ KEY = ("model", "way", "batch", "length", "precision", "recompute")
 SHARE_OF_FREE = 0.6
 PROCESS_BYTES = 1e9
 PATIENCE_SECONDS = 900
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(HERE.parent), "HF_HUB_OFFLINE": "1"}
 
 Cell = dict[str, Any]
 
@@ -133,20 +135,29 @@ def states_bytes(cell: Cell) -> float:
     return PROCESS_BYTES + weights * (18 if cell["way"] in ("full", "lm-full") else 6)
 
 
+def written(model: str, folder: Path) -> Path:
+    """Return the files of a model with random weights, written in a process of its own where they are not there yet."""
+    place = folder / model.replace("/", "--")
+    if not place.exists():
+        print(f"writing {model}", file=sys.stderr)
+        command = [sys.executable, str(HERE / "estimate_cell.py"), "--write", model, str(place)]
+        subprocess.run(command, check=True, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    return place
+
+
 def measure(cells: list[Cell], device: str, threads: int, repeats: int) -> Iterator[Cell]:
     """Yield the rows of cells, measured in one new process; what ends it is a row too."""
     asked = json.dumps({"cells": cells, "device": device, "threads": threads, "repeats": repeats})
-    environment = os.environ | {"PYTHONPATH": str(HERE.parent), "HF_HUB_OFFLINE": "1"}
     worker = subprocess.Popen(
         [sys.executable, str(HERE / "estimate_cell.py")],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
     )  # fmt: skip
     try:
-        written, errors = worker.communicate(asked, timeout=PATIENCE_SECONDS)
+        printed, errors = worker.communicate(asked, timeout=PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
         worker.kill()
-        written, errors = worker.communicate()
-    yield from (json.loads(line) for line in written.splitlines() if line.startswith("{"))
+        printed, errors = worker.communicate()
+    yield from (json.loads(line) for line in printed.splitlines() if line.startswith("{"))
     if worker.returncode:
         print(f"  ended with {worker.returncode}: {errors.strip().splitlines()[-1:]}", file=sys.stderr)
 
@@ -160,18 +171,21 @@ def run(options: argparse.Namespace) -> None:
         groups = [[cell for cell in cells if cell["model"] == model] for model in MODELS]
     options.results.parent.mkdir(parents=True, exist_ok=True)
     started, count = time.monotonic(), 0
-    for group in filter(None, groups):
-        if options.minutes and time.monotonic() - started > 60 * options.minutes:
-            break
-        first = " ".join(str(group[0][name]) for name in KEY)
-        if options.device == "cpu" and states_bytes(group[0]) > SHARE_OF_FREE * free_bytes():
-            print(f"{first}: left out, too little memory is free", file=sys.stderr)
-            continue
-        count += len(group)
-        print(f"{count} of {len(cells)}  {first}", file=sys.stderr)
-        with options.results.open("a", encoding="utf-8") as results:
-            for row in measure(group, options.device, options.threads, options.repeats if timed else 0):
-                results.write(json.dumps(row) + "\n")
+    with TemporaryDirectory() as kept:
+        for group in filter(None, groups):
+            if options.minutes and time.monotonic() - started > 60 * options.minutes:
+                break
+            first = " ".join(str(group[0][name]) for name in KEY)
+            if options.device == "cpu":
+                if states_bytes(group[0]) > SHARE_OF_FREE * free_bytes():
+                    print(f"{first}: left out, too little memory is free", file=sys.stderr)
+                    continue
+                group = [cell | {"folder": str(written(cell["model"], Path(kept)))} for cell in group]
+            count += len(group)
+            print(f"{count} of {len(cells)}  {first}", file=sys.stderr)
+            with options.results.open("a", encoding="utf-8") as results:
+                for row in measure(group, options.device, options.threads, options.repeats if timed else 0):
+                    results.write(json.dumps(row) + "\n")
 
 
 def main() -> None:
@@ -190,7 +204,8 @@ def main() -> None:
     if options.table:
         from estimate_errors import table
 
-        print(table(read_results(options.results), each=options.each))
+        used = {name for name, made in MODELS.items() if made["fitted"]}
+        print(table(read_results(options.results), used, each=options.each))
     else:
         run(options)
 

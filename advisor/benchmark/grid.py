@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from advisor.backend.rows import encode_rows
+from advisor.benchmark.cells import applies
 from advisor.benchmark.draws import Size, draw
 from advisor.benchmark.source import lengths_of
 from advisor.benchmark.trial import Limits, Trial
@@ -11,7 +12,7 @@ from advisor.data.reading import LabelledData
 from advisor.errors import InputError
 from advisor.estimates.forecast import default_settings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies import STRATEGIES, TextLoad
+from advisor.strategies import EXECUTABLE, STRATEGIES, TextLoad
 
 
 class Planned(NamedTuple):
@@ -40,7 +41,7 @@ def grid(
     """Return the trials that apply: seed by seed, so that all sizes are seen early, within a seed the cheap ones first.
 
     Strategies that take no labels stand once, whatever the seeds; a size that draws the same rows as a smaller one is
-    left out. Policies that measure come after the strategies of their draw.
+    left out. A policy that measures is taken to cost what fitting everything does, so it comes last.
 
     Args:
         data: by name, with test rows.
@@ -77,7 +78,7 @@ def _trials(
     assert data.test is not None
     names, tokens = data.label_names, lengths_of(data).tokens_median
     rows = encode_rows(data.task, data.train.inputs, data.train.labels, data.train.rows, names)
-    able = [strategy for strategy in strategies if STRATEGIES[strategy].handles(data.task, "encoder")]
+    able = [strategy for strategy in strategies if applies(strategy, data.task)]
     answering = min(len(data.test), limits.test_rows) * model.forward_flops(tokens, tokens)
     found = []
     for seed in range(seeds):
@@ -88,13 +89,17 @@ def _trials(
                 continue
             seen.add(drawn.tobytes())
             load = TextLoad(len(drawn), tokens, len(names))
-            field = [strategy for strategy in able if STRATEGIES[strategy].needs_labels == bool(len(drawn))]
-            works = [STRATEGIES[strategy].workload(model, load, default_settings(strategy)) for strategy in field]
-            fitting = [work.forward_flops + work.training_flops for work in works]
             found += [
-                Planned(name, Trial(strategy, str(size), seed), operations + answering)
-                for strategy, operations in zip(field, fitting, strict=True)
+                Planned(name, Trial(strategy, str(size), seed), _fitting(strategy, model, load) + answering)
+                for strategy in able
+                if STRATEGIES[strategy].needs_labels == bool(len(drawn))
             ]
             if len(drawn):
-                found += [Planned(name, Trial("", str(size), seed), sum(fitting), policy) for policy in measuring]
+                every = sum(_fitting(strategy, model, load) for strategy in EXECUTABLE if applies(strategy, data.task))
+                found += [Planned(name, Trial("", str(size), seed), every, policy) for policy in measuring]
     return found
+
+
+def _fitting(strategy: str, model: BaseModelFacts, load: TextLoad) -> float:
+    work = STRATEGIES[strategy].workload(model, load, default_settings(strategy))
+    return work.head_flops + sum(one.cost * model.forward_flops(one.tokens, one.length) for one in work.passes)

@@ -324,6 +324,7 @@ def _excluded(candidate: Candidate) -> dict[str, Any]:
         "engine": candidate.engine,
         "model": candidate.model,
         "because": [veto.because for veto in candidate.vetoes],
+        "remedies": [remedy.as_dict() for remedy in candidate.remedies],
     }
 
 
@@ -339,5 +340,9 @@ def _expected(candidate: Candidate) -> dict[str, Any]:
         "latency_ms": forecast.latency_ms_p95,
         "usd": forecast.train_usd,
         "usd_per_1000": forecast.usd_per_1000,
+        "room_bytes": forecast.room_bytes,
+        "host_memory_bytes": forecast.host_memory_bytes,
+        "disk_bytes": forecast.disk_bytes,
     }
-    return {name: interval.as_dict() if interval else None for name, interval in named.items()}
+    found: dict[str, Any] = {name: interval.as_dict() if interval else None for name, interval in named.items()}
+    return {**found, "fits": forecast.fits, "terms": forecast.terms_as_dict()}

@@ -7,6 +7,7 @@ from functools import cached_property
 from advisor.decision.facts import Facts
 from advisor.estimates.correcting import corrected, corrections_of
 from advisor.estimates.forecast import Forecast, forecast_encoder, forecast_generator, forecast_llm
+from advisor.estimates.remedies import Case, Remedy, remedies
 from advisor.knowledge.catalogue import BaseModelFacts, describe_model
 from advisor.knowledge.conditions import Outcome, Values
 from advisor.knowledge.rulebase import RuleBase
@@ -14,6 +15,8 @@ from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Engine, Strategy
 
+# Requirements that other settings, another strategy or a smaller model can meet.
+CURABLE = frozenset({"memory", "time", "money", "latency"})
 PERMISSIVE = ("apache", "mit", "bsd", "unknown")
 
 
@@ -82,6 +85,31 @@ class Candidate:
                 failed = tuple(o for o in requirement.condition.trace(facts, limits) if o.held is False)
                 vetoes.append(Veto(requirement.id, requirement.reason(facts), failed))
         return tuple(vetoes)
+
+    @cached_property
+    def remedies(self) -> list[Remedy]:
+        """What would let it meet its needs; nothing where none is known, or where something else rules it out too."""
+        failed = {veto.requirement for veto in self.vetoes}
+        model = self._described
+        if not failed or failed - CURABLE or model is None or self.forecast is None or not self.strategy.executable:
+            return []
+        languages = set(str(self.project.values.get("task.languages") or "").split(",")) - {""}
+        licence = self.project.values["constraints.licence"]
+
+        def enough(strategy: Strategy, model: BaseModelFacts, forecast: Forecast) -> bool:
+            facts = {**self.facts, **_needs(forecast, model, part=strategy.worth_a_part)}
+            needs = self.base.requirements[strategy.id]
+            limits = self.base.limits
+            return all(n.condition.evaluate(facts, limits) is not False for n in needs if n.id in CURABLE)
+
+        def speaks(other: BaseModelFacts) -> bool:
+            known = _speaks(set(other.languages), languages) is not False
+            return known and (licence == "any" or other.licence.startswith(PERMISSIVE))
+
+        values = self.project.values
+        return remedies(
+            Case(self.strategy, self.engine, self.model, model, values, self.machine, speaks=speaks, enough=enough)
+        )
 
     @property
     def _described(self) -> BaseModelFacts | None:
@@ -183,7 +211,7 @@ def _needs(forecast: Forecast | None, model: BaseModelFacts | None, *, part: boo
     """
     if forecast is None:
         return {}
-    memory = forecast.train_memory_bytes
+    memory = forecast.least_room_bytes
     least = memory.low if model and model.may_be_quantised else memory.high
     return {
         "need.train_memory_gb": least / 1e9,

@@ -11,7 +11,7 @@ from advisor.strategies import STRATEGIES
 
 
 class Capacity(NamedTuple):
-    """The largest model whose forecast lies within the memory whole, and the largest whose point does.
+    """The largest model whose forecast, one text at a time, lies within the memory whole, and whose point does.
 
     Attributes:
         strategy: id.
@@ -48,7 +48,7 @@ def _capacity(strategy: str, device: str, room: int, machine: Machine) -> Capaci
     for name, model in load_catalogue().models.items():
         if not _encodes(model):
             continue
-        memory = forecast_encoder(STRATEGIES[strategy], model, facts, machine).train_memory_bytes
+        memory = forecast_encoder(STRATEGIES[strategy], model, facts, machine).least_room_bytes
         if memory.high <= room:
             fits.append((model.parameters, name))
         elif memory.point <= room:

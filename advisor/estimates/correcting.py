@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from advisor.correction import Correction
 from advisor.estimates.forecast import Forecast
-from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import Value
 from advisor.ledger.conformal import Calibration, adjusted
 from advisor.ledger.entry import Work
@@ -13,7 +13,10 @@ from advisor.machine import Machine
 from advisor.strategies import Engine, Strategy
 
 # What follows from a quantity and is off by as much.
-_FOLLOWING = {"train_seconds": ("train_seconds", "least_train_seconds", "train_usd", "least_train_usd")}
+_FOLLOWING = {
+    "train_seconds": ("train_seconds", "least_train_seconds", "train_usd", "least_train_usd"),
+    "train_memory_bytes": ("train_memory_bytes", "room_bytes", "least_room_bytes"),
+}
 
 
 def work_of(strategy: Strategy, engine: Engine) -> Work:
@@ -42,7 +45,7 @@ def corrections_of(
 
 def corrected(forecast: Forecast, corrections: Mapping[str, Correction]) -> Forecast:
     """Return a forecast with what has a correction shifted and widened; the rest stays."""
-    changed: dict[str, Interval] = {}
+    changed: dict[str, Any] = {}
     for quantity, correction in corrections.items():
         by = Calibration(correction.bias, correction.margin)
         for name in _FOLLOWING.get(quantity, (quantity,)):

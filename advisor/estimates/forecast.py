@@ -1,25 +1,36 @@
-"""A forecast: training time, memory and money, latency and price of answers, expected quality - each an interval."""
+"""A forecast: memory, time and money of training, latency and price of answers, quality - as intervals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
-from typing import Any
+from math import exp, log
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
 from advisor.assets import asset
 from advisor.errors import RuleBaseError
 from advisor.estimates.constants import load_constants
+from advisor.estimates.disk import disk_bytes
+from advisor.estimates.latency import encoding_ms, writing_ms
+from advisor.estimates.memory import Terms, host_memory, least_room, room, total, training_memory
+from advisor.estimates.money import price_of_answers, price_of_time
+from advisor.estimates.place import serving_place, training_place
 from advisor.estimates.quality import expected_accuracy
-from advisor.knowledge.catalogue import BaseModelFacts, DeviceFacts, load_catalogue
+from advisor.estimates.training_time import training_seconds
+from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.knowledge.hyperparameters import default_values
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
-from advisor.strategies import STRATEGIES, Engine, Strategy, TextLoad, Workload
+from advisor.strategies import STRATEGIES, Engine, Strategy, TextLoad
 
+Fits = Literal["fits", "tight", "too large", "unknown"]
 _SHORTEST_TEXT = 4.0
-_ENCODER_FACTS = (
+# Standard deviations from the median to the 95th percentile of a normal distribution.
+_NINETY_FIVE = 1.645
+_NOTHING = Interval.exactly(0.0)
+_FACTS = (
     "task.type",
     "classes",
     "labels_per_class",
@@ -27,9 +38,12 @@ _ENCODER_FACTS = (
     "data.tokens_median",
     "data.tokens_p95",
     "compute.device",
+    "compute.card",
     "compute.devices",
+    "compute.memory_gb",
     "compute.usd_per_hour",
     "serving.device",
+    "serving.card",
 )
 
 
@@ -48,6 +62,13 @@ class Forecast:
         least_train_usd: price of ``least_train_seconds``.
         usd_per_1000: price of 1,000 answers paid by the token; 0 on your own machine.
         tokens_in, tokens_out: of an answer, where a language model is prompted.
+        room_bytes: memory that must be free on the training device: on a graphics card more than is ever in use.
+        least_room_bytes: the same with one text at a time, which costs time alone, and at the low end with frozen
+            weights in 4 bits, which takes another trainer than this one.
+        host_memory_bytes: peak of the process in host memory.
+        disk_bytes: most on disk at once.
+        fits: whether training fits the memory at hand: surely, perhaps, surely not, or nobody knows.
+        terms: what ``train_memory_bytes``, ``train_seconds`` and ``latency_ms_p50`` are made of, by name.
     """
 
     quality: Interval | None
@@ -61,11 +82,25 @@ class Forecast:
     usd_per_1000: Interval | None
     tokens_in: Interval | None = None
     tokens_out: Interval | None = None
+    room_bytes: Interval = _NOTHING
+    least_room_bytes: Interval = _NOTHING
+    host_memory_bytes: Interval = _NOTHING
+    disk_bytes: Interval = _NOTHING
+    fits: Fits = "unknown"
+    terms: Mapping[str, Terms] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, dict[str, float] | None]:
         """Return every interval by name; tokens only where a language model is prompted."""
-        known = {name: interval.as_dict() if interval else None for name, interval in vars(self).items()}
-        return {name: found for name, found in known.items() if found or not name.startswith("tokens")}
+        known = {name: value for name, value in vars(self).items() if name not in ("fits", "terms")}
+        found = {name: interval.as_dict() if interval else None for name, interval in known.items()}
+        return {name: interval for name, interval in found.items() if interval or not name.startswith("tokens")}
+
+    def terms_as_dict(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Return the terms by quantity and name."""
+        return {
+            quantity: {name: interval.as_dict() for name, interval in terms.items()}
+            for quantity, terms in self.terms.items()
+        }
 
 
 @cache
@@ -94,47 +129,8 @@ def forecast_encoder(
     machine: Machine,
     settings: BaseModel | None = None,
 ) -> Forecast:
-    """Forecast a strategy on an encoder, with the rules' settings unless others are given.
-
-    Time is operations divided by the achieved rate, plus an overhead an update, plus start-up; see `Workload`.
-    Memory on a processor is the process, the weights at 4 bytes, 12 more for every trained parameter (AdamW), and
-    the activations kept for the backward pass (Korthikanti et al. 2022, arXiv 2205.05198, section 4).
-    """
-    return _forecast_encoder(strategy, model, tuple(facts.get(name) for name in _ENCODER_FACTS), machine, settings)
-
-
-@lru_cache(maxsize=4096)
-def _forecast_encoder(
-    strategy: Strategy,
-    model: BaseModelFacts,
-    values: tuple[Value, ...],
-    machine: Machine,
-    settings: BaseModel | None = None,
-) -> Forecast:
-    """Forecast from the facts that matter alone: a verdict's sensitivity asks for the same ones many times."""
-    facts = dict(zip(_ENCODER_FACTS, values, strict=True))
-    training = _device(str(facts["compute.device"]), machine)
-    load = _load(model, facts)
-    settings = settings or default_settings(strategy.id)
-    work = strategy.workload(model, load, settings)
-    cores = _cores(training, facts, machine)
-    seconds = _seconds(work, training, cores)
-    fewest = load._replace(rows=min(load.rows, load_constants()["fewest_training_rows"].point))
-    least = _seconds(strategy.workload(model, fewest, settings), training, cores)
-    price = _number(facts, "compute.usd_per_hour") / 3600
-    memory = _generator_memory if model.may_be_quantised else _memory
-    serving = _device(str(facts["serving.device"]), machine)
-    return Forecast(
-        quality=_quality(strategy.id, "encoder", facts),
-        train_seconds=seconds,
-        least_train_seconds=least,
-        train_memory_bytes=memory(model, work, facts),
-        latency_ms_p50=_latency(model, load.tokens, serving, machine),
-        latency_ms_p95=_latency(model, _number(facts, "data.tokens_p95"), serving, machine),
-        train_usd=seconds.times(price),
-        least_train_usd=least.times(price),
-        usd_per_1000=Interval.exactly(0.0),
-    )
+    """Forecast a strategy on an encoder, with the rules' settings unless others are given."""
+    return _forecast(strategy, model, tuple(facts.get(name) for name in _FACTS), machine, "encoder", settings)
 
 
 def forecast_generator(
@@ -144,11 +140,59 @@ def forecast_generator(
     machine: Machine,
     settings: BaseModel | None = None,
 ) -> Forecast:
-    """Forecast tuning a generator: as for an encoder, but answers take as long as those of a local language model."""
-    settings = settings or default_settings(strategy.id, "llm-local")
-    tuned = _forecast_encoder(strategy, model, tuple(facts.get(name) for name in _ENCODER_FACTS), machine, settings)
-    latency = load_constants()["llm_local_latency_ms"]
-    return replace(tuned, quality=None, latency_ms_p50=latency, latency_ms_p95=latency.times(2.0))
+    """Forecast tuning a generator, which then reads a prompt and writes an answer."""
+    return _forecast(strategy, model, tuple(facts.get(name) for name in _FACTS), machine, "llm-local", settings)
+
+
+@lru_cache(maxsize=4096)
+def _forecast(
+    strategy: Strategy,
+    model: BaseModelFacts,
+    values: tuple[Value, ...],
+    machine: Machine,
+    engine: Engine,
+    settings: BaseModel | None,
+) -> Forecast:
+    """Forecast from the facts that matter alone: a verdict's sensitivity asks for the same ones many times."""
+    facts = dict(zip(_FACTS, values, strict=True))
+    settings = settings or default_settings(strategy.id, engine)
+    place, serving = training_place(facts, machine), serving_place(facts, machine)
+    longest = _longest(facts, model, settings)
+    load = _load(facts, longest)
+    work = strategy.workload(model, load, settings)
+    time = training_seconds(work, model, place)
+    fewest = load._replace(rows=min(load.rows, load_constants()["fewest_training_rows"].point))
+    seconds, least = total(time), total(training_seconds(strategy.workload(model, fewest, settings), model, place))
+    memory = training_memory(work, model, load, longest, place)
+    needed = room(memory, place)
+    one = work._replace(batch_tokens=0.0, embedded_at_once=1.0)
+    smallest = training_memory(one, model, load, longest, place)
+
+    def latency(tokens: float) -> Terms:
+        tokens = min(tokens, longest.high)
+        if engine == "encoder":
+            return encoding_ms(model, tokens, serving, tuned=bool(work.trained_parameters))
+        written = load_constants()["share_written"].times(tokens)
+        return writing_ms(model, tokens - written.point, written, serving)
+
+    typical = latency(max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT))
+    return Forecast(
+        quality=_quality(strategy.id, "encoder", facts) if engine == "encoder" else None,
+        train_seconds=seconds,
+        least_train_seconds=least,
+        train_memory_bytes=total(memory),
+        latency_ms_p50=total(typical),
+        latency_ms_p95=total(latency(max(_number(facts, "data.tokens_p95"), _SHORTEST_TEXT))),
+        train_usd=price_of_time(seconds, facts),
+        least_train_usd=price_of_time(least, facts),
+        usd_per_1000=_NOTHING,
+        room_bytes=needed,
+        least_room_bytes=least_room(smallest, work, model, place),
+        host_memory_bytes=host_memory(work, memory, place),
+        disk_bytes=disk_bytes(strategy, work, model),
+        fits=_fits(needed, room(smallest, place), facts.get("compute.memory_gb")),
+        terms={"train_memory_bytes": memory, "train_seconds": time, "latency_ms_p50": typical},
+    )
 
 
 def forecast_llm(strategy: Strategy, engine: str, facts: Mapping[str, Value]) -> Forecast:
@@ -156,18 +200,18 @@ def forecast_llm(strategy: Strategy, engine: str, facts: Mapping[str, Value]) ->
     constants = load_constants()
     latency = constants["llm_api_latency_ms" if engine == "llm-api" else "llm_local_latency_ms"]
     text = _number(facts, "data.tokens_median")
-    shots = constants["llm_demonstrations"] if strategy.needs_labels else Interval.exactly(0.0)
+    shots = constants["llm_demonstrations"] if strategy.needs_labels else _NOTHING
     tokens_in = constants["llm_prompt_tokens"].plus(shots.times(text)).plus(Interval.exactly(text))
     return Forecast(
         quality=_quality(strategy.id, f"{engine}-{facts['model.llm_strength']}", facts),
-        train_seconds=Interval.exactly(0.0),
-        least_train_seconds=Interval.exactly(0.0),
-        train_memory_bytes=Interval.exactly(0.0),
+        train_seconds=_NOTHING,
+        least_train_seconds=_NOTHING,
+        train_memory_bytes=_NOTHING,
         latency_ms_p50=latency,
         latency_ms_p95=latency.times(2.0),
-        train_usd=Interval.exactly(0.0),
-        least_train_usd=Interval.exactly(0.0),
-        usd_per_1000=_token_price(engine, facts, tokens_in, constants["llm_answer_tokens"]),
+        train_usd=_NOTHING,
+        least_train_usd=_NOTHING,
+        usd_per_1000=price_of_answers(engine, facts, tokens_in, constants["llm_answer_tokens"]),
         tokens_in=tokens_in,
         tokens_out=constants["llm_answer_tokens"],
     )
@@ -181,7 +225,7 @@ def with_choice(forecast: Forecast, prompts: int, at_once: int) -> Forecast:
         prompts: asked about labelled rows to choose how to ask.
         at_once: of them under way at a time.
     """
-    price = forecast.usd_per_1000 or Interval.exactly(0.0)
+    price = forecast.usd_per_1000 or _NOTHING
     return replace(
         forecast,
         train_seconds=forecast.latency_ms_p50.times(prompts / at_once / 1e3),
@@ -189,21 +233,33 @@ def with_choice(forecast: Forecast, prompts: int, at_once: int) -> Forecast:
     )
 
 
-def _load(model: BaseModelFacts, facts: Mapping[str, Value]) -> TextLoad:
-    length = min(max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT), model.context)
-    return TextLoad(rows=_number(facts, "data.labelled"), tokens=length, classes=int(_number(facts, "classes")))
-
-
-def _token_price(engine: str, facts: Mapping[str, Value], read: Interval, written: Interval) -> Interval | None:
-    if engine == "llm-local":
-        return Interval.exactly(0.0)
-    price_in, price_out = (
-        facts.get("model.llm_usd_per_million_in"),
-        facts.get("model.llm_usd_per_million_out"),
+def _load(facts: Mapping[str, Value], longest: Interval) -> TextLoad:
+    """Return the data as costs see it; lengths are taken to be log-normal, which gives their mean."""
+    median = max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT)
+    mean = median * exp(_spread(facts) ** 2 / 2)
+    return TextLoad(
+        rows=_number(facts, "data.labelled"),
+        tokens=min(mean, longest.high),
+        classes=int(_number(facts, "classes")),
+        longest=longest.point,
     )
-    if price_in is None or price_out is None:
-        return None
-    return read.times(float(price_in) / 1e3).plus(written.times(float(price_out) / 1e3))
+
+
+def _longest(facts: Mapping[str, Value], model: BaseModelFacts, settings: BaseModel) -> Interval:
+    """Return the tokens of the longest text, cut where the model or the settings cut it.
+
+    Of log-normal lengths: so many standard deviations above the 95th percentile, in the logarithm.
+    """
+    limit = min(model.context, getattr(settings, "max_length", None) or model.context)
+    p95 = max(_number(facts, "data.tokens_p95"), _number(facts, "data.tokens_median"), _SHORTEST_TEXT)
+    spread = _spread(facts)
+    return load_constants()["deviations_to_longest"].map(lambda above: min(limit, p95 * exp(above * spread)))
+
+
+def _spread(facts: Mapping[str, Value]) -> float:
+    """Return the standard deviation of the logarithm of lengths."""
+    median = max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT)
+    return max(0.0, log(max(_number(facts, "data.tokens_p95"), median) / median) / _NINETY_FIVE)
 
 
 def _quality(strategy: str, engine: str, facts: Mapping[str, Value]) -> Interval | None:
@@ -212,65 +268,13 @@ def _quality(strategy: str, engine: str, facts: Mapping[str, Value]) -> Interval
     return expected_accuracy(strategy, engine, _number(facts, "labels_per_class"), int(_number(facts, "classes")))
 
 
-def _seconds(work: Workload, device: DeviceFacts, cores: float) -> Interval:
-    return (
-        device.start_seconds.plus(device.forward_gflops.spend(work.forward_flops / 1e9 / cores))
-        .plus(device.training_gflops.spend(work.training_flops / 1e9 / cores))
-        .plus(load_constants()["update_overhead_ms"].times(work.updates / 1e3))
-    )
-
-
-def _memory(model: BaseModelFacts, work: Workload, facts: Mapping[str, Value]) -> Interval:
-    constants = load_constants()
-    tokens, length = work.stored_tokens, _load(model, facts).tokens
-    activations = (
-        constants["activation_bytes_per_token_layer_hidden"]
-        .times(tokens * model.layers * model.hidden)
-        .plus(constants["activation_bytes_per_score"].times(tokens * model.layers * model.heads * length))
-    )
-    return (
-        constants["process_gb"]
-        .times(1e9)
-        .plus(constants["bytes_per_weight"].times(model.parameters))
-        .plus(constants["bytes_per_trained_parameter"].times(work.trained_parameters))
-        .plus(activations)
-    )
-
-
-def _generator_memory(model: BaseModelFacts, work: Workload, facts: Mapping[str, Value]) -> Interval:
-    """Low end: one device's share, of 4-bit weights where they stay frozen, with all activations recomputed."""
-    constants = load_constants()
-    stored = min(work.stored_tokens, constants["texts_at_once_of_generator"].point * _number(facts, "data.tokens_p95"))
-    trained = min(work.trained_parameters, model.parameters)
-    needed = (
-        constants["bytes_per_frozen_generator_weight"]
-        .times(model.parameters - trained)
-        .plus(constants["bytes_per_tuned_generator_weight"].times(trained))
-        .plus(constants["activation_bytes_of_generator"].times(stored * model.layers * model.hidden))
-    )
-    devices = max(1.0, _number(facts, "compute.devices"))
-    spread = Interval(needed.low / devices, needed.point / devices, needed.high)
-    return spread.plus(constants["process_gb"].times(1e9))
-
-
-def _latency(model: BaseModelFacts, length: float, device: DeviceFacts, machine: Machine) -> Interval:
-    """One text: operations at the rate a single text reaches, plus an overhead a layer."""
-    length = min(length, model.context)
-    share = load_constants()["small_batch_rate"]
-    cores = machine.cores if device.per_core else 1
-    rate = Interval(*(a * b * cores for a, b in zip(device.forward_gflops, share, strict=True)))
-    overhead = device.layer_overhead_ms.times(model.layers)
-    return rate.spend(model.forward_flops(length, length) / 1e9).times(1e3).plus(overhead)
-
-
-def _device(kind: str, machine: Machine) -> DeviceFacts:
-    devices = load_catalogue().devices
-    return devices["gpu"] if kind == "gpu" else devices.get(f"cpu-{machine.units}", devices["cpu-unknown"])
-
-
-def _cores(device: DeviceFacts, facts: Mapping[str, Value], machine: Machine) -> float:
-    count = _number(facts, "compute.devices")
-    return machine.cores * count if device.per_core else count
+def _fits(needed: Interval, least: Interval, memory_gb: Value) -> Fits:
+    if memory_gb is None:
+        return "unknown"
+    there = float(memory_gb) * 1e9
+    if needed.high <= there:
+        return "fits"
+    return "tight" if least.low <= there else "too large"
 
 
 def _number(facts: Mapping[str, Value], name: str) -> float:

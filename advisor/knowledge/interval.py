@@ -30,6 +30,14 @@ class Interval(NamedTuple):
         """Scale by a factor that is not negative."""
         return Interval(self.low * factor, self.point * factor, self.high * factor)
 
+    def by(self, other: "Interval") -> "Interval":
+        """Multiply bound by bound; neither is negative."""
+        return Interval(self.low * other.low, self.point * other.point, self.high * other.high)
+
+    def at_least(self, other: "Interval") -> "Interval":
+        """Take the greater of each bound."""
+        return Interval(max(self.low, other.low), max(self.point, other.point), max(self.high, other.high))
+
     def spend(self, amount: float) -> "Interval":
         """Return how long ``amount`` takes at this rate: the highest rate gives the lowest time."""
         return Interval(amount / self.high, amount / self.point, amount / self.low)

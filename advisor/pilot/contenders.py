@@ -39,7 +39,9 @@ class Contender:
     def frozen(self) -> bool:
         """Whether the encoder stays as it is, so that features serve many fits."""
         model, load = describe_model(self.candidate.model), TextLoad(100.0, 20.0, 2)
-        return model is None or not self.candidate.strategy.workload(model, load, self.settings).training_flops
+        if model is None:
+            return True
+        return not any(one.backward for one in self.candidate.strategy.workload(model, load, self.settings).passes)
 
     @cached_property
     def settings(self) -> BaseModel:

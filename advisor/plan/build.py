@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from advisor import __version__
 from advisor.backend.prompted.settings import PromptedSettings
+from advisor.backend.tuning_settings import TuningSettings
 from advisor.data.examples import Part
 from advisor.data.feedback import whole_texts
 from advisor.data.lengths import TokenLengths, token_lengths
@@ -31,6 +32,7 @@ from advisor.estimates.forecast import (
     with_choice,
 )
 from advisor.estimates.here import basis
+from advisor.estimates.parts import fitting_parts
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.vocabulary import Value
 from advisor.knowledge.weights import LocatedModel, locate_model
@@ -101,6 +103,11 @@ def build_plan(
         model, prompting, located = planned_language_model(profile, candidate, data.task, folder)
     lengths = _lengths(located, data, model.max_length)
     facts = project_facts(_answers(advice, data, lengths), advice.decision.base).values
+    if "batch_tokens" not in (hyperparameters or {}):
+        smaller = fitting_parts(settings, lambda tried: _forecast(advice, candidate, tried, located, data, facts))
+        parts, settings = _parts(smaller, settings), smaller
+    else:
+        parts = []
     unadjusted = _forecast(advice, candidate, settings, located, data, facts)
     corrections = corrections_of(chosen, candidate.engine, facts, advice.decision.machine)
     forecast = corrected(unadjusted, corrections)
@@ -141,6 +148,8 @@ def build_plan(
         evaluation=load_evaluation(),
         steps=planned_steps(chosen, model, located, data, split, added, prompted=prompting is not None),
         forecast=forecast.as_dict() | _break_even(advice, forecast, data),
+        terms=forecast.terms_as_dict(),
+        fits=forecast.fits,
         premises=PlannedPremises(
             machine=advice.decision.machine.fingerprint,
             device=str(facts["compute.device"]),
@@ -155,7 +164,7 @@ def build_plan(
             unadjusted={name: found for name, found in unadjusted.as_dict().items() if name in corrections},
         ),
         advice=_advice(advice),
-        notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added)],
+        notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added), *_kept(settings), *parts],
         versions={"adaptation-advisor": __version__, **_versions(task)},
     )
     if any(terms and terms.url for terms in plan.prompts):
@@ -266,6 +275,21 @@ def _left_out(modifiers: Mapping[str, Any]) -> list[str]:
         DISTILLATION: "recipe.py learns from the labelled rows alone: it leaves the teacher out.",
     }
     return [note for name, note in left.items() if name in modifiers]
+
+
+def _parts(settings: BaseModel, usual: BaseModel) -> list[str]:
+    """Say that less than usual is computed at once."""
+    if settings == usual:
+        return []
+    tokens = getattr(settings, "batch_tokens", 0)
+    return [f"{tokens:,} tokens are computed at once, for more might not fit in memory; gradients add up to the same."]
+
+
+def _kept(settings: BaseModel) -> list[str]:
+    """Say where the stand-alone recipe takes more memory."""
+    if isinstance(settings, TuningSettings) and settings.recompute:
+        return ["recipe.py keeps activations rather than computing them again: it takes more memory than the run."]
+    return []
 
 
 def _cut(task: Task, settings: BaseModel, lengths: TokenLengths | None) -> list[str]:

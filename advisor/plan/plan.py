@@ -147,7 +147,12 @@ class PlannedPremises(_Part):
 
 
 class Plan(_Part):
-    """An executable plan; `read_plan` and `save` keep it as ``plan.yaml``."""
+    """An executable plan; `read_plan` and `save` keep it as ``plan.yaml``.
+
+    Attributes:
+        terms: what quantities of the forecast are made of, by name.
+        fits: whether training fits the memory at hand.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -171,6 +176,8 @@ class Plan(_Part):
     evaluation: dict[str, Any]
     steps: list[PlannedStep]
     forecast: dict[str, dict[str, float] | None]
+    terms: dict[str, dict[str, dict[str, float]]] = {}
+    fits: Literal["fits", "tight", "too large", "unknown"] = "unknown"
     premises: PlannedPremises | None = None
     advice: PlannedAdvice
     notes: list[str]
@@ -205,8 +212,11 @@ class Plan(_Part):
         return value
 
     def identity(self) -> str:
-        """Return the SHA-256 of all that decides what a run does: the forecast, which past runs adjust, does not."""
-        content = self.model_dump(by_alias=True, mode="json", exclude={"forecast", "premises"})
+        """Return the SHA-256 of all that decides what a run does.
+
+        What is forecast for it and why it was chosen do not, and change as past runs teach more.
+        """
+        content = self.model_dump(by_alias=True, mode="json", exclude={"forecast", "premises", "advice", "notes"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 from advisor.decision.flips import Flip
 from advisor.report.changes import Change, changes
 from advisor.report.past import adjusted_line, past_run_line
-from advisor.report.units import spoken
+from advisor.report.units import interval_of, spoken, value_of
 from advisor.run.progress import clock
 from advisor.strategies import EXECUTABLE, STRATEGIES
 
@@ -74,11 +74,12 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Excluded:
-    """Strategies, on the models they would run on, that the same reasons rule out."""
+    """Strategies, on the models they would run on, that the same reasons rule out; and what would let them in."""
 
     titles: list[str]
     models: list[str]
     because: list[str]
+    remedies: list[str]
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,16 @@ def next_labels_line(worth: Mapping[str, Any]) -> str:
     return f"{line}."
 
 
+def remedy_line(remedy: Mapping[str, Any]) -> str:
+    """Return what lets a candidate meet its needs, as `Remedy.as_dict` has it: the change, its forecast, its price."""
+    expected = remedy["expected"]
+    told = [f"{value_of('train_memory_bytes', expected['room_bytes']['high'])} of memory"]
+    told.append(f"training in {interval_of('train_seconds', expected['train_seconds'])}")
+    changed = ", ".join(f"{name}={value:g}" for name, value in remedy["settings"].items())
+    by = f" (--hyper {changed.replace(', ', ' --hyper ')})" if changed else ""
+    return f"{remedy['change']}{by}: {', '.join(told)}; costs {remedy['costs']}"
+
+
 def _tests(record: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[Tested, ...]]:
     """Return the tests of every row on record: by row, those of requirements by row and candidate."""
     audit, assumed = record.get("audit", {}), record.get("assumed", {})
@@ -261,6 +272,11 @@ def _excluded(record: Mapping[str, Any], inapplicable: set[tuple[str, str]]) -> 
             list(dict.fromkeys(title_of(row["strategy"]) for row in rows)),
             list(dict.fromkeys(short(row["model"]) for row in rows)),
             list(because),
+            [
+                f"{title_of(row['strategy'])} would do with {remedy_line(remedy)}"
+                for row in rows
+                for remedy in row.get("remedies", ())
+            ],
         )
         for because, rows in groups.items()
     ]

@@ -81,6 +81,9 @@ def _row(row: Argument, certain: Mapping[str, str], name: str) -> Iterator[str]:
 def _vetoes(found: Explanation, certain: Mapping[str, str]) -> Iterator[str]:
     for row in found.vetoes:
         yield from _row(row, certain, f"{row.title}, by {row.rule}")
+    for excluded in found.excluded:
+        for remedy in excluded.remedies:
+            yield from _wrapped(remedy, "  ")
 
 
 def _objections(found: Explanation, certain: Mapping[str, str]) -> Iterator[str]:

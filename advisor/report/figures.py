@@ -16,9 +16,16 @@ _FORECAST = (
     "train_memory_bytes",
     "latency_ms_p50",
     "latency_ms_p95",
+    "disk_bytes",
     "train_usd",
     "usd_per_1000",
 )
+_FITS = {
+    "fits": "It fits in the memory at hand.",
+    "tight": "Whether it fits in the memory at hand is not sure: the upper bound does not.",
+    "too large": "It does not fit in the memory at hand.",
+    "unknown": "",
+}
 _PROMPTED = ("tokens_in", "tokens_out", "break_even_answers")
 
 
@@ -112,3 +119,14 @@ def forecast_rows(plan: Plan) -> list[Forecasted]:
         title = QUANTITIES[name].title if is_cost else capital(forecast_measure(plan).title)
         rows.append(Forecasted(title, best, point, worst, is_cost))
     return rows
+
+
+def forecast_terms(plan: Plan) -> list[str]:
+    """Return what the forecast's memory, time and latency are made of, a sentence each, the greatest first."""
+    lines = []
+    for name, terms in plan.terms.items():
+        parts = sorted(terms.items(), key=lambda term: -term[1]["point"])
+        told = ", ".join(f"{term} {value_of(name, interval['point'])}" for term, interval in parts if interval["point"])
+        fits = f" {_FITS[plan.fits]}" if name == "train_memory_bytes" else ""
+        lines.append(f"{QUANTITIES[name].title}: {told}.{fits.rstrip()}")
+    return lines

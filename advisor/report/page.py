@@ -15,6 +15,7 @@ from advisor.report.figures import (
     expected,
     figures,
     forecast_rows,
+    forecast_terms,
 )
 from advisor.report.map_layout import Map, lay_out_map
 from advisor.report.measured import Measured, measured_page
@@ -111,6 +112,7 @@ class Page:
     undrawn: list[str]
     choices: list[Choice]
     forecast: list[Forecasted]
+    terms: list[str]
     adjusted: str
     challenger: str | None
     notes: list[str]
@@ -162,6 +164,7 @@ def plan_page(
         undrawn=[row["strategy"] for _, row in _options(plan, record) if not row["expected"].get("quality")],
         choices=[_choice(first, row) for first, row in _options(plan, record)],
         forecast=forecast_rows(plan),
+        terms=forecast_terms(plan),
         adjusted=adjusted_line(plan.premises.runs) if plan.premises else "",
         challenger=None if why.experiment else _challenger(plan, record),
         notes=plan.notes[1:] if departs else plan.notes,

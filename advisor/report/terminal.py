@@ -205,6 +205,8 @@ def _excluded(advice: Advice) -> list[tuple[str, str]]:
     for candidate in advice.decision.ruled_out:
         if all(veto.requirement != NOT_FOR_THIS_TASK for veto in candidate.vetoes):
             because = "; ".join(dict.fromkeys(veto.because for veto in candidate.vetoes))
+            if candidate.remedies:
+                because += f"; would do with {candidate.remedies[0].change}"
             groups.setdefault((short(candidate.model), because), []).append(candidate.strategy.id)
     return [(f"{', '.join(names)} · {model}", because) for (model, because), names in groups.items()]
 

@@ -1,7 +1,7 @@
 """The strategies there are, by id: one module each, whose `fit` imports the numerical libraries only when it runs."""
 
 from advisor.strategies.alignment import Dpo, Kto, Sft
-from advisor.strategies.base import Engine, Family, FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.base import Engine, Family, FitJob, Fitted, Passes, Strategy, TextLoad, Workload
 from advisor.strategies.contrastive import Contrastive
 from advisor.strategies.few_shot import FewShot
 from advisor.strategies.full_fine_tuning import FullFineTuning
@@ -30,4 +30,15 @@ STRATEGIES: dict[str, Strategy] = {
 
 EXECUTABLE = [strategy.id for strategy in STRATEGIES.values() if strategy.executable]
 
-__all__ = ["EXECUTABLE", "STRATEGIES", "Engine", "Family", "FitJob", "Fitted", "Strategy", "TextLoad", "Workload"]
+__all__ = [
+    "EXECUTABLE",
+    "STRATEGIES",
+    "Engine",
+    "Family",
+    "FitJob",
+    "Fitted",
+    "Passes",
+    "Strategy",
+    "TextLoad",
+    "Workload",
+]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from advisor.backend.alignment.settings import AlignmentSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import ALIGNING, KEPT_HEAD, FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.base import ALIGNING, KEPT_HEAD, FitJob, Fitted, Passes, Strategy, TextLoad, Workload
 from advisor.strategies.tuning import adapter_parameters
 
 if TYPE_CHECKING:
@@ -39,15 +39,8 @@ class Alignment(Strategy):
         work = writing_work(model, load, settings)
         if len(self.stages) == 1:
             return work
-        examples = load._replace(tokens=load.tokens * self.texts_per_example)
-        more = writing_work(model, examples, settings, preferences=True)
-        return Workload(
-            forward_flops=work.forward_flops + more.forward_flops,
-            training_flops=work.training_flops + more.training_flops,
-            trained_parameters=work.trained_parameters,
-            stored_tokens=max(work.stored_tokens, more.stored_tokens),
-            updates=work.updates + more.updates,
-        )
+        more = writing_work(model, load, settings, texts=self.texts_per_example)
+        return more._replace(passes=work.passes + more.passes, updates=work.updates + more.updates)
 
     def fit(self, job: FitJob) -> Fitted:
         """Tune the generator stage by stage."""
@@ -82,7 +75,7 @@ class Kto(Alignment):
 
 
 def writing_work(
-    model: BaseModelFacts, load: TextLoad, settings: AlignmentSettings, *, preferences: bool = False
+    model: BaseModelFacts, load: TextLoad, settings: AlignmentSettings, *, texts: float | None = None
 ) -> Workload:
     """Return the work of tuning a generator on prompts with answers.
 
@@ -90,19 +83,27 @@ def writing_work(
         model: what is tuned.
         load: rows, and tokens of a prompt with its answers.
         settings: how long and in which batches.
-        preferences: whether the rows are preferences or judgements, which a reference model reads once too.
+        texts: answers of a row of preferences or judgements, which a reference model reads once too; None for
+            demonstrations.
     """
-    updates = settings.updates(load.rows, preferences=preferences)
-    tokens = updates * min(settings.batch_size, load.rows) * load.tokens
+    each = texts or 1.0
+    updates = settings.updates(load.rows, preferences=texts is not None)
+    batch = min(settings.batch_size, load.rows) * each
     adapters = settings.weights == "adapters"
-    again = 1.0 if settings.recompute else 0.0
-    backward = 1.0 if adapters else 2.0
+    learnt = Passes(
+        updates * batch * load.tokens, load.tokens, 1.0 if adapters else 2.0, 1.0 if settings.recompute else 0.0
+    )
+    reference = (Passes(load.rows * each * load.tokens, load.tokens),) if texts else ()
     return Workload(
-        forward_flops=model.forward_flops(load.rows * load.tokens, load.tokens) if preferences else 0.0,
-        training_flops=(1 + backward + again) * model.forward_flops(tokens, load.tokens),
-        trained_parameters=adapter_parameters(model, settings.rank) if adapters else model.parameters,
-        stored_tokens=min(settings.batch_tokens, settings.batch_size * 2 * load.tokens),
+        passes=(*reference, learnt),
         updates=updates,
+        trained_parameters=adapter_parameters(model, settings.rank) if adapters else model.parameters,
+        stored_layers=model.layers,
+        batch_texts=batch,
+        batch_tokens=settings.batch_tokens,
+        adapters=settings.rank if adapters else 0,
+        recompute=settings.recompute,
+        writes=True,
     )
 
 

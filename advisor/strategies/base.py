@@ -31,29 +31,75 @@ _HEADS = {
 
 
 class TextLoad(NamedTuple):
-    """The data as costs see it: training rows, tokens of a typical text, classes."""
+    """The data as costs see it.
+
+    Attributes:
+        rows: texts to learn from.
+        tokens: of a text, mean.
+        classes: of the task.
+        longest: tokens of the longest text.
+    """
 
     rows: float
     tokens: float
     classes: int
+    longest: float = 0.0
+
+
+class Passes(NamedTuple):
+    """Tokens that go through every layer.
+
+    Attributes:
+        tokens: in all.
+        length: of a text.
+        backward: cost of the backward pass in forward passes; 0 where there are no gradients.
+        again: forward passes that are computed a second time, as a share of them.
+    """
+
+    tokens: float
+    length: float
+    backward: float = 0.0
+    again: float = 0.0
+
+    @property
+    def cost(self) -> float:
+        """Forward passes that they cost."""
+        return 1.0 + self.backward + self.again
 
 
 class Workload(NamedTuple):
-    """What adapting an encoder takes.
+    """What adapting a model takes.
 
     Attributes:
-        forward_flops: operations of passes without gradients.
-        training_flops: operations of passes with gradients, backward included.
-        trained_parameters: parameters with optimiser states.
-        stored_tokens: tokens whose activations are held for the backward pass at once.
+        passes: tokens through the layers, with and without gradients.
+        head_flops: operations beside the layers, such as fitting a linear head.
         updates: optimiser steps.
+        trained_parameters: parameters with gradients and optimiser states, a new head's among them.
+        stored_layers: layers whose activations are held for the backward pass: the lowest that learns and all above.
+        batch_texts: texts of an update.
+        batch_tokens: tokens, padding included, that are computed at once; what is more of an update is accumulated.
+        adapters: rank of low-rank adapters on every linear layer; 0 where weights themselves learn, or nothing.
+        recompute: whether the backward pass computes a layer's activations again from its input.
+        weight_copies: copies of the trained weights that host memory keeps.
+        features: vectors of a text that are kept for ``compared`` texts, and one for all; 0 where none is embedded.
+        embedded_at_once: texts, where it is not as many as the device's budget of tokens holds.
+        writes: whether every token's next one is predicted, over the whole vocabulary.
     """
 
-    forward_flops: float
-    training_flops: float = 0.0
-    trained_parameters: int = 0
-    stored_tokens: float = 0.0
+    passes: tuple[Passes, ...] = ()
+    head_flops: float = 0.0
     updates: int = 0
+    trained_parameters: int = 0
+    stored_layers: int = 0
+    batch_texts: float = 0.0
+    batch_tokens: float = 0.0
+    adapters: int = 0
+    recompute: bool = False
+    weight_copies: int = 0
+    features: int = 0
+    compared: float = 0.0
+    embedded_at_once: float | None = None
+    writes: bool = False
 
 
 class Strategy(ABC):

@@ -4,7 +4,7 @@ from typing import cast
 
 from advisor.backend.contrastive_settings import ContrastiveSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import CLASSIFYING, FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.base import CLASSIFYING, FitJob, Fitted, Passes, Strategy, TextLoad, Workload
 from advisor.tasks import TASKS
 
 
@@ -25,15 +25,21 @@ class Contrastive(Strategy):
         """Every text of a batch forward and backward, and all texts forward for the head."""
         texts = load.rows + (load.classes if settings.names else 0)
         updates = settings.updates(texts)
-        batch = min(settings.batch_size, texts) * load.tokens
-        encoded_twice = updates * batch if batch > settings.batch_tokens else 0.0
+        batch = min(settings.batch_size, texts)
+        # What is more than fits at once is encoded without gradients first, then again part by part.
+        again = 1.0 if batch * load.longest > settings.batch_tokens else 0.0
         fixed = model.embedding_parameters if settings.freeze_token_embeddings else 0
         return Workload(
-            forward_flops=model.forward_flops(texts * load.tokens + encoded_twice, load.tokens),
-            training_flops=3 * model.forward_flops(updates * batch, load.tokens),
-            trained_parameters=model.parameters - fixed,
-            stored_tokens=min(settings.batch_tokens, 2 * batch),
+            passes=(
+                Passes(texts * load.tokens, load.tokens),
+                Passes(updates * batch * load.tokens, load.tokens, 2.0, again),
+            ),
             updates=updates,
+            trained_parameters=model.parameters - fixed,
+            stored_layers=model.layers,
+            batch_texts=batch,
+            batch_tokens=settings.batch_tokens,
+            weight_copies=1,
         )
 
     def fit(self, job: FitJob) -> Fitted:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from advisor.backend.settings import FewShotSettings, ZeroShotSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import CLASSIFYING, PROMPTABLE, FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.base import CLASSIFYING, PROMPTABLE, FitJob, Fitted, Passes, Strategy, TextLoad, Workload
 from advisor.strategies.zero_shot import prompted_encoder
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class FewShot(Strategy):
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: PromptedSettings) -> Workload:  # type: ignore[override]
         """One pass over the demonstrations."""
-        return Workload(forward_flops=model.forward_flops(load.rows * load.tokens, load.tokens))
+        return Workload((Passes(load.rows * load.tokens, load.tokens),), features=1)
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed the demonstrations and weigh them; a language model is shown them in words instead."""

@@ -32,9 +32,7 @@ class FullFineTuning(Tuning):
         """Forward and backward passes through everything."""
         if isinstance(settings, AlignmentSettings):
             return writing_work(model, load, settings)
-        return tuning_work(
-            model, load, settings, backward_passes=2.0, trained_parameters=tuned_parameters(model, settings)
-        )
+        return tuning_work(model, load, settings, backward=2.0, trained_parameters=tuned_parameters(model, settings))
 
     def fit(self, job: FitJob) -> Fitted:
         """Tune everything; a generator learns from demonstrations."""

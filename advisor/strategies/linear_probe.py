@@ -4,7 +4,7 @@ from typing import cast
 
 from advisor.backend.settings import ProbeSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import ENCODING, FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.strategies.base import ENCODING, FitJob, Fitted, Passes, Strategy, TextLoad, Workload
 from advisor.tasks import Task
 
 _HEADS = {
@@ -43,8 +43,10 @@ class LinearProbe(Strategy):
         fits = len(settings.grid) * settings.folds * rows + load.rows
         head = 4.0 * fits * model.hidden * load.classes * settings.max_iterations / 4
         return Workload(
-            forward_flops=model.forward_flops(read * load.tokens, load.tokens) + head,
-            trained_parameters=(model.hidden + 1) * load.classes,
+            passes=(Passes(read * load.tokens, load.tokens),),
+            head_flops=head,
+            features=model.layers + 1 if settings.layers == "best" else 1,
+            compared=min(load.rows, settings.layer_rows),
         )
 
     def fit(self, job: FitJob) -> Fitted:

@@ -60,4 +60,4 @@ class Lora(Strategy):
 def adapter_work(model: BaseModelFacts, load: TextLoad, settings: LoraSettings) -> Workload:
     """Return the work of tuning adapters: gradients pass through every layer, and no frozen weight has one."""
     trained = adapter_parameters(model, settings.rank)
-    return tuning_work(model, load, settings, backward_passes=1.0, trained_parameters=trained)
+    return tuning_work(model, load, settings, backward=1.0, trained_parameters=trained, adapters=settings.rank)

@@ -25,7 +25,7 @@ class ProbeThenTune(Tuning):
             model,
             load,
             settings,
-            backward_passes=2.0,
+            backward=2.0,
             trained_parameters=tuned_parameters(model, settings),
-            forward_flops=model.forward_flops(load.rows * load.tokens, load.tokens),
+            probed=True,
         )

@@ -23,12 +23,13 @@ class PartialUnfreezing(Tuning):
 
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: TuningSettings) -> Workload:  # type: ignore[override]
         """A forward pass through every layer, a backward pass and stored activations only for the trained ones."""
-        share = math.ceil(settings.trained_share * model.layers) / model.layers
+        layers = math.ceil(settings.trained_share * model.layers)
+        share = layers / model.layers
         return tuning_work(
             model,
             load,
             settings,
-            backward_passes=2 * share,
+            backward=2 * share,
             trained_parameters=round(share * model.body_parameters),
-            stored_share=share,
+            layers=layers,
         )

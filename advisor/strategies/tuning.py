@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, cast
 
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.strategies.base import FitJob, Fitted, Strategy, TextLoad, Workload
+from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.strategies.base import FitJob, Fitted, Passes, Strategy, TextLoad, Workload
 
 if TYPE_CHECKING:
     from advisor.backend.tuned import TunedModel
@@ -16,12 +17,13 @@ def tuning_work(
     load: TextLoad,
     settings: TuningSettings,
     *,
-    backward_passes: float,
+    backward: float,
     trained_parameters: int,
-    stored_share: float = 1.0,
-    forward_flops: float = 0.0,
+    layers: int | None = None,
+    adapters: int = 0,
+    probed: bool = False,
 ) -> Workload:
-    """Return the work of as many updates as the settings ask for.
+    """Return the work of as many updates as the settings ask for, and of looking at the validation rows meanwhile.
 
     A backward pass through a layer costs two forward passes where its weights learn, for the gradients of inputs and
     of weights (Kaplan et al. 2020, arXiv 2001.08361, section 2.1), and one where they stay and something below learns.
@@ -30,25 +32,40 @@ def tuning_work(
         model: what is tuned.
         load: the data.
         settings: how long and in which batches.
-        backward_passes: cost of the backward pass in forward passes.
+        backward: cost of the backward pass in forward passes.
         trained_parameters: parameters with optimiser states.
-        stored_share: share of the layers whose activations are kept for the backward pass.
-        forward_flops: operations without gradients that come before.
+        layers: that keep activations for the backward pass; all of them if left out.
+        adapters: rank of low-rank adapters.
+        probed: whether a pass over the rows comes before.
     """
-    updates = settings.updates(load.rows)
-    tokens = updates * min(settings.batch_size, load.rows) * load.tokens
+    evaluation = load_evaluation()
+    held_out = evaluation["validation_share"] if load.rows >= evaluation["validate_from"] else 0.0
+    rows = load.rows * (1 - held_out)
+    texts = min(settings.batch_size, rows)
+    updates = settings.updates(rows)
+    looked_at = settings.evaluations * held_out * load.rows + (rows if probed else 0.0)
     return Workload(
-        forward_flops=forward_flops,
-        training_flops=(1 + backward_passes) * model.forward_flops(tokens, load.tokens),
-        trained_parameters=trained_parameters,
-        stored_tokens=stored_share * min(settings.batch_tokens, settings.batch_size * 2 * load.tokens),
+        passes=(
+            Passes(looked_at * load.tokens, load.tokens),
+            Passes(updates * texts * load.tokens, load.tokens, backward, 1.0 if settings.recompute else 0.0),
+        ),
         updates=updates,
+        trained_parameters=trained_parameters,
+        stored_layers=model.layers if layers is None else layers,
+        batch_texts=texts,
+        batch_tokens=settings.batch_tokens,
+        adapters=adapters,
+        recompute=settings.recompute,
+        weight_copies=1 if held_out else 0,
     )
 
 
 def adapter_parameters(model: BaseModelFacts, rank: int) -> int:
     """Return how many parameters adapters on every linear layer have: rank x (inputs + outputs) each."""
-    attention, feed_forward = 4 * 2 * model.hidden, 2 * (model.hidden + model.intermediate)
+    units = model.head_dim or model.hidden // model.heads
+    queries, keys = model.heads * units, (model.kv_heads or model.heads) * units
+    attention = 2 * (model.hidden + queries) + 2 * (model.hidden + keys)
+    feed_forward = (3 if model.gated_mlp else 2) * (model.hidden + model.intermediate)
     return model.layers * rank * (attention + feed_forward)
 
 

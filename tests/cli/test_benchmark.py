@@ -83,3 +83,17 @@ def test_two_processes_measure_what_one_does(messages: Path, tmp_path: Path) -> 
         scores.append({row["strategy"]: row["accuracy"] for row in rows})
     assert scores[0] == scores[1]
     assert len(scores[0]) == 3
+
+
+@pytest.mark.slow
+def test_the_pilot_is_judged_by_its_own_choices(messages: Path, tmp_path: Path, invoke: Invoke) -> None:
+    folder = tmp_path / "bench"
+    done = invoke(
+        "benchmark", messages, "-o", folder, "--seeds", 1, "--sizes", "0,4", "--jobs", 1, "--json",
+        "--strategies", "zero-shot,few-shot,linear-probe,contrastive", "--policy", "pilot", "--device", "cpu",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    (row,) = [json.loads(text) for text in (folder / "choices.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert (row["policy"], row["data"], row["labelled"]) == ("pilot", "messages", 12)
+    assert row["spent_processor_seconds"] > 0
+    assert row["predicted"][row["strategy"]]["low"] <= row["predicted"][row["strategy"]]["high"]

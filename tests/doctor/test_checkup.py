@@ -57,8 +57,8 @@ def test_less_memory_fits_smaller_models(machine: Machine) -> None:
     small, medium, large = sizes(10**8), sizes(3 * 10**9), sizes(10**12)
     assert small == [0, 0, 0]
     assert all(a <= b <= c for a, b, c in zip(small, medium, large, strict=True))
-    # Freezing needs less than low ranks, those less than everything.
-    assert medium[0] >= medium[1] >= medium[2]
+    # An encoder that stays frozen needs less than one that learns, whether by adapters or whole.
+    assert medium[0] >= max(medium[1:])
     assert len(set(large)) == 1 and medium != large
 
 

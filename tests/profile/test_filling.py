@@ -1,5 +1,6 @@
 """What labelled data of each task tell a profile."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,17 @@ def test_the_profile_says_which_task_and_columns(tmp_path: Path, machine: Machin
 )
 def test_the_kind_of_feedback_is_seen(row: dict[str, Any], feedback: str, tmp_path: Path) -> None:
     assert filled(tmp_path / "a.jsonl", [row] * 3).lifecycle.feedback == feedback
+
+
+def test_a_card_that_is_here_tells_its_memory(messages: Path, machine: Machine) -> None:
+    there = replace(machine, gpu=True, cards=("NVIDIA A100-SXM4-40GB", "NVIDIA A100-SXM4-40GB"))
+    found = open_project(data=DataSource(messages), machine=there).profile
+    assert (found.compute.device, found.compute.card, found.compute.memory_gb) == (
+        "gpu", "NVIDIA A100 40GB SXM", 40,
+    )  # fmt: skip
+    assert found.sources["compute.card"] == "detected"
+    # A card unknown to the catalogue, or training elsewhere, tells nothing.
+    other = open_project(data=DataSource(messages), machine=replace(there, cards=("NVIDIA Unheard 9000",))).profile
+    assert (other.compute.device, other.compute.card, other.compute.memory_gb) == ("gpu", None, None)
+    elsewhere = open_project(data=DataSource(messages), settings={"compute.device": "cpu"}, machine=there).profile
+    assert (elsewhere.compute.device, elsewhere.compute.card) == ("cpu", None)

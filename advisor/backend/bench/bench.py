@@ -72,7 +72,9 @@ def run_bench(
     own = _measure(device, folder, tuning, settings)
     with TemporaryDirectory() as place:
         report("a wider encoder")
-        wide = write_wide_encoder(folder, Path(place) / "wide", settings.wide_hidden)
+        wide = write_wide_encoder(
+            folder, Path(place) / "wide", hidden=settings.wide_hidden, layers=settings.wide_layers
+        )
         wider = _measure(device, wide, tuning, settings.wide())
     report("starting up")
     rates = MachineRates(

@@ -15,7 +15,8 @@ class BenchSettings(NamedTuple):
         tokens: embedded at once, in texts of each of ``lengths``.
         lengths: tokens of a text.
         batches: rows and tokens of a row of the updates that are timed.
-        wide_hidden: width of a second encoder; ``wide_tokens``, ``wide_lengths`` and ``wide_batches`` are its own.
+        wide_hidden, wide_layers: sizes of a second encoder.
+        wide_tokens, wide_lengths, wide_batches: what is timed of that.
     """
 
     repeats: int
@@ -25,6 +26,7 @@ class BenchSettings(NamedTuple):
     lengths: tuple[int, ...]
     batches: tuple[tuple[int, int], ...]
     wide_hidden: int
+    wide_layers: int
     wide_tokens: int
     wide_lengths: tuple[int, ...]
     wide_batches: tuple[tuple[int, int], ...]
@@ -45,6 +47,7 @@ class BenchSettings(NamedTuple):
             lengths=tuple(rules["bench_lengths"]),
             batches=tuple((rows, length) for rows, length in rules["bench_batches"]),
             wide_hidden=rules["bench_wide_hidden"],
+            wide_layers=rules["bench_wide_layers"],
             wide_tokens=rules["bench_wide_tokens"],
             wide_lengths=tuple(rules["bench_wide_lengths"]),
             wide_batches=tuple((rows, length) for rows, length in rules["bench_wide_batches"]),

@@ -6,24 +6,32 @@ from pathlib import Path
 
 import torch
 
+from advisor.backend.encoder import quiet_transformers
+
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 _HEAD_UNITS = 64
 
 
-def write_wide_encoder(source: Path, folder: Path, hidden: int) -> Path:
-    """Write an encoder with the layers and the tokenizer of another BERT and another width; return its folder.
+def write_wide_encoder(source: Path, folder: Path, *, hidden: int, layers: int) -> Path:
+    """Write an encoder with the tokenizer of another BERT and other sizes; return its folder.
 
     Args:
         source: folder of a BERT.
         folder: a new one.
         hidden: its width, a multiple of 64; feed-forward layers are four times as wide.
+        layers: how many.
     """
     from transformers import BertConfig, BertModel
 
     given = json.loads((source / "config.json").read_text(encoding="utf-8"))
-    sizes = {"hidden_size": hidden, "intermediate_size": 4 * hidden, "num_attention_heads": hidden // _HEAD_UNITS}
+    sizes = {
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": hidden // _HEAD_UNITS,
+        "intermediate_size": 4 * hidden,
+    }
     folder.mkdir(parents=True)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), quiet_transformers():
         BertModel(BertConfig(**given | sizes)).save_pretrained(folder)
     for name in _TOKENIZER:
         if (source / name).exists():

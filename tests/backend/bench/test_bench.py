@@ -25,6 +25,7 @@ FEW = BenchSettings(
     lengths=(4, 12),
     batches=((2, 6), (3, 14), (4, 26)),
     wide_hidden=64,
+    wide_layers=3,
     wide_tokens=32,
     wide_lengths=(6,),
     wide_batches=((2, 6), (2, 14)),

@@ -36,7 +36,13 @@ def _headline(finding: Finding) -> str:
 
 def _table(finding: Finding) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for title in ("  contender", f"{finding.measure_title} measured", "with all labels", "best", "within a margin"):
+    for title in (
+        "  contender",
+        f"{finding.measure_title} measured",
+        "with all labels",
+        "best",
+        f"within {finding.margin:g}",
+    ):
         table.add_column(title, no_wrap=True)
     for one in finding.contenders:
         low, point, high = one.expected

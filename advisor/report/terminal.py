@@ -13,6 +13,7 @@ from rich.text import Text
 from advisor.decision.advice import Advice, Alternative
 from advisor.decision.candidates import Candidate
 from advisor.decision.experiment import Experiment
+from advisor.decision.standing import standing_of
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import in_words
 from advisor.report.changes import Change, changes
@@ -52,7 +53,7 @@ def _screen(advice: Advice, profile_path: str, rows: int) -> RenderableType:
     """Return the screen with at most so many rows of each list."""
     parts: list[RenderableType] = [*_headline(advice), Text(), *_project(advice), Text()]
     parts += [_heading("Why"), _reasons(advice)]
-    found = changes(advice.flips)
+    found = [] if advice.measured else changes(advice.flips)
     if found and rows:
         parts += [Text(), _heading("What would change it"), *_changes(found, rows)]
     if advice.alternatives:
@@ -120,7 +121,11 @@ def _labels(facts: dict[str, Any]) -> str:
 def _reasons(advice: Advice) -> RenderableType:
     rule, facts = advice.decision.rule, advice.decision.facts.values
     rows = [(rule.id, rule.reason(facts), " ".join(rule.evidence))]
-    rows += [("contested", o.reason(facts), " ".join(o.evidence)) for o in advice.decision.objections]
+    if advice.finding and advice.measured:
+        said = f"{rule.recommend}, because {rule.reason(facts)}"
+        rows = [("measured", advice.finding.because, ""), ("the rules alone", said, " ".join(rule.evidence))]
+    elif advice.contested:
+        rows += [("contested", o.reason(facts), " ".join(o.evidence)) for o in advice.decision.objections]
     rows += [(f"besides {row.adds}", row.reason(facts), " ".join(row.evidence)) for row in advice.modifiers]
     rows += [
         (f"consider {short(other.model)}", other.because, " ".join(other.evidence))
@@ -130,7 +135,7 @@ def _reasons(advice: Advice) -> RenderableType:
         ("passed over", f"{passed.recommend} ({passed.id}) would come first but is ruled out", "requires")
         for passed in advice.decision.passed_over
     ]
-    if rule.note:
+    if rule.note and not advice.measured:
         rows.append(("note", rule.note, ""))
     return _columns(rows, _NAME_WIDTH, _EVIDENCE_WIDTH)
 
@@ -157,28 +162,30 @@ def _alternatives(advice: Advice, rows: int) -> RenderableType:
         table.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     table.add_column("per 1,000", justify="right", no_wrap=True)
     table.add_column("why not first", ratio=1)
-    table.add_row(*_costs(advice.winner), "[dim]the advice[/]")
+    table.add_row(*_costs(advice, advice.winner), "[dim]the advice[/]")
     for alternative in advice.alternatives[:rows]:
-        table.add_row(*_costs(alternative.candidate), escape(_why_not(alternative)))
+        table.add_row(*_costs(advice, alternative.candidate), escape(_why_not(alternative)))
     more = [alternative.candidate.strategy.id for alternative in advice.alternatives[rows:]]
     return Group(table, Text(f"  and {', '.join(more)}", style="dim")) if more else table
 
 
 def _quality(advice: Advice) -> str:
-    """Return what the quality of the options is called: it is forecast as accuracy alone."""
+    """Return what the quality of the options is called: where nothing was measured it is forecast as accuracy alone."""
+    if advice.finding and advice.measured:
+        return advice.finding.measure_title
     task = TASKS.get(str(advice.decision.facts.values["task.type"]))
     return "accuracy" if task and any(measure.key == "accuracy" for measure in task.measures) else "quality"
 
 
-def _costs(candidate: Candidate) -> tuple[str, ...]:
-    forecast = candidate.forecast
+def _costs(advice: Advice, candidate: Candidate) -> tuple[str, ...]:
+    forecast, stands = candidate.forecast, standing_of(candidate, advice.finding) if advice.measured else None
     name = f"  {candidate.strategy.id}" + ("" if candidate.engine == "encoder" else " (LLM)")
     if forecast is None:
         return name, "unknown", "unknown", "unknown", "unknown"
     money = forecast.usd_per_1000
     return (
         escape(name),
-        share(forecast.quality) if forecast.quality else "unknown",
+        share(quality) if (quality := stands.expected if stands else forecast.quality) else "unknown",
         clock(forecast.train_seconds.point) if forecast.train_seconds.point else "none",
         f"{forecast.latency_ms_p95.point:,.0f} ms",
         "unknown" if money is None else f"${money.point:,.2f}" if money.point else "~$0",
@@ -210,6 +217,14 @@ def _ruled_out(excluded: Sequence[tuple[str, str]], rows: int) -> Iterable[Rende
 
 
 def _footer(advice: Advice, profile_path: str) -> Iterable[RenderableType]:
+    if not advice.measured:
+        yield from _sureness(advice)
+    for what in _next_steps(advice, profile_path):
+        yield Text(what, no_wrap=True, overflow="ignore")
+
+
+def _sureness(advice: Advice) -> Iterable[RenderableType]:
+    """Yield how far the rules' verdict rests on thresholds and assumptions, and what would settle it."""
     if advice.flips or advice.questions:
         yield Text(f"{advice.stability:.0%} of draws of the thresholds within their ranges keep this verdict.")
     if advice.next_labels:
@@ -222,8 +237,6 @@ def _footer(advice: Advice, profile_path: str) -> Iterable[RenderableType]:
     assumed = len(advice.decision.facts.assumed)
     if assumed:
         yield Text(f"{assumed} answers were assumed; {_matter([question.input for question in advice.questions])}.")
-    for what in _next_steps(advice, profile_path):
-        yield Text(what, no_wrap=True, overflow="ignore")
 
 
 def _next_steps(advice: Advice, profile_path: str) -> tuple[str, ...]:
@@ -245,7 +258,8 @@ def experiment_line(experiment: Experiment) -> str:
     """Return what settles a contested verdict, in one sentence."""
     strategies = [candidate.strategy.id for candidate in experiment.candidates]
     price = f", about {clock(experiment.train_seconds.point)} of training" if experiment.train_seconds else ""
-    line = f"Settle it on your data: {' and '.join(strategies)} on the same rows (advisor run --strategy){price}."
+    how = "--pilot" if all(c.engine == "encoder" for c in experiment.candidates) else "advisor run --strategy"
+    line = f"Settle it on your data: {' and '.join(strategies)} on the same rows ({how}){price}."
     beyond = [strategy for strategy in strategies if strategy not in EXECUTABLE]
     return f"{line} This version does not carry out {' and '.join(beyond)}." if beyond else line
 

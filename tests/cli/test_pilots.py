@@ -35,6 +35,8 @@ def test_the_screen_tells_how_contenders_stand(invoke: Invoke, messages: Path, t
     )
     assert done.exit_code == 0, done.stderr
     assert "Measured on your data" in done.stdout
+    assert "the rules alone" in done.stdout
+    assert "draws of the thresholds" not in done.stdout
     assert "0.70 accuracy" in done.stdout
     told = done.stdout[done.stdout.index("Pilot on ") :]
     assert max(map(len, told.splitlines())) <= 100

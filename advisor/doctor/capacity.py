@@ -11,12 +11,12 @@ from advisor.strategies import STRATEGIES
 
 
 class Capacity(NamedTuple):
-    """The largest model whose forecast lies within the memory whole, and the largest whose point does.
+    """The largest catalogue model that surely fits, and a larger one that perhaps does.
 
     Attributes:
         strategy: id.
         device: ``cpu`` or ``gpu``.
-        fits, tight: names of catalogue models; None where there is none.
+        fits, tight: their names; None where there is none.
     """
 
     strategy: str
@@ -42,18 +42,16 @@ def capacities(machine: Machine, memory: dict[str, int]) -> list[Capacity]:
 
 
 def _capacity(strategy: str, device: str, room: int, machine: Machine) -> Capacity:
-    facts = typical_facts(machine, device)
-    fits: list[tuple[int, str]] = []
-    tight: list[tuple[int, str]] = []
-    for name, model in load_catalogue().models.items():
-        if not _encodes(model):
-            continue
-        memory = forecast_encoder(STRATEGIES[strategy], model, facts, machine).train_memory_bytes
-        if memory.high <= room:
-            fits.append((model.parameters, name))
-        elif memory.point <= room:
-            tight.append((model.parameters, name))
-    return Capacity(strategy, device, max(fits, default=(0, None))[1], max(tight, default=(0, None))[1])
+    facts = typical_facts(machine, device) | {"compute.memory_gb": room / 1e9}
+    by_size = sorted(load_catalogue().models.items(), key=lambda entry: entry[1].parameters)
+    largest: dict[str, str] = {}
+    for name, model in by_size:
+        if _encodes(model):
+            verdict = forecast_encoder(STRATEGIES[strategy], model, facts, machine).fits
+            largest[verdict] = name
+            if verdict == "fits":
+                largest.pop("tight", None)
+    return Capacity(strategy, device, largest.get("fits"), largest.get("tight"))
 
 
 def _encodes(model: BaseModelFacts) -> bool:

@@ -129,7 +129,7 @@ def _unmeasured(machine: Machine) -> list[str]:
     """Return that rates are missing, or measured with other threads than this machine has processors."""
     rates = machine.rates_on("cpu")
     if rates is None:
-        return ["nothing is measured here yet, so forecasts are wide; advisor doctor --bench takes about a minute"]
+        return ["nothing is measured here yet, so forecasts are wide; advisor doctor --bench takes a minute or two"]
     if rates.threads and rates.threads != machine.cores:
         return [f"rates were measured with {rates.threads} of {machine.cores} threads; forecasts are for that many"]
     return []

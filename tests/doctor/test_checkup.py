@@ -62,6 +62,14 @@ def test_less_memory_fits_smaller_models(machine: Machine) -> None:
     assert len(set(large)) == 1 and medium != large
 
 
+def test_what_perhaps_fits_is_larger_than_what_surely_does(machine: Machine) -> None:
+    models = load_catalogue().models
+    found = [one for gb in (1, 2, 4, 8) for one in capacities(machine, {"cpu": gb * 10**9})]
+    both = [(models[one.fits].parameters, models[one.tight].parameters) for one in found if one.fits and one.tight]
+    assert both
+    assert all(fits < tight for fits, tight in both)
+
+
 def test_nothing_narrows_without_rates(machine: Machine) -> None:
     assert narrowed(machine) == []
     found = narrowed(replace(machine, rates=(MachineRates(), MachineRates(device="gpu"))))

@@ -106,16 +106,16 @@ def table(lines: list[dict[str, Any]]) -> str:
     """Return means over draws as Markdown."""
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for line in lines:
-        groups[line["data"], line["per_class"], line["student"]].append(line)
+        groups[line["data"], line["per_class"], line["student"], line["most_texts"]].append(line)
     found = [
-        "| data | labels a class | student | draws | kept labels right | teacher | labels alone | distilled |",
-        "|---|---|---|---|---|---|---|---|",
+        "| data | labels a class | student | unlabelled | draws | kept right | teacher | labels alone | distilled |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    for (data, per_class, student), some in sorted(groups.items()):
+    for (data, per_class, student, most), some in sorted(groups.items()):
         names = ("kept_right", "teacher", "labels_alone", "distilled")
         values = [[one[name] for one in some if one[name] is not None] for name in names]
         cells = [f"{np.mean(known):.3f}" if known else "–" for known in values]
-        found.append(f"| {data} | {per_class} | {student} | {len(some)} | {' | '.join(cells)} |")
+        found.append(f"| {data} | {per_class} | {student} | {most} | {len(some)} | {' | '.join(cells)} |")
     return "\n".join(found)
 
 

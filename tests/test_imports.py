@@ -77,6 +77,7 @@ def command(arguments: list[str]) -> str:
         ["recommend", "profiles/startup-sentiment/profile.yaml"],
         ["explain", "profiles/startup-sentiment/profile.yaml"],
         ["ask", "--help"],
+        ["benchmark", "--help"],
         ["ledger"],
         ["doctor"],
         ["rules", "check"],

@@ -20,6 +20,7 @@ def test_the_wheel_advises_in_a_fresh_environment(tmp_path: Path) -> None:
     wheel = next((tmp_path / "dist").glob("*.whl"))
     names = zipfile.ZipFile(wheel).namelist()
     assert "advisor/assets/rules/decision.yaml" in names
+    assert "advisor/assets/rules/evidence/encoder.jsonl" in names
     assert "advisor/assets/templates/report.html.j2" in names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "rules/"))]
     venv.create(tmp_path / "env", with_pip=True)

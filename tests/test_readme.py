@@ -1,5 +1,6 @@
 """The README's commands, run as they stand."""
 
+import importlib.util
 import os
 import re
 import shlex
@@ -58,3 +59,13 @@ def test_every_command_of_the_five_minutes_exists() -> None:
     names = set(re.findall(r"^\$ advisor (\w+)", README, flags=re.MULTILINE))
     assert names <= set(main.list_commands(None))  # type: ignore[arg-type, attr-defined]
     assert {"inspect", "recommend", "run", "predict", "ask", "explain", "plan"} <= names
+
+
+def test_the_table_of_regret_is_current() -> None:
+    """Generated from the evidence by the rules as they are."""
+    spec = importlib.util.spec_from_file_location("regret", ROOT / "benchmarks" / "regret.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    assert script.written(README) == README, "python benchmarks/regret.py --write README.md"

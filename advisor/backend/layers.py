@@ -1,9 +1,13 @@
 """The layers of a model, from its embeddings up: which learn, and how deep each parameter lies."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from advisor.backend.tuning_settings import TuningSettings
 
@@ -39,6 +43,22 @@ def freeze(model: Any, settings: TuningSettings) -> None:
     for name, parameter in model.named_parameters():
         if found[name] < lowest:
             parameter.requires_grad_(False)
+
+
+@contextmanager
+def recomputed(model: Any, *, on: bool) -> Iterator[None]:
+    """Let the backward pass compute each layer's activations again, where ``on``: only the layers' inputs are kept.
+
+    Chen et al. 2016 (arXiv:1604.06174). What dropout drew is drawn again.
+    """
+    layers = layer_list(model.base_model) if on else ()
+    for layer in layers:
+        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.forward
 
 
 def layer_list(encoder: nn.Module) -> nn.ModuleList:

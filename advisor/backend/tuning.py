@@ -15,7 +15,7 @@ import numpy as np
 
 from advisor.backend.checkpoint import SAVE_SECONDS, Checkpoints
 from advisor.backend.devices import Device
-from advisor.backend.layers import freeze
+from advisor.backend.layers import freeze, recomputed
 from advisor.backend.objectives import objective_for
 from advisor.backend.rows import Rows
 from advisor.backend.thresholds import choose_thresholds
@@ -85,12 +85,13 @@ def fine_tune(
     if not kept.restore():
         run.start()
     notify({"event": "training", "step": run.step, "steps": run.steps})
-    while run.step < run.steps and not run.stopped:
-        loss = run.update()
-        run.evaluate_if_due(loss)
-        kept.save_after(save_seconds)
-        if progress:
-            progress(run.step, run.steps, loss)
+    with recomputed(model.model, on=settings.recompute):
+        while run.step < run.steps and not run.stopped:
+            loss = run.update()
+            run.evaluate_if_due(loss)
+            kept.save_after(save_seconds)
+            if progress:
+                progress(run.step, run.steps, loss)
     kept.save_after(0.0)
     if run.best is not None:
         run.set_weights(run.best)

@@ -73,6 +73,8 @@ class TuningSettings(StepSettings, ReadingSettings):
         class_weights: ``balanced`` weighs a row by rows / (classes · rows of its class), as scikit-learn.
         evaluations: how often the validation rows are looked at, evenly over the steps.
         patience: evaluations without a better one after which training stops.
+        recompute: whether the backward pass computes a layer's activations again rather than keeping them, which takes
+            less memory and more time, with the same gradients.
         max_length: cut texts at this many tokens where the encoder would allow more; None for its own limit.
     """
 
@@ -89,6 +91,7 @@ class TuningSettings(StepSettings, ReadingSettings):
     trained_share: float = Field(default=1.0, gt=0, le=1)
     layer_decay: float = Field(gt=0, le=1)
     gradual_share: float = Field(ge=0, le=1)
+    recompute: bool = False
     class_weights: Literal["none", "balanced"] = "none"
     max_length: int | None = Field(default=None, ge=8)
 

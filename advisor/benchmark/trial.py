@@ -14,6 +14,7 @@ from advisor.benchmark.draws import Size, draw
 from advisor.data.examples import LabelledData
 from advisor.estimates.forecast import default_settings
 from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.profile.filling import FEWEST_CLASSES
 from advisor.run.prepare import split_rows
 from advisor.strategies import STRATEGIES, FitJob
 from advisor.tasks import TASKS
@@ -62,8 +63,10 @@ def measure(trial: Trial, data: LabelledData, encoder: Path, device: str, limits
     if index is None or not strategy.handles(data.task, "encoder") or strategy.needs_labels != bool(len(index)):
         return None
     training = training.take(index)
+    if TASKS[data.task].predicts == "class" and len(index) and len(set(training.targets.tolist())) < FEWEST_CLASSES:
+        return None
     test = test.take(np.sort(np.random.default_rng(0).permutation(len(test))[: limits.test_rows]))
-    rarest = _rarest(training, len(names)) if TASKS[data.task].predicts == "class" else None
+    rarest = rarest_of(data.task, training, len(names))
     started, spent = time.perf_counter(), time.process_time()
     with TemporaryDirectory() as workspace:
         fitted = strategy.fit(_job(trial, data, training, encoder, device, Path(workspace)))
@@ -80,6 +83,13 @@ def measure(trial: Trial, data: LabelledData, encoder: Path, device: str, limits
         "fit_processor_seconds": round(fit_spent, 2),
         "predict_processor_seconds": round(time.process_time() - spent - fit_spent, 2),
     }
+
+
+def rarest_of(task: str, rows: Rows, classes: int) -> int | None:
+    """Return how many rows the rarest class has, one without any included; None where a row has not one class."""
+    if TASKS[task].predicts != "class":
+        return None
+    return int(np.bincount(rows.targets, minlength=classes).min()) if len(rows) else 0
 
 
 def _job(trial: Trial, data: LabelledData, training: Rows, encoder: Path, device: str, workspace: Path) -> FitJob:
@@ -102,7 +112,3 @@ def _job(trial: Trial, data: LabelledData, training: Rows, encoder: Path, device
         cache=None,
         measure=TASKS[data.task].measures[0],
     )
-
-
-def _rarest(rows: Rows, classes: int) -> int:
-    return int(np.bincount(rows.targets, minlength=classes).min()) if len(rows) else 0

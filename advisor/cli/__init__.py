@@ -19,6 +19,7 @@ _COMMANDS = {
     "plan": "Write a plan folder: plan, report, decision record, stand-alone recipe.",
     "run": "Run a plan, a profile or data; the same command again resumes.",
     "predict": "Label texts with the model that a run wrote.",
+    "benchmark": "Measure every strategy on data at several label counts, and the regret of choosing.",
     "ledger": "Show how far off forecasts were in past runs; forget some.",
     "doctor": "Look over this machine and measure it: what fits, what forecasts rest on.",
     "rules": "Check, list and show the rule base.",

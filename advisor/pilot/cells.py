@@ -37,21 +37,46 @@ class Cell(NamedTuple):
 
 
 @cache
-def evidence(path: Path | None = None) -> tuple[Cell, ...]:
-    """Return the shipped measurements of encoders, seeds averaged, in the order of their names.
+def evidence(folder: Path | None = None) -> tuple[Cell, ...]:
+    """Return the shipped measurements of encoders, seeds averaged, always in one order.
+
+    What ``encoder.jsonl`` lacks is taken from ``scores.jsonl``, as far as that says on how many rows it was measured.
 
     Raises:
         RuleBaseError: a line is not a measurement.
     """
-    path = path or asset("rules", "evidence", "encoder.jsonl")
+    folder = folder or asset("rules", "evidence")
+    trials = _lines(folder / "encoder.jsonl", (*_KEYS, "accuracy"))
+    there = {(row["data"], row["strategy"], row["size"]) for row in trials}
+    scores = [
+        row
+        for row in _lines(folder / "scores.jsonl", ("data", "strategy", "labels_per_class", "accuracy"))
+        if "test_rows" in row and (row["data"], row["strategy"], str(row["labels_per_class"])) not in there
+    ]
+    return (*cells_of(trials), *map(_cell, scores))
+
+
+def _lines(path: Path, keys: Iterable[str]) -> list[dict[str, Any]]:
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             row = json.loads(line)
-            rows.append({name: row[name] for name in (*_KEYS, "accuracy")})
+            rows.append({name: row[name] for name in keys} | row)
         except (ValueError, KeyError) as wrong:
             raise RuleBaseError(f"this is no measurement: {wrong!r}", path, number) from None
-    return cells_of(rows)
+    return rows
+
+
+def _cell(score: dict[str, Any]) -> Cell:
+    return Cell(
+        score["data"],
+        score["strategy"],
+        score["labels_per_class"],
+        score["classes"],
+        score["accuracy"],
+        score["test_rows"],
+        score["seeds"],
+    )
 
 
 def cells_of(rows: Iterable[dict[str, Any]]) -> tuple[Cell, ...]:

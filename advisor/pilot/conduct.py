@@ -1,8 +1,9 @@
 """Conducting a pilot: rows, encoder and trials made ready, the race run, and its finding drawn up."""
 
 import math
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from advisor.backend.devices import choose_device
@@ -37,12 +38,14 @@ def conduct(pilot: Pilot, data: LabelledData, wish: Wish, tell: Callable[[Seen],
 
 @dataclass(frozen=True)
 class _Course:
-    """One pilot on its way."""
+    """One pilot on its way; ``fresh`` are the trials that this call carried out, ``began`` its process's clock."""
 
     pilot: Pilot
     data: LabelledData
     wish: Wish
     tell: Callable[[Seen], None]
+    fresh: set[str] = field(default_factory=set)
+    began: float = field(default_factory=time.process_time)
 
     @cached_property
     def racing(self) -> dict[str, Contender]:
@@ -90,7 +93,7 @@ class _Course:
         return Race(
             prior=self._prior(),
             trials={trial: self._seconds(trial) for one in racing.values() for trial in trials.of(one)},
-            features=next(iter(racing.values())).read_seconds(len(rows)),
+            read_seconds=next(iter(racing.values())).read_seconds(len(rows)) / len(rows),
             reading=frozenset(one.id for one in racing.values() if one.frozen),
             classes=self._classes,
             rows=len(rows),
@@ -107,9 +110,10 @@ class _Course:
 
     @property
     def _took(self) -> float:
-        """Processor seconds of what the race has used so far, those of former calls included."""
-        known = (self.journal.measured(step.trial.key) for step in self.race.steps)
-        return math.fsum(found["processor_seconds"] for found in known if found)
+        """Processor seconds so far, deciding included, and those of former calls whose measurements the race used."""
+        former = [step.trial.key for step in self.race.steps if step.trial.key not in self.fresh]
+        known = [found for found in map(self.journal.measured, former) if found]
+        return time.process_time() - self.began + math.fsum(found["processor_seconds"] for found in known)
 
     def finding(self, outlook: Outlook, stopped: Stop) -> Finding:
         """Say how the contenders stand, which one it is to be, and why."""
@@ -170,6 +174,7 @@ class _Course:
         value, seconds = self.bench.measured(self.racing[trial.strategy], trial)
         value = value if math.isfinite(value) else 0.0
         self.journal.add(trial.key, value, seconds)
+        self.fresh.add(trial.key)
         return value
 
     def _overrun(self) -> bool:

@@ -68,7 +68,8 @@ class Contender:
             seconds -= self.read_seconds(rows) + self.layer_seconds(rows)
         if short and self.short_settings is not None:
             seconds *= _updates(self.short_settings, rows) / _updates(self.settings, rows)
-        return float(max(seconds, load_pilot()["fit_seconds"]))
+        rules = load_pilot()
+        return float(max(seconds, 0.0) + rules["fit_seconds" if self.frozen else "tuned_fit_seconds"])
 
     def read_seconds(self, rows: float) -> float:
         """Return what it takes to pass rows through the encoder once."""

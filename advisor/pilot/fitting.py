@@ -68,9 +68,9 @@ class Bench:
             return headline(self.task, outputs, test, self.labels, model.thresholds)[self.measure.key]
 
     def _job(self, contender: Contender, trial: Trial, kept: np.ndarray, workspace: Path) -> FitJob:
-        """Return the job as a run sets it up; what takes no labels reads all texts without them."""
+        """Return the job as a run sets it up; what takes no labels reads the texts it is judged on."""
         strategy, evaluation, validation = contender.candidate.strategy, load_evaluation(), None
-        training = self.rows if contender.label_free else self.rows.take(kept)
+        training = self.rows.take(trial.parts[0][1] if contender.label_free else kept)
         if strategy.wants_validation and len(training) >= evaluation["validate_from"]:
             own, left = split_rows(self.task, training, evaluation["validation_share"], self.seed)
             training, validation = training.take(own), training.take(left)

@@ -144,6 +144,8 @@ class Outlook:
         count, total = len(wanted), np.zeros(len(candidates))
         for belief in self._beliefs:
             mean, variance = self._posterior(belief, points)
+            # Both expectations come from the same outcomes: the mean of a share is approximated, and errors that differ
+            # before and after would hide what a measurement is worth.
             at, left = mean[:count], variance.diagonal()[:count]
             for number, one in enumerate(candidates):
                 place = count + number
@@ -153,7 +155,7 @@ class Outlook:
                 shift = variance[:count, place] / np.sqrt(doubt)
                 rest = np.maximum(left - shift**2, 0)
                 after = _mean_share(at[None, :] + np.outer(_OUTCOMES, shift), rest[None, :])
-                total[number] += belief.weight * (_CHANCES @ after.max(axis=1) - _mean_share(at, left).max())
+                total[number] += belief.weight * (_CHANCES @ after.max(axis=1) - (_CHANCES @ after).max())
         return [max(float(value), 0.0) for value in total]
 
     def labels_for(self, target: float, strategy: str) -> Interval | None:

@@ -1,13 +1,15 @@
 """The race: which measurement to make next, until one contender is good enough or the budget is spent.
 
-What comes next is the measurement with the highest expected gain a second, by the outlook given all before (the
-knowledge gradient over its cost). Costs are forecasts and values come from seeded fits, so the order does not depend
-on the clock, and a race taken up again makes the same measurements.
+It opens with what leaves the encoder as it is, as far as that is cheap: the level of the data is what all expectations
+rest on, and two such measurements tell together what neither would alone. What comes next is the measurement with the
+highest expected gain a second, by the outlook given all before (the knowledge gradient over its cost). Costs are
+forecasts and values come from seeded fits, so the order does not depend on the clock, and a race taken up again makes
+the same measurements.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from advisor.decision.finding import Stop
@@ -31,8 +33,7 @@ class Race:
     Attributes:
         prior: what is known before anything is measured here.
         trials: those there are, each with its forecast cost in seconds.
-        features: seconds of reading all rows once for every contender that leaves the encoder as it is; ``reading`` are
-            those contenders.
+        reading: contenders that leave the encoder as it is: a row is read once for all of them, in ``read_seconds``.
         classes: by which labelled rows are divided to compare them with other data.
         rows: labelled rows in all.
         budget: seconds of forecast cost.
@@ -44,7 +45,7 @@ class Race:
 
     prior: Outlook
     trials: Mapping[Trial, float]
-    features: float
+    read_seconds: float
     reading: frozenset[str]
     classes: int
     rows: int
@@ -111,6 +112,9 @@ class Race:
         able = [trial for trial in open_ if self._seconds(trial) <= left]
         if not able:
             return None, "budget" if open_ else "nothing worth it"
+        opening = self._opening(able)
+        if opening is not None:
+            return opening, "sure"
         worth = outlook.worth([self._candidate(trial, outlook) for trial in able], self.per_class)
         gains = [(gain / self._seconds(trial), gain) for trial, gain in zip(able, worth, strict=True)]
         place = max(range(len(able)), key=lambda number: gains[number])
@@ -119,6 +123,17 @@ class Race:
             return None, "budget" if dear else "nothing worth it"
         return able[place], "sure"
 
+    def _opening(self, able: Sequence[Trial]) -> Trial | None:
+        """Return the largest cheap trial of a contender that leaves the encoder as it is and was not measured yet."""
+        room = self.rules["opening"] * self.budget - self.spent
+        known = {step.trial.strategy for step in self.steps}
+        cheap = [
+            trial
+            for trial in able
+            if trial.strategy in self.reading and trial.strategy not in known and self._seconds(trial) <= room
+        ]
+        return max(cheap, key=lambda trial: (trial.touched, -self.trials[trial]), default=None)
+
     def _candidate(self, trial: Trial, outlook: Outlook) -> Candidate:
         per_class, judged = trial.rows / self.classes, trial.judged
         if trial.short:
@@ -126,7 +141,8 @@ class Race:
         return Candidate(trial.strategy, per_class, judged)
 
     def _seconds(self, trial: Trial) -> float:
-        """Return what a trial costs now: features are read by the first that needs them."""
-        known = any(step.trial.strategy in self.reading for step in self.steps)
-        reads = trial.strategy in self.reading and not known
-        return self.trials[trial] + (self.features if reads else 0.0)
+        """Return what a trial costs now: of the rows whose features it needs, those that none has needed before."""
+        if trial.strategy not in self.reading:
+            return self.trials[trial]
+        read = max((step.trial.touched for step in self.steps if step.trial.strategy in self.reading), default=0)
+        return self.trials[trial] + self.read_seconds * max(trial.touched - read, 0)

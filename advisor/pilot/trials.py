@@ -1,8 +1,9 @@
 """Trials: the measurements that could be made on labelled rows, all contenders on the same parts of them.
 
-What leaves the encoder as it is costs next to nothing once features are there: it is cross-validated whole, with other
-parts again while rows are few. What tunes the encoder is dear: it learns from one half of the rows, or a part of that,
-and is judged on the other. What takes no labels is judged on every row.
+What leaves the encoder as it is costs little once features are there: it is cross-validated on all rows, with other
+folds again while rows are few, or on a part of many. What tunes the encoder is dear: it learns from one half of the
+rows, or a part of that, and is judged on the other. What takes no labels is judged on all rows or a part. Smaller parts
+lie in larger ones, and of very many rows no more are looked at than tell something.
 """
 
 from collections.abc import Iterator
@@ -56,6 +57,11 @@ class Trial:
         """Rows that are judged, each as often as it is."""
         return sum(len(held) for _, held in self.parts)
 
+    @cached_property
+    def touched(self) -> int:
+        """Distinct rows that are learnt from or judged."""
+        return len(np.unique(np.concatenate([index for part in self.parts for index in part])))
+
 
 class Trials:
     """The trials there are on some rows.
@@ -70,46 +76,58 @@ class Trials:
         self.task, self.rows, self.seed, self.rules = task, rows, seed, load_pilot()
         groups = strata(task, rows)
         self.groups = np.zeros(len(rows), dtype=np.int64) if groups is None else groups
-        self.most = int(np.bincount(self.groups).max()) if len(rows) else 0
 
     def of(self, contender: Contender) -> list[Trial]:
         """Return a contender's trials; none where there are too few rows to leave some out."""
         if contender.label_free:
-            everything = np.arange(len(self.rows))
-            return [Trial(contender.id, ((everything[:0], everything),), "all")] if len(self.rows) else []
+            return [Trial(contender.id, ((some[:0], some),), name) for name, some in self._shares.items() if len(some)]
         if contender.frozen:
-            parts = tuple(self._crossed)
-            return [Trial(contender.id, parts, "folds")] if parts else []
+            return [Trial(contender.id, parts, name) for name, parts in self._crossed.items() if parts]
         lengths = (False, True) if contender.short_settings else (False,)
         return [Trial(contender.id, (part,), name, short) for name, part in self._halves.items() for short in lengths]
 
     @cached_property
-    def _crossed(self) -> list[tuple[Indices, Indices]]:
-        rows, most = len(self.rows), self.rules["most_repeats"]
-        repeats = min(most, ceil(self.rules["judgements"] / max(rows, 1)))
-        return [part for again in range(repeats) for part in self._dealt(self.rules["folds"], again)]
+    def _shares(self) -> dict[str, Indices]:
+        """The rows that are looked at, and parts of them where they are many."""
+        every = self._spread(np.arange(len(self.rows)), 0)[: self.rules["most_rows"]]
+        found, count, step = {"all": np.sort(every)}, len(every), self.rules["share_step"]
+        while (count := count // step) >= self.rules["fewest_shared"]:
+            found[f"1/{round(len(every) / count)}"] = np.sort(every[:count])
+        return found
+
+    @cached_property
+    def _crossed(self) -> dict[str, tuple[tuple[Indices, Indices], ...]]:
+        most, judged = self.rules["most_repeats"], self.rules["judgements"]
+        return {
+            name: tuple(
+                part
+                for again in range(min(most, ceil(judged / max(len(some), 1))))
+                for part in self._dealt(some, self.rules["folds"], again)
+            )
+            for name, some in self._shares.items()
+        }
 
     @cached_property
     def _halves(self) -> dict[str, tuple[Indices, Indices]]:
         found = {}
-        for number, (kept, held) in enumerate(self._dealt(2, 0)):
+        for number, (kept, held) in enumerate(self._dealt(self._shares["all"], 2, 0), start=1):
+            learnt, judged = self._spread(kept, number), self._spread(held, number)[: self.rules["most_judged"]]
             for halved in range(self.rules["halvings"] + 1):
-                count = len(kept) >> halved
-                if halved and count < self.rules["fewest_rows"]:
+                some = learnt[: len(learnt) >> halved]
+                if halved and len(some) < self.rules["fewest_rows"]:
                     break
-                some = self._spread(kept, number)[:count]
                 if self._tells_apart(some):
-                    found[f"half {number + 1} 1/{1 << halved}"] = (np.sort(some), held)
+                    found[f"half {number} 1/{1 << halved}"] = (np.sort(some), np.sort(judged))
         return found
 
-    def _dealt(self, parts: int, again: int) -> Iterator[tuple[Indices, Indices]]:
-        """Yield the parts of a cross-validation, as many as the largest stratum has rows."""
-        parts = min(parts, self.most)
+    def _dealt(self, some: Indices, parts: int, again: int) -> Iterator[tuple[Indices, Indices]]:
+        """Yield the folds of some rows: so many, or as many as the largest stratum has rows."""
+        parts = min(parts, int(np.bincount(self.groups[some]).max())) if len(some) else 0
         if parts < 2:
             return
-        for kept, held in fold_rows(self.task, self.rows, parts, self.seed + again):
-            if len(held) and self._tells_apart(kept):
-                yield kept, held
+        for kept, held in fold_rows(self.task, self.rows.take(some), parts, self.seed + again):
+            if len(held) and self._tells_apart(some[kept]):
+                yield some[kept], some[held]
 
     def _tells_apart(self, index: Indices) -> bool:
         """Return whether there is more than one thing to learn from these rows."""
@@ -121,5 +139,9 @@ class Trials:
         """Return rows in an order in which every beginning has one of each stratum, then all in equal shares."""
         order = np.random.default_rng([self.seed, number]).permutation(index)
         of = self.groups[order]
-        rank = np.array([(of[:place] == group).sum() for place, group in enumerate(of)])
-        return order[np.argsort(rank / np.bincount(of)[of], kind="stable")]
+        counts = np.bincount(of)
+        by_group = np.argsort(of, kind="stable")
+        rank = np.empty(len(of), dtype=np.int64)
+        rank[by_group] = np.arange(len(of)) - (counts.cumsum() - counts)[of[by_group]]
+        spread: Indices = order[np.argsort(rank / counts[of], kind="stable")]
+        return spread

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from advisor import __version__
 from advisor.backend.prompted.settings import PromptedSettings
+from advisor.backend.tuning_settings import TuningSettings
 from advisor.data.examples import Part
 from advisor.data.feedback import whole_texts
 from advisor.data.lengths import TokenLengths, token_lengths
@@ -157,7 +158,7 @@ def build_plan(
             unadjusted={name: found for name, found in unadjusted.as_dict().items() if name in corrections},
         ),
         advice=_advice(advice),
-        notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added)],
+        notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added), *_kept(settings)],
         versions={"adaptation-advisor": __version__, **_versions(task)},
     )
     if any(terms and terms.url for terms in plan.prompts):
@@ -268,6 +269,13 @@ def _left_out(modifiers: Mapping[str, Any]) -> list[str]:
         DISTILLATION: "recipe.py learns from the labelled rows alone: it leaves the teacher out.",
     }
     return [note for name, note in left.items() if name in modifiers]
+
+
+def _kept(settings: BaseModel) -> list[str]:
+    """Say where the stand-alone recipe takes more memory."""
+    if isinstance(settings, TuningSettings) and settings.recompute:
+        return ["recipe.py keeps activations rather than computing them again: it takes more memory than the run."]
+    return []
 
 
 def _cut(task: Task, settings: BaseModel, lengths: TokenLengths | None) -> list[str]:

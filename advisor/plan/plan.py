@@ -212,8 +212,11 @@ class Plan(_Part):
         return value
 
     def identity(self) -> str:
-        """Return the SHA-256 of all that decides what a run does: the forecast, which past runs adjust, does not."""
-        content = self.model_dump(by_alias=True, mode="json", exclude={"forecast", "premises"})
+        """Return the SHA-256 of all that decides what a run does.
+
+        What is forecast for it and why it was chosen do not, and change as past runs teach more.
+        """
+        content = self.model_dump(by_alias=True, mode="json", exclude={"forecast", "premises", "advice", "notes"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property

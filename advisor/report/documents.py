@@ -15,7 +15,7 @@ from advisor.report.charts import describe
 from advisor.report.escaping import code_block, code_span, finalize_html, finalize_markdown
 from advisor.report.explanation import title_of
 from advisor.report.map_layout import lay_out_map
-from advisor.report.page import Page, plan_page
+from advisor.report.page import plan_page
 from advisor.report.palette import PALETTE
 from advisor.report.record import advice_record
 from advisor.report.task_words import cuts_off, reads_pairs
@@ -29,7 +29,7 @@ def plan_documents(plan: Plan, advice: Advice) -> dict[str, str]:
     """Return the texts of a plan folder by file name: ``report.html``, ``report.md``, ``decision.md``."""
     page = plan_page(plan, advice_record(advice))
     return {
-        "report.html": _html(page),
+        "report.html": fill_html("report.html.j2", page=page),
         "report.md": fill_markdown("report.md.j2", page=page),
         "decision.md": fill_markdown("decision.md.j2", page=page),
     }
@@ -58,7 +58,7 @@ def run_documents(
         cut=whole and not cuts_off(plan),
         usage=trusting(lines) if plan.model.trust_remote_code else lines,
     )
-    return {"report.html": _html(page), "README.md": card}
+    return {"report.html": fill_html("report.html.j2", page=page), "README.md": card}
 
 
 def map_document(found: dict[str, Any], project: str) -> str:
@@ -74,8 +74,9 @@ def _asked(name: str) -> str:
     return INPUTS[name].question if name in INPUTS else name
 
 
-def _html(page: Page) -> str:
-    return _environment(html=True).get_template("report.html.j2").render(page=page)
+def fill_html(template: str, **values: Any) -> str:
+    """Return a page filled in; every value is escaped."""
+    return _environment(html=True).get_template(template).render(**values)
 
 
 def fill_markdown(template: str, **values: Any) -> str:

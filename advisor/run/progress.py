@@ -34,8 +34,8 @@ class Progress:
         else:
             self._draw("")
 
-    def steps(self, done: int, total: int) -> None:
-        """Show steps done of the stage; the time left follows from the pace since its first report."""
+    def steps(self, done: int, total: int, *, left: float | None = None) -> None:
+        """Show steps done of the stage; the seconds left, unless given, follow from the pace since its first report."""
         now = time.monotonic()
         if self.first < 0:
             self.first, self.started = done, now
@@ -45,7 +45,8 @@ class Progress:
         if not self.terminal and (done >= total or now - self.started < due):
             return
         self.shown = now
-        left = (now - self.started) * (total - done) / max(done - self.first, 1) if done > self.first else None
+        if left is None and done > self.first:
+            left = (now - self.started) * (total - done) / (done - self.first)
         filled = round(_BAR * done / max(total, 1))
         remaining = f"   {clock(left)} left" if left is not None and done < total else ""
         bar = f"{'━' * filled}{'─' * (_BAR - filled)} " if self.terminal else ""

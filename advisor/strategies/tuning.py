@@ -47,7 +47,7 @@ def tuning_work(
     return Workload(
         passes=(
             Passes(looked_at * load.tokens, load.tokens),
-            Passes(updates * texts * load.tokens, load.tokens, backward),
+            Passes(updates * texts * load.tokens, load.tokens, backward, 1.0 if settings.recompute else 0.0),
         ),
         updates=updates,
         trained_parameters=trained_parameters,
@@ -55,6 +55,7 @@ def tuning_work(
         batch_texts=texts,
         batch_tokens=settings.batch_tokens,
         adapters=adapters,
+        recompute=settings.recompute,
         weight_copies=1 if held_out else 0,
     )
 

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from advisor.backend.checkpoint import BEST, LAST
+from advisor.backend.layers import recomputed
 from advisor.backend.rows import Rows
 from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning import fine_tune
@@ -106,6 +107,29 @@ def test_training_does_not_touch_global_randomness(tune):
     before = torch.random.get_rng_state()
     tune()
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_computing_activations_again_keeps_less(tune):
+    model = tune({"min_steps": 1}).model
+    ids = torch.randint(5, 20, (4, 16))
+
+    def kept(on):
+        sizes = []
+        with (
+            torch.autograd.graph.saved_tensors_hooks(lambda t: sizes.append(t.nbytes) or t, lambda t: t),
+            recomputed(model, on=on),
+        ):
+            model(input_ids=ids)
+        return sum(sizes)
+
+    assert kept(on=True) < kept(on=False) / 2
+
+
+@pytest.mark.parametrize("changes", [{}, {"batch_tokens": 16}, {"dropout": False}])
+def test_computing_activations_again_gives_the_same_weights(tune, changes):
+    recomputed = tune({**changes, "recompute": True})
+    assert same(recomputed, tune(changes))
+    assert all("forward" not in vars(module) for module in recomputed.model.modules())
 
 
 class Interrupted(Exception):

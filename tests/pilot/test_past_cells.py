@@ -21,7 +21,13 @@ def test_similar_runs_on_the_same_encoder_become_cells() -> None:
     (cell,) = past_cells(past_runs(FACTS, entries), ENCODER)
     assert (cell.strategy, cell.per_class, cell.classes, cell.value, cell.judged) == ("linear-probe", 80, 3, 0.75, 300)
     assert entry(1).data in cell.data
-    assert past_cells(past_runs(FACTS, entries), ENCODER, entry(1).data)[0].data == HERE
+    assert past_cells(past_runs(FACTS, entries), ENCODER, f"{entry(1).data}abc")[0].data == HERE
+
+
+def test_the_nearest_are_taken_where_there_are_many() -> None:
+    entries = [entry(number, classes=3 if number < 50 else 4) for number in range(60)]
+    found = past_cells(past_runs(FACTS, entries), ENCODER)
+    assert [cell.classes for cell in found] == [3] * 40
 
 
 def test_what_past_runs_reached_moves_the_outlook() -> None:

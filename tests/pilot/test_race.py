@@ -47,7 +47,7 @@ def race(prior: Any, trials: dict[Trial, float], **changed: Any) -> Race:
         return 0.8
 
     known: dict[str, Any] = {
-        "features": 4.0, "reading": frozenset({"probe"}), "classes": 2, "rows": 40, "budget": 100.0,
+        "read_seconds": 0.1, "reading": frozenset({"probe"}), "classes": 2, "rows": 40, "budget": 100.0,
         "rules": load_pilot(), "measure": measure,
     }  # fmt: skip
     return Race(prior=prior, trials=trials, **known | changed)
@@ -58,9 +58,23 @@ def keys(found: Race) -> list[str]:
 
 
 def test_the_most_worth_a_second_comes_first() -> None:
-    found = race(Guess(), {trial("tuned"): 20.0, trial("probe"): 1.0})
+    rules = load_pilot() | {"opening": 0.0}
+    found = race(Guess(), {trial("tuned"): 20.0, trial("probe"): 1.0}, rules=rules)
     assert found.run()[1] == "nothing worth it"
     assert keys(found) == ["probe half", "tuned half"]
+    found = race(Guess(), {trial("tuned"): 5.0, trial("probe"): 1.0}, rules=rules)
+    found.run()
+    assert keys(found) == ["tuned half", "probe half"]
+
+
+def test_what_leaves_the_encoder_as_it_is_opens_where_it_is_cheap() -> None:
+    worths = (("probe", 0.0), ("tuned", 0.2))
+    found = race(Guess(worths=worths), {trial("tuned"): 1.0, trial("probe"): 1.0})
+    found.run()
+    assert keys(found) == ["probe half", "tuned half"]
+    found = race(Guess(worths=worths), {trial("tuned"): 1.0, trial("probe"): 1.0}, budget=10.0)
+    found.run()
+    assert keys(found) == ["tuned half"]
 
 
 def test_features_are_read_once() -> None:

@@ -66,10 +66,21 @@ def test_what_takes_no_labels_is_judged_on_all_rows(contenders: Mapping[str, Con
 
 
 def test_few_rows_are_cross_validated_again_with_other_parts(contenders: Mapping[str, Contender]) -> None:
-    (few,) = trials(4, 4, 4).of(contenders["few-shot"])
-    (many,) = trials(200, 200).of(contenders["few-shot"])
+    few = trials(4, 4, 4).of(contenders["few-shot"])[0]
+    many = trials(200, 200).of(contenders["few-shot"])[0]
     assert (few.answers, few.judged) == (36, 12)
     assert (many.answers, many.judged) == (400, 400)
+
+
+def test_of_many_rows_parts_are_looked_at_first_ones_in_larger_ones(contenders: Mapping[str, Contender]) -> None:
+    found = trials(9000, 600, 30).of(contenders["linear-probe"])
+    assert [(trial.name, trial.touched) for trial in found] == [
+        ("all", 5000), ("1/4", 1250), ("1/16", 312), ("1/64", 78),
+    ]  # fmt: skip
+    rows = [set(np.concatenate([held for _, held in trial.parts])) for trial in found]
+    assert rows[3] < rows[2] < rows[1] < rows[0]
+    tuned = trials(9000, 600, 30).of(contenders["lora"])
+    assert (tuned[0].rows, tuned[0].judged) == (2500, 1000)
 
 
 def test_another_seed_deals_other_halves(contenders: Mapping[str, Contender]) -> None:

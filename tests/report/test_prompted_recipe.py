@@ -166,6 +166,22 @@ def test_what_cannot_be_prompted_is_refused(
         runpy.run_path(str(tmp_path / "a plan" / "recipe.py"), run_name="__main__")
 
 
+def test_what_does_not_fit_is_left_out(
+    tiny: Path, model: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(Cell(SPAN, "few-shot"), tmp_path, tiny, model("gpt2"))
+    monkeypatch.setitem(sys.modules, "advisor", None)
+    recipe = runpy.run_path(str(tmp_path / "a plan" / "recipe.py"))
+    tokenizer = recipe["AutoTokenizer"].from_pretrained(tmp_path / "a plan" / "language model")
+    row = (("who?", "the parcel came early " * 300), [("the parcel", 0)])
+    room = len(tokenizer(recipe["prompt_of"]([], (("who?", ""), []), tokenizer))["input_ids"]) + 100
+    prompt = recipe["fitting"]([row], row, room, tokenizer)
+    assert prompt.count("Question: who?") == 1
+    assert room - 20 < len(tokenizer(prompt)["input_ids"]) <= room
+    with pytest.raises(SystemExit, match="no room for the instruction"):
+        recipe["fitting"]([], row, 3, tokenizer)
+
+
 def test_changed_weights_are_refused(
     tiny: Path, model: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,10 +213,11 @@ def test_weights_in_several_files_are_checked_all(
         runpy.run_path(recipe, run_name="__main__")
 
 
-def test_data_and_templates_are_never_code(tiny: Path, model: Callable[[str], Path], tmp_path: Path) -> None:
-    plan = written(Cell(TEXT, "zero-shot"), tmp_path, tiny, model("gpt2"))
+@pytest.mark.parametrize("task", [TEXT, SEVERAL, TAGS, WRITTEN])
+def test_data_and_templates_are_never_code(task: str, tiny: Path, model: Callable[[str], Path], tmp_path: Path) -> None:
+    plan = written(Cell(task, "zero-shot"), tmp_path, tiny, model("gpt2"))
     hostile = plan.model_copy(
-        update={"labels": {'"); import os; ("': "{{ 7 * 7 }}", "b": None}, "project": '"""\nimport os'}
+        update={"labels": {'B-"); import os; ("': "{{ 7 * 7 }}", "b": None}, "project": '"""\nimport os'}
     )
     recipe = recipe_documents(hostile)["recipe.py"]
     compile(recipe, "recipe.py", "exec")

@@ -135,7 +135,7 @@ def test_a_recipe_answers_as_the_run_does(
     if cell.task == NUMBER:
         keys.remove("rmse")  # the run takes an answer for probable, the recipe for certain
     keys = [key for key in keys if key in result.metrics]
-    assert [metrics[key] for key in keys] == pytest.approx([result.metrics[key]["value"] for key in keys])
+    assert [metrics[key] for key in keys] == pytest.approx([result.metrics[key]["value"] for key in keys], rel=1e-4)
     requirements = (folder / "requirements.txt").read_text(encoding="utf-8")
     assert "httpx2" in requirements
     assert "torch" not in requirements
@@ -183,12 +183,13 @@ def test_recipes_are_clean_python_on_their_own(tiny: Path, tmp_path: Path) -> No
     assert faults_in(tmp_path / "all", "E501") == ""
 
 
-def test_data_and_addresses_are_never_code(tiny: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("task", [TEXT, SEVERAL, TAGS, WRITTEN])
+def test_data_and_addresses_are_never_code(task: str, tiny: Path, tmp_path: Path) -> None:
     with serving("ollama") as server:
-        plan = written(Cell(TEXT, "zero-shot"), tmp_path, tiny, server)
+        plan = written(Cell(task, "zero-shot"), tmp_path, tiny, server)
     assert plan.prompting is not None
     terms = plan.prompting.model_copy(update={"url": 'http://h/v1"); import os; ("', "key_variable": "A\nimport os"})
-    hostile = plan.model_copy(update={"prompting": terms, "labels": {'"""\nimport os': "{{ 7 * 7 }}", "b": None}})
+    hostile = plan.model_copy(update={"prompting": terms, "labels": {'B-"""\nimport os': "{{ 7 * 7 }}", "b": None}})
     recipe = recipe_documents(hostile)["recipe.py"]
     compile(recipe, "recipe.py", "exec")
     assert "import shutil" not in recipe

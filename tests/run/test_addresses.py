@@ -1,4 +1,4 @@
-"""Servers that a plan or run of somebody else names: nothing is sent there, no key and no text, unless a person says so."""
+"""Servers that a plan or run of somebody else names: no key and no text is sent there unless a person says so."""
 
 import shutil
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_a_server_on_this_machine_needs_agreement_for_a_key_alone(url: str) -> N
     check_servers("a plan", b"a plan", [terms(url)], [])
     with pytest.raises(InputError, match="--allow-host"):
         check_servers("a plan", b"a plan", [terms(url, "A_KEY")], [])
-    with pytest.raises(InputError, match="--allow-host localhost.example.com"):
+    with pytest.raises(InputError, match=r"--allow-host localhost\.example\.com"):
         check_servers("a plan", b"a plan", [terms("http://localhost.example.com/v1")], [])
 
 

@@ -22,9 +22,11 @@ def entries() -> tuple[Entry, ...]:
 
 
 def anew(plan: Plan) -> Plan:
-    """The same plan with another forecast."""
+    """The same plan with another forecast, and chosen for other reasons."""
     seconds = {"low": 1.0, "point": 2.0, "high": 3.0}
-    return plan.model_copy(update={"forecast": plan.forecast | {"train_seconds": seconds}, "premises": None})
+    advice = plan.advice.model_copy(update={"contested": not plan.advice.contested})
+    changed = {"forecast": plan.forecast | {"train_seconds": seconds}, "premises": None, "advice": advice, "notes": []}
+    return plan.model_copy(update=changed)
 
 
 def test_a_run_takes_its_plans_place_once_and_keeps_its_forecast(make_plan: Any, tmp_path: Path) -> None:

@@ -64,16 +64,15 @@ def check_up(machine: Machine) -> CheckUp:
     """
     found = cards() if machine.gpu or machine.cards else ()
     libraries = {name: _version(name) for name in _LIBRARIES}
-    cores = _affinity()
     return CheckUp(
         machine=machine,
         host_memory_bytes=host_memory(),
-        host_cores=cores,
+        host_cores=_affinity(),
         cards=found,
         libraries=libraries,
         rates_file=rates_file(machine.fingerprint),
         problems=(*_missing(libraries), *_unwritable(), *_unusable_card(machine, libraries)),
-        notes=(*_quota(machine, cores), *_unmeasured(machine)),
+        notes=tuple(_unmeasured(machine)),
     )
 
 
@@ -114,15 +113,6 @@ def _unusable_card(machine: Machine, libraries: dict[str, str | None]) -> list[s
     if not machine.gpu or torch is None or not torch.endswith("+cpu"):
         return []
     return [f"torch {torch} cannot use the GPU that is here; install torch without +cpu (pytorch.org says from where)"]
-
-
-def _quota(machine: Machine, cores: int) -> list[str]:
-    if machine.cores >= cores or "OMP_NUM_THREADS" in os.environ:
-        return []
-    return [
-        f"{machine.cores} of {cores} processors' time is allowed here, but torch starts a thread on each of the "
-        f"{cores}; set OMP_NUM_THREADS={machine.cores}"
-    ]
 
 
 def _unmeasured(machine: Machine) -> list[str]:

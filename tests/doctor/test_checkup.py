@@ -13,14 +13,6 @@ from advisor.knowledge.catalogue import load_catalogue
 from advisor.machine import Machine, MachineRates
 
 
-def test_a_quota_needs_fewer_threads(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(checkup, "_affinity", lambda: 64)
-    assert "set OMP_NUM_THREADS=4" in check_up(machine).notes[0]
-    monkeypatch.setenv("OMP_NUM_THREADS", "4")
-    assert not any("OMP_NUM_THREADS" in note for note in check_up(machine).notes)
-
-
 def test_a_card_that_torch_cannot_use_is_a_problem(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "_version", lambda name: "2.13.0+cpu")
     assert check_up(machine).problems == ()

@@ -116,10 +116,18 @@ def _unusable_card(machine: Machine, libraries: dict[str, str | None]) -> list[s
 
 
 def _unmeasured(machine: Machine) -> list[str]:
-    """Return that rates are missing, or measured with other threads than this machine has processors."""
+    """Return that rates are missing, or not what this machine achieves with all its processors."""
     rates = machine.rates_on("cpu")
     if rates is None:
         return ["nothing is measured here yet, so forecasts are wide; advisor doctor --bench takes a minute or two"]
+    found = []
+    if rates.busy:
+        found.append(
+            f"rates were measured while other work kept {rates.busy:.1f} processors busy, so they are too low; "
+            "measure again when nothing else runs"
+        )
     if rates.threads and rates.threads != machine.cores:
-        return [f"rates were measured with {rates.threads} of {machine.cores} threads; forecasts are for that many"]
-    return []
+        found.append(
+            f"rates were measured with {rates.threads} of {machine.cores} threads; forecasts are for that many"
+        )
+    return found

@@ -11,7 +11,7 @@ from advisor.strategies import STRATEGIES
 
 
 class Capacity(NamedTuple):
-    """The largest catalogue model that surely fits, and a larger one that perhaps does.
+    """The largest catalogue model that surely fits one text at a time, and a larger one that perhaps does.
 
     Attributes:
         strategy: id.
@@ -42,16 +42,19 @@ def capacities(machine: Machine, memory: dict[str, int]) -> list[Capacity]:
 
 
 def _capacity(strategy: str, device: str, room: int, machine: Machine) -> Capacity:
-    facts = typical_facts(machine, device) | {"compute.memory_gb": room / 1e9}
+    facts = typical_facts(machine, device)
     by_size = sorted(load_catalogue().models.items(), key=lambda entry: entry[1].parameters)
-    largest: dict[str, str] = {}
+    fits: str | None = None
+    tight: str | None = None
     for name, model in by_size:
-        if _encodes(model):
-            verdict = forecast_encoder(STRATEGIES[strategy], model, facts, machine).fits
-            largest[verdict] = name
-            if verdict == "fits":
-                largest.pop("tight", None)
-    return Capacity(strategy, device, largest.get("fits"), largest.get("tight"))
+        if not _encodes(model):
+            continue
+        memory = forecast_encoder(STRATEGIES[strategy], model, facts, machine).least_room_bytes
+        if memory.high <= room:
+            fits, tight = name, None
+        elif memory.point <= room:
+            tight = name
+    return Capacity(strategy, device, fits, tight)
 
 
 def _encodes(model: BaseModelFacts) -> bool:

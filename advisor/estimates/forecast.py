@@ -63,8 +63,8 @@ class Forecast:
         usd_per_1000: price of 1,000 answers paid by the token; 0 on your own machine.
         tokens_in, tokens_out: of an answer, where a language model is prompted.
         room_bytes: memory that must be free on the training device: on a graphics card more than is ever in use.
-        least_room_bytes: the same with one text at a time, to which a run on a card goes down by itself, and at the
-            low end with frozen weights in 4 bits, which takes another trainer than this one.
+        least_room_bytes: the same with one text at a time, which costs time alone, and at the low end with frozen
+            weights in 4 bits, which takes another trainer than this one.
         host_memory_bytes: peak of the process in host memory.
         disk_bytes: most on disk at once.
         fits: whether training fits the memory at hand: surely, perhaps, surely not, or nobody knows.
@@ -165,10 +165,8 @@ def _forecast(
     seconds, least = total(time), total(training_seconds(strategy.workload(model, fewest, settings), model, place))
     memory = training_memory(work, model, load, longest, place)
     needed = room(memory, place)
-    smallest = memory
-    if place.kind == "gpu":
-        one = work._replace(batch_tokens=0.0, embedded_at_once=1.0)
-        smallest = training_memory(one, model, load, longest, place)
+    one = work._replace(batch_tokens=0.0, embedded_at_once=1.0)
+    smallest = training_memory(one, model, load, longest, place)
 
     def latency(tokens: float) -> Terms:
         tokens = min(tokens, longest.high)

@@ -161,7 +161,7 @@ def _embedding(
     width = 8 * model.hidden + 2 * model.intermediate + work.features * model.hidden
 
     def live(length: float) -> float:
-        texts = work.embedded_at_once or max(1.0, budget // length)
+        texts = (work.embedded_at_once if place.kind == "gpu" else None) or max(1.0, budget // length)
         return min(texts, load.rows) * length * width * each
 
     vectors = load.rows + work.features * work.compared

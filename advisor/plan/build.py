@@ -32,6 +32,7 @@ from advisor.estimates.forecast import (
     with_choice,
 )
 from advisor.estimates.here import basis
+from advisor.estimates.parts import fitting_parts
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.vocabulary import Value
 from advisor.knowledge.weights import LocatedModel, locate_model
@@ -102,6 +103,11 @@ def build_plan(
         model, prompting, located = planned_language_model(profile, candidate, data.task, folder)
     lengths = _lengths(located, data, model.max_length)
     facts = project_facts(_answers(advice, data, lengths), advice.decision.base).values
+    if "batch_tokens" not in (hyperparameters or {}):
+        smaller = fitting_parts(settings, lambda tried: _forecast(advice, candidate, tried, located, data, facts))
+        parts, settings = _parts(smaller, settings), smaller
+    else:
+        parts = []
     unadjusted = _forecast(advice, candidate, settings, located, data, facts)
     corrections = corrections_of(chosen, candidate.engine, facts, advice.decision.machine)
     forecast = corrected(unadjusted, corrections)
@@ -158,7 +164,7 @@ def build_plan(
             unadjusted={name: found for name, found in unadjusted.as_dict().items() if name in corrections},
         ),
         advice=_advice(advice),
-        notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added), *_kept(settings)],
+        notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added), *_kept(settings), *parts],
         versions={"adaptation-advisor": __version__, **_versions(task)},
     )
     if any(terms and terms.url for terms in plan.prompts):
@@ -269,6 +275,14 @@ def _left_out(modifiers: Mapping[str, Any]) -> list[str]:
         DISTILLATION: "recipe.py learns from the labelled rows alone: it leaves the teacher out.",
     }
     return [note for name, note in left.items() if name in modifiers]
+
+
+def _parts(settings: BaseModel, usual: BaseModel) -> list[str]:
+    """Say that less than usual is computed at once."""
+    if settings == usual:
+        return []
+    tokens = getattr(settings, "batch_tokens", 0)
+    return [f"{tokens:,} tokens are computed at once, for more might not fit in memory; gradients add up to the same."]
 
 
 def _kept(settings: BaseModel) -> list[str]:

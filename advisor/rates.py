@@ -43,6 +43,7 @@ class MachineRates:
         measured_at: date and time, ISO 8601 in UTC.
         precision: of the products, ``fp32`` or ``bf16`` (weights stay fp32 in training).
         threads: of the processor.
+        busy: processors that other work kept busy meanwhile, so that rates are too low; 0 for none to speak of.
     """
 
     device: str = "cpu"
@@ -69,6 +70,7 @@ class MachineRates:
     measured_at: str | None = None
     precision: str | None = None
     threads: int | None = None
+    busy: float | None = None
 
     def pass_seconds(self, flops: float, units: float, scores: float, *, training: bool) -> float | None:
         """Return the seconds of passes over any model; None where a rate is missing.

@@ -62,3 +62,35 @@ def test_models_to_fit_and_models_held_out_on_each_place(record: ModuleType) -> 
                 m["fitted"] for m in record.MODELS.values() if place in m["places"] and m.get("writes", False) == writes
             }
             assert kinds == {True, False}
+
+
+def test_errors_are_shares_of_what_was_measured_apart_for_models_used(record: ModuleType) -> None:
+    from estimate_errors import compared, table  # type: ignore[import-not-found]
+
+    here = {"device": "cpu", "processor": "another", "units": "avx2", "threads": 2, "batch": 1, "length": 64}
+    here |= {"precision": "fp32", "recompute": False, "trained": 0, "peak_bytes": 1}
+    asked = [
+        ("google-bert/bert-base-uncased", "full", ["memory, cpu", "update, cpu"]),
+        ("distilbert/distilbert-base-uncased", "embed", ["memory, cpu", "latency, cpu"]),
+        ("distilbert/distilbert-base-uncased", "answer", ["latency, cpu"]),
+        ("Qwen/Qwen3-0.6B", "lm-lora", ["memory, cpu", "update, cpu"]),
+        ("Qwen/Qwen3-0.6B", "prefill", ["prefill, cpu"]),
+        ("Qwen/Qwen3-0.6B", "decode", ["decode, cpu"]),
+    ]
+    rows = []
+    for model, way, quantities in asked:
+        batch = 16 if way in ("full", "lm-lora") else 1
+        row = {**here, "model": model, "way": way, "batch": batch, "seconds": 1.0}
+        found = list(compared(row))
+        assert [one.quantity for one in found] == quantities
+        assert all(0 < one.forecast.low <= one.forecast.point <= one.forecast.high for one in found)
+        rows.append(row)
+    memory = next(compared(rows[0])).forecast
+    right = {**rows[0], "peak_bytes": memory.point, "length": 64}
+    above = {**rows[3], "peak_bytes": next(compared(rows[3])).forecast.high * 2}
+    lines = table([right, above], {"google-bert/bert-base-uncased"}).splitlines()
+    assert "| fitted | memory, cpu | 1 | 0% | 0% | 100% | 0% |" in lines
+    assert next(line for line in lines if "held out | memory" in line).endswith("| 0% | 100% |")
+    # A cell that ran out of memory has nothing to compare.
+    failed = {name: value for name, value in rows[3].items() if name not in ("peak_bytes", "seconds")}
+    assert list(compared({**failed, "out_of_memory": True})) == []

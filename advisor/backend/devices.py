@@ -7,6 +7,7 @@ from functools import cache
 import torch
 
 from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.machine import this_machine
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def choose_device(kind: str | None = None) -> Device:
     """Return the named device (``cpu``, ``cuda``, ``mps``), or the fastest there is.
 
     On a CPU bf16 is used only where a short timed product shows that this machine has the units for it: without them
-    PyTorch emulates bf16 and is slower than fp32.
+    PyTorch emulates bf16 and is slower than fp32. It computes with no more threads than a container's quota allows.
     """
     kind = kind or ("cuda" if torch.cuda.is_available() else "cpu")
     if kind == "cuda":
@@ -46,6 +47,8 @@ def choose_device(kind: str | None = None) -> Device:
         return Device(kind, "fp32", f"{torch.cuda.get_device_name()} has no bf16 matrix units")
     if kind == "mps":
         return Device(kind, "fp32", "bf16 is not used on this kind of device")
+    # PyTorch starts a thread on every processor it sees; beyond the quota they only wait for each other.
+    torch.set_num_threads(min(torch.get_num_threads(), this_machine().cores))
     gain = _seconds_for_product(torch.float32) / _seconds_for_product(torch.bfloat16)
     if gain >= load_evaluation()["bf16_gain"]:
         return Device(kind, "bf16", f"a bf16 matrix product is {gain:.1f} times as fast as fp32 here")

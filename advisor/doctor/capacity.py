@@ -11,12 +11,12 @@ from advisor.strategies import STRATEGIES
 
 
 class Capacity(NamedTuple):
-    """The largest model whose forecast, one text at a time, lies within the memory whole, and whose point does.
+    """The largest catalogue model that surely fits one text at a time, and a larger one that perhaps does.
 
     Attributes:
         strategy: id.
         device: ``cpu`` or ``gpu``.
-        fits, tight: names of catalogue models; None where there is none.
+        fits, tight: their names; None where there is none.
     """
 
     strategy: str
@@ -43,17 +43,18 @@ def capacities(machine: Machine, memory: dict[str, int]) -> list[Capacity]:
 
 def _capacity(strategy: str, device: str, room: int, machine: Machine) -> Capacity:
     facts = typical_facts(machine, device)
-    fits: list[tuple[int, str]] = []
-    tight: list[tuple[int, str]] = []
-    for name, model in load_catalogue().models.items():
+    by_size = sorted(load_catalogue().models.items(), key=lambda entry: entry[1].parameters)
+    fits: str | None = None
+    tight: str | None = None
+    for name, model in by_size:
         if not _encodes(model):
             continue
         memory = forecast_encoder(STRATEGIES[strategy], model, facts, machine).least_room_bytes
         if memory.high <= room:
-            fits.append((model.parameters, name))
+            fits, tight = name, None
         elif memory.point <= room:
-            tight.append((model.parameters, name))
-    return Capacity(strategy, device, max(fits, default=(0, None))[1], max(tight, default=(0, None))[1])
+            tight = name
+    return Capacity(strategy, device, fits, tight)
 
 
 def _encodes(model: BaseModelFacts) -> bool:

@@ -64,16 +64,15 @@ def check_up(machine: Machine) -> CheckUp:
     """
     found = cards() if machine.gpu or machine.cards else ()
     libraries = {name: _version(name) for name in _LIBRARIES}
-    cores = _affinity()
     return CheckUp(
         machine=machine,
         host_memory_bytes=host_memory(),
-        host_cores=cores,
+        host_cores=_affinity(),
         cards=found,
         libraries=libraries,
         rates_file=rates_file(machine.fingerprint),
         problems=(*_missing(libraries), *_unwritable(), *_unusable_card(machine, libraries)),
-        notes=(*_quota(machine, cores), *_unmeasured(machine)),
+        notes=tuple(_unmeasured(machine)),
     )
 
 
@@ -116,20 +115,19 @@ def _unusable_card(machine: Machine, libraries: dict[str, str | None]) -> list[s
     return [f"torch {torch} cannot use the GPU that is here; install torch without +cpu (pytorch.org says from where)"]
 
 
-def _quota(machine: Machine, cores: int) -> list[str]:
-    if machine.cores >= cores or "OMP_NUM_THREADS" in os.environ:
-        return []
-    return [
-        f"{machine.cores} of {cores} processors' time is allowed here, but torch starts a thread on each of the "
-        f"{cores}; set OMP_NUM_THREADS={machine.cores}"
-    ]
-
-
 def _unmeasured(machine: Machine) -> list[str]:
-    """Return that rates are missing, or measured with other threads than this machine has processors."""
+    """Return that rates are missing, or not what this machine achieves with all its processors."""
     rates = machine.rates_on("cpu")
     if rates is None:
-        return ["nothing is measured here yet, so forecasts are wide; advisor doctor --bench takes about a minute"]
+        return ["nothing is measured here yet, so forecasts are wide; advisor doctor --bench takes a minute or two"]
+    found = []
+    if rates.busy:
+        found.append(
+            f"rates were measured while other work kept {rates.busy:.1f} processors busy, so they are too low; "
+            "measure again when nothing else runs"
+        )
     if rates.threads and rates.threads != machine.cores:
-        return [f"rates were measured with {rates.threads} of {machine.cores} threads; forecasts are for that many"]
-    return []
+        found.append(
+            f"rates were measured with {rates.threads} of {machine.cores} threads; forecasts are for that many"
+        )
+    return found

@@ -1,5 +1,6 @@
 """A typical project, for which the doctor says what fits and how long it takes."""
 
+from advisor.knowledge.hardware import card_name
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
@@ -13,6 +14,7 @@ def typical_facts(machine: Machine, device: str) -> dict[str, Value]:
         device: ``cpu`` or ``gpu``.
     """
     rules = load_evaluation()
+    card = card_name(machine.cards[0]) if device == "gpu" and machine.cards else None
     return {
         "task.type": "text-classification",
         "classes": rules["doctor_classes"],
@@ -24,4 +26,6 @@ def typical_facts(machine: Machine, device: str) -> dict[str, Value]:
         "compute.devices": 1,
         "compute.usd_per_hour": 0.0,
         "serving.device": device,
+        "compute.card": card,
+        "serving.card": card,
     }

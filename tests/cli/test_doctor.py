@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def _fresh_look() -> Iterator[None]:
 
 @pytest.fixture
 def _no_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (0.1, 0.1, 0.1))
     monkeypatch.setattr(bench_module, "run_bench", lambda *given: BenchRecord(RATES, {"fp32": 90.0}, []))
 
 
@@ -71,7 +73,7 @@ def test_a_bench_is_kept_and_used_from_then_on(invoke: Invoke) -> None:
     assert shown.exit_code == 0
     found = json.loads(shown.stdout)
     assert found["rates"][0]["matmul_gflops"] == 210.0
-    assert this_machine().rates == (RATES,) == read_rates(this_machine().fingerprint)
+    assert this_machine().rates == (replace(RATES, busy=0.0),) == read_rates(this_machine().fingerprint)
     kept = json.loads(Path(found["rates_file"]).read_text(encoding="utf-8"))
     assert kept["measured"][0]["products_gflops"] == {"fp32": 90.0}
     again = invoke("doctor")
@@ -81,9 +83,12 @@ def test_a_bench_is_kept_and_used_from_then_on(invoke: Invoke) -> None:
 @pytest.mark.usefixtures("_no_measuring")
 def test_a_busy_machine_is_warned_of(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.getloadavg", lambda: (3.2, 3.2, 3.2))
-    assert "other work keeps 3.2 processors busy" in invoke("doctor", "--bench").stderr
+    shown = invoke("doctor", "--bench")
+    assert "other work keeps 3.2 processors busy" in shown.stderr
+    assert "other work kept 3.2 processors busy" in " ".join(invoke("doctor").stdout.split())
     monkeypatch.setattr("os.getloadavg", lambda: (0.1, 3.2, 3.2))
     assert "busy" not in invoke("doctor", "--bench").stderr
+    assert "busy" not in invoke("doctor").stdout
 
 
 def test_a_problem_is_a_sentence_and_an_exit_code(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,14 +13,6 @@ from advisor.knowledge.catalogue import load_catalogue
 from advisor.machine import Machine, MachineRates
 
 
-def test_a_quota_needs_fewer_threads(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(checkup, "_affinity", lambda: 64)
-    assert "set OMP_NUM_THREADS=4" in check_up(machine).notes[0]
-    monkeypatch.setenv("OMP_NUM_THREADS", "4")
-    assert not any("OMP_NUM_THREADS" in note for note in check_up(machine).notes)
-
-
 def test_a_card_that_torch_cannot_use_is_a_problem(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "_version", lambda name: "2.13.0+cpu")
     assert check_up(machine).problems == ()
@@ -60,6 +52,14 @@ def test_less_memory_fits_smaller_models(machine: Machine) -> None:
     # An encoder that stays frozen needs less than one that learns, whether by adapters or whole.
     assert medium[0] >= max(medium[1:])
     assert len(set(large)) == 1 and medium != large
+
+
+def test_what_perhaps_fits_is_larger_than_what_surely_does(machine: Machine) -> None:
+    models = load_catalogue().models
+    found = [one for gb in (1, 2, 4, 8) for one in capacities(machine, {"cpu": gb * 10**9})]
+    both = [(models[one.fits].parameters, models[one.tight].parameters) for one in found if one.fits and one.tight]
+    assert both
+    assert all(fits < tight for fits, tight in both)
 
 
 def test_nothing_narrows_without_rates(machine: Machine) -> None:

@@ -1,6 +1,7 @@
 """The bench of a whole machine: each of its devices in turn, the rates kept for all later forecasts on it."""
 
 import os
+from dataclasses import replace
 from importlib.metadata import version
 
 import torch
@@ -48,10 +49,9 @@ def bench_machine(machine: Machine, report: Report) -> tuple[MachineRates, ...]:
     details = {
         "machine": machine.describe(),
         "versions": {name: version(name) for name in ("torch", "transformers")},
-        "busy_processors": busy,
         "measured": [record.as_dict() for record in records],
     }
-    rates = tuple(record.rates for record in records)
+    rates = tuple(replace(record.rates, busy=busy) for record in records)
     write_rates(machine.fingerprint, rates, details)
     return rates
 

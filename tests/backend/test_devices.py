@@ -1,0 +1,23 @@
+"""How a processor is computed on."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from advisor.backend import devices
+from advisor.machine import Machine
+
+
+@pytest.mark.parametrize(("threads", "cores", "used"), [(3, 2, 2), (2, 4, 2)])
+def test_no_more_threads_than_a_quota_allows(
+    threads: int, cores: int, used: int, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setattr(devices, "this_machine", lambda: replace(machine, cores=cores))
+    try:
+        torch.set_num_threads(threads)
+        assert devices.choose_device.__wrapped__("cpu").kind == "cpu"
+        assert torch.get_num_threads() == used
+    finally:
+        torch.set_num_threads(before)

@@ -161,17 +161,19 @@ class Outlook:
     def labels_for(self, target: float, strategy: str) -> Interval | None:
         """Return how many labelled rows the target takes: 5 %, 50 % and 95 %; None if half the curves never get there.
 
-        A quantile beyond the last point looked at, 8,191 labels a class, is infinite.
+        Curves that fall from the first point looked at, one label a class, to the last, 8,191, are none of learning and
+        do not count. A quantile beyond the last point is infinite.
         """
         points, found = self._points([(strategy, float(count)) for count in _LABELS]), []
         for belief in self._beliefs:
             mean, variance = self._posterior(belief, points)
             curves = mean + _DRAWS[:, : min(64, len(mean))] @ _root(variance, 64)
-            reached = _share(curves) >= target
+            reached = _share(curves[curves[:, -1] >= curves[:, 0]]) >= target
             rows = np.where(reached.any(axis=1), _LABELS[reached.argmax(axis=1)] * self.classes, np.inf)
             found.append((rows, np.full(len(rows), belief.weight)))
-        needed = _quantiles(*(np.concatenate(part) for part in zip(*found, strict=True)))
-        return needed if np.isfinite(needed.point) else None
+        values, weights = (np.concatenate(part) for part in zip(*found, strict=True))
+        needed = _quantiles(values, weights) if len(values) else None
+        return needed if needed and np.isfinite(needed.point) else None
 
     def leaders(self, most: float) -> list[tuple[float, str]]:
         """Return from how many labels a class on which contender is expected to be best, up to ``most``."""

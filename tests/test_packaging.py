@@ -35,7 +35,7 @@ def test_the_wheel_advises_in_a_fresh_environment(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert json.loads(done.stdout)["verdict"]["strategy"] == "linear-probe"
+    assert json.loads(done.stdout)["verdict"]["strategy"] == "contrastive"
     assert "site-packages" in _location(python)
 
 

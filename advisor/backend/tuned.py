@@ -53,6 +53,7 @@ class TunedModel:
         thresholds: probability from which each of several classes counts as given; None for other tasks.
         head_note: which head was discarded and which one put on, in words.
         history: one record an evaluation while tuning, as `advisor.backend.training` writes it.
+        folder: where it was read from to give answers, its linear layers then held in bf16 on a bf16 device.
     """
 
     model: Any
@@ -64,6 +65,7 @@ class TunedModel:
     thresholds: Floats | None = None
     head_note: str = ""
     history: list[dict[str, float]] = field(default_factory=list)
+    folder: Path | None = None
 
     @classmethod
     def with_new_head(
@@ -117,7 +119,7 @@ class TunedModel:
 
     @classmethod
     def load(cls, folder: Path, device: Device) -> "TunedModel":
-        """Load what `save` wrote, or any transformers model with a head for one of the tasks.
+        """Load what `save` wrote, or any transformers model with a head for one of the tasks, to give answers.
 
         Raises:
             InputError: the folder holds no model that can be loaded.
@@ -136,6 +138,8 @@ class TunedModel:
             limit = length_limit(folder)
         _pad(model.config, tokenizer)
         thresholds = kept.get("thresholds")
+        if device.bf16:
+            _narrow(model)
         return cls(
             model=model.to(device.torch).eval(),
             tokenizer=tokenizer,
@@ -143,6 +147,7 @@ class TunedModel:
             device=device,
             max_length=min(limit, kept.get("max_length") or limit),
             thresholds=np.array(thresholds, dtype=np.float32) if thresholds else None,
+            folder=folder,
         )
 
     @property
@@ -270,8 +275,11 @@ class TunedModel:
         return found
 
     def in_fp32(self) -> "TunedModel":
-        """Return the same model, which holds fp32 weights, computing without bf16."""
-        return replace(self, device=self.device.in_fp32())
+        """Return the same model computing without bf16, its fp32 weights read again where they are held in bf16."""
+        device = self.device.in_fp32()
+        return (
+            TunedModel.load(self.folder, device) if self.folder and self.device.bf16 else replace(self, device=device)
+        )
 
     def save(self, folder: Path) -> None:
         """Write a folder that ``transformers.pipeline`` and ``AutoModelFor…`` load.
@@ -318,6 +326,14 @@ def _read(folder: Path, objective: Objective, **options: Any) -> Any:
     from advisor.backend.adapters import read_adapted
 
     return read_adapted(folder, _model_class(objective), **options)
+
+
+def _narrow(model: Any) -> None:
+    """Hold the weights of linear layers in bf16: autocast would convert them anew for every batch, to the same."""
+    tied = {id(layer.weight) for layer in model.modules() if isinstance(layer, nn.Embedding)}
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear) and id(layer.weight) not in tied:
+            layer.to(torch.bfloat16)
 
 
 def _tokenizer(folder: Path, objective: Objective) -> Any:

@@ -84,6 +84,6 @@ def with_answer(answers: Answers, name: str, value: Value) -> dict[str, Value]:
     changed = {**answers, name: value}
     labelled, smallest = answers.get("data.labelled"), answers.get("data.smallest_class")
     if name == "data.labelled" and smallest is not None:
-        share = float(smallest) / float(labelled) if labelled else None
-        changed["data.smallest_class"] = None if share is None else floor(share * float(value or 0))
+        kept = float(smallest) * float(value or 0) / float(labelled) if labelled else None
+        changed["data.smallest_class"] = None if kept is None else floor(kept)
     return changed

@@ -2,8 +2,9 @@
 
 What is held at once follows how the trainers here work. Weights and the two moments of AdamW stay throughout.
 Activations are all there when a backward pass begins and go as gradients come, so that the greater of both counts,
-unless gradients are accumulated over parts of a batch: then both do. Nothing is kept below the lowest layer that
-learns.
+unless gradients are accumulated over parts of a batch: then both do. On a processor most gradients find no place in
+the gaps that activations leave. Nothing is kept below the lowest layer that learns. Weights that stay frozen are read
+in fp32; where a processor then holds them in bf16, both count while they are converted.
 """
 
 from advisor.estimates.blocks import Way, kept
@@ -89,8 +90,11 @@ def _terms(
 ) -> Terms:
     constants, cpu = load_constants(), place.kind == "cpu"
     trained = work.trained_parameters
+    converted = cpu and precision == "bf16" and not trained
     held = _BF16 if precision == "bf16" and (not trained or _held_in_16_bits(work, place, precision)) else _FP32
-    touched = model.parameters - (model.embedding_parameters if cpu and not work.writes else 0)
+    touched = model.parameters - (model.embedding_parameters if cpu and not (work.writes or converted) else 0)
+    if converted:
+        held += _FP32
     found: Terms = {"weights": Interval.exactly(held * touched + (_FP32 * trained if work.adapters else 0))}
     if cpu:
         process = constants["process_gb_of_generator" if work.writes else "process_gb"]
@@ -102,9 +106,10 @@ def _terms(
         found["best weights so far"] = Interval.exactly(work.weight_copies * _FP32 * trained)
     activations = _held_for_backward(work, model, longest, place, precision)
     gradients = _FP32 * trained
+    apart = constants["cpu_gradients_apart"] if cpu else _NOTHING
     beside = (
-        gradients if work.batch_texts * length > work.batch_tokens else max(0.0, gradients - there)
-        for length, there in zip(longest, total(activations), strict=True)
+        gradients if work.batch_texts * length > work.batch_tokens else max(share * gradients, gradients - there)
+        for length, there, share in zip(longest, total(activations), apart, strict=True)
     )
     found |= activations
     found["gradients"] = _sorted(*beside)

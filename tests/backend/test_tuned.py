@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from transformers import pipeline
 
+from advisor.backend.devices import Device
 from advisor.backend.objectives import objective_for
 from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import ReadingSettings
@@ -55,6 +57,15 @@ def test_a_saved_model_gives_the_same_probabilities_here_and_in_a_pipeline(class
     np.testing.assert_allclose([[row[label] for label in LABELS] for row in found], wanted, atol=1e-4)
     too_long = plain(["very good film " * 100], truncation=True)
     assert {entry["label"] for entry in too_long[0]} == set(LABELS)
+
+
+def test_weights_held_in_bf16_for_answers_change_none(classifier, tmp_path, cpu):
+    classifier.save(tmp_path / "model")
+    narrow = TunedModel.load(tmp_path / "model", Device("cpu", "bf16", "for the test"))
+    wide = replace(TunedModel.load(tmp_path / "model", cpu), device=narrow.device)
+    assert narrow.output_layer.weight.dtype == torch.bfloat16
+    np.testing.assert_array_equal(narrow.outputs(TEXTS), wide.outputs(TEXTS))
+    np.testing.assert_array_equal(narrow.in_fp32().outputs(TEXTS), wide.in_fp32().outputs(TEXTS))
 
 
 def test_saving_replaces_an_older_folder_and_leaves_nothing_beside_it(classifier, tmp_path):

@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 Shape = Callable[[Array], Array]
 
 _CENTRE, _SPREAD = 5.0, 2.5
-"""Mean and deviation of log2(1 + labels a class) that shapes are scaled by: most data lie between 4 and 256 a class."""
+"""Mean and deviation of log2(1 + labels a class) that shapes are scaled by, a unit alone: sizes are fitted in it."""
 
 
 class Parts(BaseModel):

@@ -24,7 +24,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from advisor.backend.devices import choose_device
-from advisor.backend.encoder import quiet_transformers
+from advisor.backend.loading import quiet_transformers
 from advisor.backend.prompted.local import load_language_model
 from advisor.backend.prompted.local.causal import CausalModel
 from advisor.backend.prompted.local.packed import PackedReader

@@ -140,14 +140,14 @@ def by_trainer(job: Job, encoder: Path, task: str, names: Sequence[str], trainin
     import torch
     from transformers import Trainer, TrainingArguments
 
-    from advisor.backend.encoder import collate
+    from advisor.backend.batching import collate
+    from advisor.backend.new_head import with_new_head
     from advisor.backend.objectives import objective_for
-    from advisor.backend.tuned import TunedModel
     from advisor.backend.tuning_settings import ReadingSettings
 
     reading = ReadingSettings(long_texts="truncate", overlap=1 / 3, longest_answer=30)
     objective = objective_for(task, names, reading)
-    model = TunedModel.with_new_head(encoder, objective, device.in_fp32(), seed=job.seed)
+    model = with_new_head(encoder, objective, device.in_fp32(), seed=job.seed)
     if model.mean_pooled:
         torch.manual_seed(job.seed)
         fresh = type(model.model)(model.model.config)

@@ -184,7 +184,7 @@ def write_architecture(folder: Path, name: str, *, head: bool = False) -> Path:
     import torch
     import transformers
 
-    from advisor.backend.encoder import quiet_transformers
+    from advisor.backend.loading import quiet_transformers
 
     made = ARCHITECTURES[name]
     folder.mkdir(parents=True, exist_ok=True)

@@ -122,7 +122,7 @@ def write_language_model(folder: Path, name: str, **changes: Any) -> Path:
     import torch
     import transformers
 
-    from advisor.backend.encoder import quiet_transformers
+    from advisor.backend.loading import quiet_transformers
 
     tiny = MODELS[name]
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ import advisor
 PACKAGE = Path(advisor.__file__).parent
 FLOORS = [
     {"errors"},
-    {"files", "assets", "cache", "container", "cards", "documents", "tasks"},
+    {"files", "assets", "cache", "container", "cards", "documents", "settings", "tasks"},
     {"rates", "correction"},
     {"machine"},
     {"data"},

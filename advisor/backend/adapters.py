@@ -27,7 +27,7 @@ from torch import nn
 
 from advisor.backend.adapter_settings import LoraSettings
 from advisor.backend.alignment.settings import AlignmentSettings
-from advisor.backend.encoder import quiet_transformers
+from advisor.backend.loading import quiet_transformers
 from advisor.backend.pooling_layer import pooling_layer
 from advisor.backend.remote_code import allowed
 from advisor.backend.tuned import TunedModel

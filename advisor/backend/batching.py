@@ -1,8 +1,10 @@
-"""Batches of texts of similar length, filled by a budget of tokens (padding included)."""
+"""Batches of texts of similar length, filled by a budget of tokens (padding included) and padded to one length."""
 
 from collections.abc import Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
 
 
 def token_batches(
@@ -37,3 +39,14 @@ def token_batches(
     if order is not None:
         order.shuffle(batches)
     return batches
+
+
+def collate(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Pad ``rows`` to the longest; return ids and attention mask."""
+    width = max(len(row) for row in rows)
+    ids = np.full((len(rows), width), pad, dtype=np.int64)
+    mask = np.zeros((len(rows), width), dtype=np.int64)
+    for index, row in enumerate(rows):
+        ids[index, : len(row)] = row
+        mask[index, : len(row)] = 1
+    return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)

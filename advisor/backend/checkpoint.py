@@ -16,9 +16,9 @@ from torch import Tensor
 from advisor.backend.updates import Updates
 from advisor.errors import RunError
 from advisor.files import write_with
+from advisor.knowledge.computing import load_computing
 
 LAST, BEST = Path("last") / "state.safetensors", Path("best") / "weights.safetensors"
-SAVE_SECONDS = 15.0
 _RECORD = "record"
 _STATE = ("step", "exp_avg", "exp_avg_sq")
 
@@ -58,8 +58,9 @@ class Checkpoints:
         self.saved_at = time.monotonic()
         self.saved_best = 0
 
-    def save_after(self, seconds: float) -> None:
-        """Write the state if the last writing was at least ``seconds`` ago; the best weights first."""
+    def save_after(self, seconds: float | None) -> None:
+        """Write the state if the last writing was at least ``seconds`` ago, None for the rules'; best weights first."""
+        seconds = float(load_computing()["save_seconds"]) if seconds is None else seconds
         if self.folder is None or time.monotonic() - self.saved_at < seconds:
             return
         run = self.run

@@ -18,21 +18,20 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from advisor.backend.batching import token_batches
-from advisor.backend.checkpoint import BEST, SAVE_SECONDS, Checkpoints
+from advisor.backend.checkpoint import BEST, Checkpoints
 from advisor.backend.contrastive_settings import ContrastiveSettings
 from advisor.backend.dealing import Dealer
 from advisor.backend.devices import Device
-from advisor.backend.encoder import Encoder, pool
+from advisor.backend.encoder import Encoder
 from advisor.backend.frozen import save_encoder
+from advisor.backend.pooling import pool
 from advisor.backend.rows import Rows
 from advisor.backend.updates import OnEvent, StepProgress, Updates, adamw, rate_factor
 from advisor.backend.wording import in_words
+from advisor.knowledge.computing import load_computing
 from advisor.knowledge.pretrained import content_digest
 
 TUNED = BEST.parent / "encoder"
-# Sorted parts of this size save more padding on a processor than the calls for them cost.
-_PART_TOKENS = {"cpu": 256}
-_NO_LIMIT = 1 << 40
 
 
 def tune_on_pairs(
@@ -45,7 +44,7 @@ def tune_on_pairs(
     device: Device,
     workspace: Path,
     max_length: int | None = None,
-    save_seconds: float = SAVE_SECONDS,
+    save_seconds: float | None = None,
     progress: StepProgress | None = None,
     on_event: OnEvent | None = None,
 ) -> Encoder:
@@ -60,7 +59,7 @@ def tune_on_pairs(
         device: where to compute and in which precision; weights are kept in fp32.
         workspace: folder for ``last/`` and the tuned encoder. The caller removes them when the encoder is not needed.
         max_length: cut texts at this many tokens where the encoder would allow more.
-        save_seconds: least time between two checkpoints.
+        save_seconds: least time between two checkpoints; the rules' if left out.
         progress: told step, steps in all and training loss after every update.
         on_event: told, as a dict with ``event``, of resumption, the start, memory and the end.
 
@@ -134,7 +133,8 @@ class PairTraining(Updates):
         self.optimizer.zero_grad(set_to_none=True)
         self.network.train(self.settings.dropout)
         lengths = self.lengths[rows]
-        parts = token_batches(lengths.tolist(), min(self.batch_tokens, _PART_TOKENS.get(self.device.kind, _NO_LIMIT)))
+        most = int(load_computing()["cpu_part_tokens"]) if self.device.kind == "cpu" else self.batch_tokens
+        parts = token_batches(lengths.tolist(), min(self.batch_tokens, most))
         likeness = self._likeness(rows[np.concatenate(parts)])
         with torch.random.fork_rng(enabled=self.settings.dropout):
             at_once = sum(len(part) * int(lengths[part].max()) for part in parts) <= self.batch_tokens

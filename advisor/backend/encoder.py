@@ -1,10 +1,6 @@
 """A pre-trained encoder: texts in, one vector a text out."""
 
-import json
-import logging
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,17 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from advisor.backend.arrays import Flags, Floats
-from advisor.backend.bert import read_bert
+from advisor.backend.batching import collate
 from advisor.backend.devices import Device
+from advisor.backend.loading import load_tokenizer, load_weights, loading, tokenizer_of_words
 from advisor.backend.objectives.tokens import cut_units, word_tokens
-from advisor.backend.remote_code import allowed
-from advisor.backend.within_memory import Progress as Progress
-from advisor.backend.within_memory import by_batch
-from advisor.errors import InputError
+from advisor.backend.pooling import declared_pooling, pool
+from advisor.backend.within_memory import Progress, by_batch
 from advisor.knowledge.pretrained import length_limit
 from advisor.tasks import Words
 
@@ -93,10 +87,8 @@ class Encoder:
         return int(self.model.config.hidden_size)  # type: ignore[union-attr, arg-type]
 
     def for_words(self) -> "Encoder":
-        """Return the encoder reading words: a tokenizer that tells a word's start by a space is told to see one."""
-        if getattr(self.tokenizer, "add_prefix_space", None) is not False:
-            return self
-        return replace(self, tokenizer=load_tokenizer(self.folder, add_prefix_space=True))
+        """Return the encoder reading words."""
+        return replace(self, tokenizer=tokenizer_of_words(self.tokenizer, self.folder))
 
     @property
     def padding(self) -> int:
@@ -216,134 +208,7 @@ def _unit(vectors: Floats) -> Floats:
     return unit
 
 
-def load_weights(folder: Path, dtype: torch.dtype, *, fused: bool = True, dropout: bool = False) -> Any:
-    """Load a model without heads; fused attention where its type has it.
-
-    Args:
-        folder: where its files are.
-        dtype: of the weights.
-        fused: whether attention is one fused kernel.
-        dropout: whether the model must have its own dropout.
-    """
-    model = None if dropout else read_bert(folder, dtype=dtype, fused=fused)
-    if model is not None:
-        return model
-    from transformers import AutoModel
-
-    attention = None if fused else "eager"
-    return AutoModel.from_pretrained(
-        folder, dtype=dtype, attn_implementation=attention, trust_remote_code=allowed(folder)
-    )
-
-
-def load_tokenizer(folder: Path, **options: Any) -> Any:
-    """Load a tokenizer that pads on the right, with its end of text where it has no padding token (decoders).
-
-    Args:
-        folder: where its files are.
-        options: of the tokenizer's own class.
-
-    Raises:
-        OSError: the folder holds no tokenizer.
-        ValueError: the tokenizer cannot be made, or has no token to pad with.
-    """
-    from transformers import AutoTokenizer
-
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=allowed(folder), **options)
-    tokenizer.padding_side = "right"
-    if tokenizer.pad_token is None:
-        if not (tokenizer.eos_token or tokenizer.unk_token):
-            raise ValueError("its tokenizer has no token to pad with; give it a pad_token in tokenizer_config.json")
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
-    return tokenizer
-
-
-def is_decoder(config: Any) -> bool:
-    """Whether a token sees only those before it: the types that transformers can have write but not fill gaps."""
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-        MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-    )
-
-    kind = config.model_type
-    return kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-
-
 @lru_cache(maxsize=1)
 def shared_encoder(folder: Path, device: Device, max_length: int | None) -> Encoder:
     """Return the encoder loaded last where it is asked for again: a run uses one several times."""
     return Encoder.load(folder, device, max_length)
-
-
-@contextmanager
-def loading(folder: Path, failed: str) -> Iterator[None]:
-    """Load quietly, and turn what transformers raises into one sentence.
-
-    Args:
-        folder: what is loaded.
-        failed: what to say of it when that fails.
-
-    Raises:
-        InputError: it failed.
-    """
-    try:
-        with quiet_transformers():
-            yield
-    except (OSError, ValueError, ImportError, SafetensorError) as failure:
-        reason = str(failure).strip().partition("\n")[0]
-        if "trust_remote_code" in str(failure):
-            reason = "it comes with Python code of its own; read that, then allow it by --trust-remote-code"
-        raise InputError(f"{folder}: {failed} ({reason})") from None
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Keep transformers from writing progress bars and notices about discarded heads."""
-    from transformers import utils
-
-    reports: Any = utils.logging
-
-    verbosity, bars = reports.get_verbosity(), reports.is_progress_bar_enabled()
-    reports.set_verbosity(logging.ERROR)
-    reports.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        reports.set_verbosity(verbosity)
-        if bars:
-            reports.enable_progress_bar()
-
-
-def pool(hidden: Tensor, mask: Tensor, pooling: str) -> Tensor:
-    """Turn token vectors (rows, length, hidden) into text vectors (rows, hidden)."""
-    if pooling == "cls":
-        return hidden[:, 0]
-    if pooling == "last":
-        return hidden[torch.arange(len(hidden)), mask.sum(1).clamp(min=1) - 1]
-    weights = mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
-
-
-def collate(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Pad ``rows`` to the longest; return ids and attention mask."""
-    width = max(len(row) for row in rows)
-    ids = np.full((len(rows), width), pad, dtype=np.int64)
-    mask = np.zeros((len(rows), width), dtype=np.int64)
-    for index, row in enumerate(rows):
-        ids[index, : len(row)] = row
-        mask[index, : len(row)] = 1
-    return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
-
-
-def declared_pooling(folder: Path) -> tuple[str, bool]:
-    """Return the pooling a sentence-transformers folder declares and True; ``mean`` and False for any other."""
-    try:
-        modes = json.loads((folder / "1_Pooling" / "config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return "mean", False
-    for pooling, name in (("cls", "cls_token"), ("last", "lasttoken"), ("mean", "mean_tokens")):
-        if modes.get(f"pooling_mode_{name}") or modes.get("pooling_mode") in (pooling, name):
-            return pooling, True
-    return "mean", False

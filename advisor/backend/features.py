@@ -12,8 +12,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from advisor.backend.arrays import Flags, Floats
-from advisor.backend.encoder import Encoder, Progress
+from advisor.backend.encoder import Encoder
 from advisor.backend.pairs import combine
+from advisor.backend.within_memory import Progress
 from advisor.files import sha256_of, write_with
 from advisor.tasks import Input, Pair, Words
 

@@ -25,10 +25,12 @@ from advisor.backend.arrays import Floats, sigmoid, softmax
 from advisor.backend.bert import Bert, write_bert
 from advisor.backend.chunks import OUTSIDE
 from advisor.backend.devices import Device
-from advisor.backend.encoder import Encoder, Progress, load_weights, quiet_transformers
+from advisor.backend.encoder import Encoder
 from advisor.backend.features import FeatureCache, features_of
 from advisor.backend.head import HeadDetails, LinearHead
+from advisor.backend.loading import load_weights, quiet_transformers
 from advisor.backend.objectives.tokens import special_frame
+from advisor.backend.within_memory import Progress
 from advisor.files import write_with
 from advisor.tasks import TASKS, Input, Pair
 

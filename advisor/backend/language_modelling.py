@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from advisor.backend.batching import collate
 from advisor.backend.devices import Device
-from advisor.backend.encoder import collate, is_decoder, load_tokenizer
+from advisor.backend.loading import is_decoder, load_tokenizer
 from advisor.backend.pretraining_settings import PretrainingSettings
 from advisor.backend.remote_code import allowed
 from advisor.knowledge.pretrained import length_limit

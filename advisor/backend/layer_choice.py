@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from advisor.backend.arrays import Floats
 from advisor.backend.axes import PrincipalAxes
-from advisor.backend.encoder import Encoder, Progress
+from advisor.backend.encoder import Encoder
 from advisor.backend.layer_memory import MEMORY
 from advisor.backend.pairs import PairScale, combine
 from advisor.backend.ridge import Ridge
 from advisor.backend.settings import ProbeSettings
+from advisor.backend.within_memory import Progress
 from advisor.tasks import Input, Pair, Words
 
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from advisor.backend.arrays import Floats
-from advisor.backend.encoder import Encoder, Progress
+from advisor.backend.encoder import Encoder
 from advisor.backend.features import identity
-
-_MOST_NUMBERS = 1 << 25
+from advisor.backend.within_memory import Progress
+from advisor.knowledge.computing import load_computing
 
 
 class LayerMemory:
-    """Vectors by text, of one encoder at a time; forgotten where more would take over 128 MiB."""
+    """Vectors by text, of one encoder at a time; forgotten where more would be too many."""
 
     def __init__(self) -> None:
         self._of = ""
@@ -25,7 +25,8 @@ class LayerMemory:
             self._of, self._vectors = reader, {}
         wanted = list(dict.fromkeys(texts))
         missing = [text for text in wanted if text not in self._vectors]
-        if (len(self._vectors) + len(missing)) * (encoder.depth + 1) * encoder.hidden_size > _MOST_NUMBERS:
+        each, most = (encoder.depth + 1) * encoder.hidden_size, load_computing()["layer_memory_numbers"]
+        if (len(self._vectors) + len(missing)) * each > most:
             self._vectors, missing = {}, wanted
         if missing:
             self._vectors |= zip(missing, encoder.embed_layers(missing, progress), strict=True)

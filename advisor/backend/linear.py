@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from advisor.backend.arrays import Floats, Indices
 from advisor.backend.axes import PrincipalAxes
 from advisor.backend.decisions import Decisions, decisions_of
-from advisor.backend.encoder import Progress
 from advisor.backend.folds import grouped_folds, some_rows, stratified_folds
 from advisor.backend.head import LinearHead
 from advisor.backend.logistic import LogisticRegression
 from advisor.backend.settings import ProbeSettings
+from advisor.backend.within_memory import Progress
+from advisor.knowledge.computing import load_computing
 
-_SCALE_BOUNDS = (0.1, 10.0)
 _NEWTON_STEPS = 20
 
 
@@ -164,11 +164,11 @@ class _Search:
 
     def calibrating_scale(self, logits: Floats) -> float:
         """Return the factor on the held-out logits that minimises their log loss, by Newton's method."""
-        scale = 1.0
+        scale, bounds = 1.0, load_computing()["calibration_scale"]
         for _ in range(_NEWTON_STEPS):
             slope, curvature = self.truth.bend(logits, scale, self.weights)
             last, scale = scale, float(np.clip(scale - slope / max(curvature, 1e-12), scale / 2, scale * 2))
-            scale = float(np.clip(scale, *_SCALE_BOUNDS))
+            scale = float(np.clip(scale, *bounds))
             if abs(scale - last) < 1e-3 * scale:
                 break
         return scale

@@ -25,7 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from advisor.backend.encoder import pool
+from advisor.backend.pooling import pool
 
 _SCALE = 1024.0
 _POOLER_START = 0.5

@@ -7,10 +7,10 @@ from typing import NamedTuple, Protocol, TypeGuard
 from advisor.backend.alignment.settings import GENERATOR_DETAILS
 from advisor.backend.arrays import Floats
 from advisor.backend.devices import Device
-from advisor.backend.encoder import Progress
 from advisor.backend.head import HEAD_DETAILS
 from advisor.backend.prompted.place import PROMPT_DETAILS
 from advisor.backend.rows import Rows
+from advisor.backend.within_memory import Progress
 from advisor.tasks import TASKS, WRITING, Input
 
 

@@ -22,10 +22,10 @@ import torch
 from torch import Tensor, nn
 
 from advisor.backend.batching import token_batches
-from advisor.backend.checkpoint import SAVE_SECONDS, Checkpoints
+from advisor.backend.checkpoint import Checkpoints
 from advisor.backend.devices import Device
-from advisor.backend.encoder import loading, quiet_transformers
 from advisor.backend.language_modelling import Guess, Ids, LanguageModel
+from advisor.backend.loading import loading, quiet_transformers
 from advisor.backend.pretraining_settings import PretrainingSettings
 from advisor.backend.remote_code import allow, allowed
 from advisor.backend.updates import OnEvent, StepProgress, SummedUpdates, adamw, rate_factor
@@ -66,7 +66,7 @@ def pretrain(
     folder: Path,
     checkpoints: Path | None = None,
     max_length: int | None = None,
-    save_seconds: float = SAVE_SECONDS,
+    save_seconds: float | None = None,
     progress: StepProgress | None = None,
     on_event: OnEvent | None = None,
 ) -> Pretrained:
@@ -81,7 +81,7 @@ def pretrain(
         folder: where the result goes, whole or not at all.
         checkpoints: folder for ``last/``; None keeps none. The caller removes it when done.
         max_length: read texts in pieces of so many tokens where the encoder would allow longer ones.
-        save_seconds: least time between two checkpoints.
+        save_seconds: least time between two checkpoints; the rules' if left out.
         progress: told step, steps in all and training loss after every update.
         on_event: told, as a dict with ``event``, of the head, losses, resumption, memory and the end.
 

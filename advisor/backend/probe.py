@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.backend.arrays import Floats, sigmoid
-from advisor.backend.encoder import Encoder, Progress
+from advisor.backend.encoder import Encoder
 from advisor.backend.features import FeatureCache, features_of
 from advisor.backend.frozen import FrozenModel, reads_of
 from advisor.backend.head import LinearHead
@@ -20,6 +20,7 @@ from advisor.backend.rows import Rows
 from advisor.backend.settings import ProbeSettings
 from advisor.backend.thresholds import choose_thresholds
 from advisor.backend.truncation import read_long
+from advisor.backend.within_memory import Progress
 from advisor.backend.words import outside_margin, outside_tag, tagged_words
 from advisor.tasks import TASKS
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.tasks import TASKS, Input, Label
 
 
@@ -77,8 +78,8 @@ def encode_targets(task: str, labels: Sequence[Any], numbers: dict[str, int]) ->
 def strata(task: str, rows: Rows) -> NDArray[np.int64] | None:
     """Return a number a row, such that folds should hold every number in equal shares; None where any split will do.
 
-    A class is its own; several classes or tags go by the rarest one in the row; a number by its fifth of the range of
-    ranks.
+    A class is its own; several classes or tags go by the rarest one in the row; a number by one of a few groups
+    of equal size.
     """
     match TASKS[task].predicts:
         case "class":
@@ -87,7 +88,9 @@ def strata(task: str, rows: Rows) -> NDArray[np.int64] | None:
             return _rarest([np.flatnonzero(row) for row in rows.targets], rows.targets.shape[1])
         case "number":
             ranks = rows.targets.argsort(kind="stable").argsort(kind="stable")
-            return (ranks * min(5, max(1, len(rows) // 10)) // max(1, len(rows))).astype(np.int64)
+            settings = load_evaluation()
+            groups = min(int(settings["number_groups"]), max(1, len(rows) // int(settings["rows_a_group"])))
+            return (ranks * groups // max(1, len(rows))).astype(np.int64)
         case "tags":
             highest = max((int(tags.max(initial=0)) for tags in rows.targets), default=0)
             return _rarest([np.unique(tags) for tags in rows.targets], highest + 1)

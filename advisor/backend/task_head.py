@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from advisor.backend.encoder import is_decoder
+from advisor.backend.loading import is_decoder
 from advisor.backend.objectives import Objective
 from advisor.backend.remote_code import allowed
 from advisor.knowledge.pretrained import name_parts, pretraining_head

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from advisor.backend.arrays import Floats
 from advisor.knowledge.hyperparameters import load_evaluation
 
-_LEVELS = np.linspace(0.02, 0.98, 49)
-
 
 def choose_thresholds(outputs: Floats, targets: NDArray[Any]) -> Floats:
     """Return for each class the threshold of its best F1, drawn to that of all classes where it has few positive rows.
@@ -23,14 +21,16 @@ def choose_thresholds(outputs: Floats, targets: NDArray[Any]) -> Floats:
     """
     if not targets.any():
         return np.full(outputs.shape[1], 0.5, dtype=np.float32)
-    borrowed = float(load_evaluation()["threshold_shrinkage"])
-    right, both = np.empty((len(_LEVELS), outputs.shape[1])), np.empty((len(_LEVELS), outputs.shape[1]))
-    for level, probability in enumerate(_LEVELS):
+    settings = load_evaluation()
+    borrowed, step = float(settings["threshold_shrinkage"]), settings["threshold_step"]
+    levels = np.linspace(step, 1 - step, round(1 / step) - 1)
+    right, both = np.empty((len(levels), outputs.shape[1])), np.empty((len(levels), outputs.shape[1]))
+    for level, probability in enumerate(levels):
         given = outputs >= probability
         right[level] = (given * targets).sum(axis=0)
         both[level] = given.sum(axis=0) + targets.sum(axis=0)
     share = borrowed / max(float(targets.sum()), 1.0)
     right += share * right.sum(axis=1, keepdims=True)
     both += share * both.sum(axis=1, keepdims=True)
-    chosen: Floats = _LEVELS[(2 * right / np.maximum(both, 1e-9)).argmax(axis=0)].astype(np.float32)
+    chosen: Floats = levels[(2 * right / np.maximum(both, 1e-9)).argmax(axis=0)].astype(np.float32)
     return chosen

@@ -10,16 +10,17 @@ from torch import Tensor, nn
 from advisor.backend.adapter_settings import LoraSettings
 from advisor.backend.batching import token_batches
 from advisor.backend.evaluation import headline
+from advisor.backend.head_start import start_bias, start_head
 from advisor.backend.layers import depths
 from advisor.backend.objectives import Unit
 from advisor.backend.rows import Rows
 from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.backend.updates import OnEvent, SummedUpdates, adamw, rate_factor
+from advisor.knowledge.computing import load_computing
 from advisor.tasks import Measure
 
 _NO_LIMIT = 1 << 40
-_LENGTH_JITTER = 3
 
 
 class Training(SummedUpdates):
@@ -58,11 +59,11 @@ class Training(SummedUpdates):
     def start(self) -> None:
         """Give the head its first weights: a probe's where the settings ask for it, else constants alone."""
         if self.settings.head_c is not None and self.objective.probed:
-            self.model.start_head(self.units, self.aims, self.settings.head_c)
+            start_head(self.model, self.units, self.aims, self.settings.head_c)
             return
         bias = self.objective.first_bias(self.targets)
         if bias is not None:
-            self.model.start_bias(bias)
+            start_bias(self.model, bias)
 
     def evaluate_if_due(self, training_loss: float) -> None:
         """Look at the validation rows where the step is due; remember the best weights, count the worse."""
@@ -112,7 +113,7 @@ class Training(SummedUpdates):
         epoch, index = divmod(self.step, self.epoch_steps)
         if epoch != self.batches_epoch:
             order = np.random.default_rng([self.seed, epoch])
-            jittered = self.lengths + order.integers(0, _LENGTH_JITTER, len(self.lengths))
+            jittered = self.lengths + order.integers(0, int(load_computing()["length_jitter"]), len(self.lengths))
             self.batches = token_batches(jittered.tolist(), _NO_LIMIT, most_rows=self.settings.batch_size, order=order)
             self.batches_epoch = epoch
         return self.batches[index]

@@ -10,36 +10,27 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from advisor.backend.arrays import Floats
-from advisor.backend.batching import token_batches
+from advisor.backend.batching import collate
 from advisor.backend.devices import Device
-from advisor.backend.encoder import (
-    collate,
-    declared_pooling,
-    is_decoder,
-    load_tokenizer,
-    loading,
-    quiet_transformers,
-)
-from advisor.backend.head_start import probe_weights
+from advisor.backend.loading import attention, load_tokenizer, loading, pad_alike, quiet_transformers
 from advisor.backend.objectives import Objective, Unit, objective_for
-from advisor.backend.pooling_layer import expressible, head_logits, pooling_layer, start_near_linear, text_vector
+from advisor.backend.pooling_layer import head_logits, pooling_layer, text_vector
 from advisor.backend.remote_code import allowed
-from advisor.backend.task_head import head_note, output_layer, read_encoder, renew, unread
+from advisor.backend.task_head import output_layer
 from advisor.backend.tuning_settings import ReadingSettings
-from advisor.backend.within_memory import out_of_memory
-from advisor.errors import RunError
+from advisor.backend.within_memory import Progress, by_batch
+from advisor.knowledge.computing import load_computing
 from advisor.knowledge.hyperparameters import default_values
 from advisor.knowledge.pretrained import length_limit
 from advisor.tasks import TASKS, Input
 
-Progress = Callable[[int, int], None]
 ADAPTATION = "adaptation"
-_FAILED = "no model can be loaded from there"
-_PREDICTION_TOKENS = 4096
-_MOST_PROBED = 5000
+NOT_LOADED = "no model can be loaded from there"
+_TOO_LARGE = "not even one text fits in memory; set a smaller max_length"
 
 
 @dataclass
@@ -68,56 +59,6 @@ class TunedModel:
     folder: Path | None = None
 
     @classmethod
-    def with_new_head(
-        cls, encoder: Path, objective: Objective, device: Device, *, seed: int, max_length: int | None = None
-    ) -> "TunedModel":
-        """Load a pre-trained encoder, discard its pre-training head and put an untrained one for the task on.
-
-        A head on whole texts reads the mean of the tokens where the encoder's files declare that it was trained so and
-        its type allows the export of that; else it is the stock head.
-
-        Raises:
-            InputError: the folder holds no encoder that can be loaded.
-        """
-        with loading(encoder, _FAILED), torch.random.fork_rng():
-            torch.manual_seed(seed)
-            model, found = _model_class(objective).from_pretrained(
-                encoder,
-                **objective.configuration(),
-                dtype=torch.float32,
-                attn_implementation=_attention(device),
-                trust_remote_code=allowed(encoder),
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )
-            tokenizer = _tokenizer(encoder, objective)
-            limit = length_limit(encoder)
-            pooling, declared = declared_pooling(encoder)
-            missing = {*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])}
-            dropped = [*found["unexpected_keys"], *renew(model, missing)]
-            if unread(model, missing):
-                read_encoder(model, encoder)
-                dropped = []
-        if declared and hasattr(model.config, "classifier_pooling"):
-            model.config.classifier_pooling = pooling
-        pools = objective.auto_class == "AutoModelForSequenceClassification" and expressible(model.config)
-        mean_pooled = pools and declared and pooling == "mean"
-        if mean_pooled:
-            start_near_linear(model)
-        _pad(model.config, tokenizer)
-        objective.offset = output_layer(model).bias is not None
-        mean = mean_pooled or getattr(model.config, "classifier_pooling", None) == "mean"
-        return cls(
-            model=model.to(device.torch).eval(),
-            tokenizer=tokenizer,
-            objective=objective,
-            device=device,
-            max_length=min(limit, max_length or limit),
-            mean_pooled=mean_pooled,
-            head_note=head_note(encoder, model, objective, dropped=dropped, missing=missing, mean=mean),
-        )
-
-    @classmethod
     def load(cls, folder: Path, device: Device) -> "TunedModel":
         """Load what `save` wrote, or any transformers model with a head for one of the tasks, to give answers.
 
@@ -126,17 +67,17 @@ class TunedModel:
         """
         from transformers import AutoConfig
 
-        with loading(folder, _FAILED):
+        with loading(folder, NOT_LOADED):
             config = AutoConfig.from_pretrained(folder, trust_remote_code=allowed(folder))
             kept = getattr(config, ADAPTATION, None) or {}
             task = kept.get("task") or _task_of(config)
             labels = [config.id2label[number] for number in range(config.num_labels)]
             predicts = TASKS[task].predicts
             objective = objective_for(task, [] if predicts in ("number", "span") else labels, _reading(kept))
-            model = _read(folder, objective, dtype=torch.float32, attn_implementation=_attention(device))
-            tokenizer = _tokenizer(folder, objective)
+            model = _read(folder, objective, dtype=torch.float32, attn_implementation=attention(device))
+            tokenizer = load_tokenizer(folder, words=objective.prefix_space)
             limit = length_limit(folder)
-        _pad(model.config, tokenizer)
+        pad_alike(model.config, tokenizer)
         thresholds = kept.get("thresholds")
         if device.bf16:
             _narrow(model)
@@ -189,50 +130,6 @@ class TunedModel:
         found = self.by_batch(units, lambda batch: self.objective.found(self.logits(batch), batch), progress)
         return self.objective.merged(units, found, inputs)
 
-    def head_inputs(self, units: Sequence[Unit]) -> Floats:
-        """Return what the output layer reads for each item it answers for, float32 (items, width of the head)."""
-        read: list[Tensor] = []
-        hook = self.output_layer.register_forward_pre_hook(lambda layer, inputs: read.append(inputs[0]))
-
-        def inputs(batch: Sequence[Unit]) -> list[Floats]:
-            read.clear()
-            self.logits(batch)
-            return self.objective.split(self.objective.items(read[0].float(), batch).cpu().numpy(), batch)
-
-        try:
-            return np.concatenate(self.by_batch(units, inputs))
-        finally:
-            hook.remove()
-
-    def start_head(self, units: Sequence[Unit], aims: Sequence[Any], c: float) -> None:
-        """Set the output layer to a regularised linear model of what it reads, so that tuning starts from a probe.
-
-        Then the first gradients do not distort the encoder to suit a random head (Kumar et al. 2022,
-        arXiv:2202.10054). Where the layer has no bias (decoders), the bias is given along the mean of what it reads.
-
-        Args:
-            units: training units; a few thousand of many do.
-            aims: the target of each.
-            c: inverse regularisation strength, scikit-learn's C.
-        """
-        some = np.random.default_rng(0).permutation(len(units))[:_MOST_PROBED]
-        features = self.head_inputs([units[number] for number in some])
-        targets = self.objective.item_targets([aims[number] for number in some])
-        weight, bias = probe_weights(self.objective.task.predicts, features, targets, self.objective.width, c)
-        with torch.no_grad():
-            self.output_layer.weight.copy_(torch.from_numpy(weight))
-            if self.output_layer.bias is not None:
-                self.output_layer.bias.copy_(torch.from_numpy(bias))
-            else:
-                mean = features.mean(axis=0)
-                self.output_layer.weight.add_(torch.from_numpy(np.outer(bias, mean / (mean @ mean))))
-
-    @torch.no_grad()
-    def start_bias(self, bias: Floats) -> None:
-        """Set the output layer's constants, (width,), where it has some."""
-        if self.output_layer.bias is not None:
-            self.output_layer.bias.copy_(torch.from_numpy(bias))
-
     @property
     def output_layer(self) -> nn.Linear:
         """The layer whose outputs are the logits."""
@@ -253,24 +150,14 @@ class TunedModel:
         was_training = self.model.training
         self.model.eval()
         found: list[Any] = [None] * len(units)
-        lengths = np.array([len(unit.ids) for unit in units], dtype=np.int64)
-        left, done, budget = np.arange(len(units)), np.zeros(len(units), dtype=bool), _PREDICTION_TOKENS
-        while len(left):
-            try:
-                for batch in token_batches(lengths[left].tolist(), budget):
-                    rows = left[batch]
-                    for row, result in zip(rows, compute([units[row] for row in rows]), strict=True):
-                        found[row] = result
-                    done[rows] = True
-                    if progress:
-                        progress(int(done.sum()), len(units))
-            except (MemoryError, RuntimeError) as failure:
-                if not out_of_memory(failure):
-                    raise
-                if budget <= lengths.max():
-                    raise RunError("not even one text fits in memory; set a smaller max_length") from None
-                budget //= 2
-            left = np.flatnonzero(~done)
+
+        def fill(rows: NDArray[np.int64]) -> None:
+            for row, result in zip(rows, compute([units[row] for row in rows]), strict=True):
+                found[row] = result
+
+        lengths = [len(unit.ids) for unit in units]
+        tokens = int(load_computing()["answered_tokens"])
+        by_batch(lengths, fill, self.device, progress, tokens=tokens, too_large=_TOO_LARGE)
         self.model.train(was_training)
         return found
 
@@ -313,19 +200,13 @@ class TunedModel:
             self.tokenizer.save_pretrained(folder)
 
 
-def _model_class(objective: Objective) -> Any:
-    import transformers
-
-    return getattr(transformers, objective.auto_class)
-
-
 def _read(folder: Path, objective: Objective, **options: Any) -> Any:
     """Load a model with its head; adapters that are kept apart are merged."""
     if not (folder / "adapter_config.json").exists():
-        return _model_class(objective).from_pretrained(folder, trust_remote_code=allowed(folder), **options)
+        return objective.model_class().from_pretrained(folder, trust_remote_code=allowed(folder), **options)
     from advisor.backend.adapters import read_adapted
 
-    return read_adapted(folder, _model_class(objective), **options)
+    return read_adapted(folder, objective.model_class(), **options)
 
 
 def _narrow(model: Any) -> None:
@@ -334,14 +215,6 @@ def _narrow(model: Any) -> None:
     for layer in model.modules():
         if isinstance(layer, nn.Linear) and id(layer.weight) not in tied:
             layer.to(torch.bfloat16)
-
-
-def _tokenizer(folder: Path, objective: Objective) -> Any:
-    """Load a tokenizer; one that tells a word's start by a space must be told so to read words apart."""
-    tokenizer = load_tokenizer(folder)
-    if objective.prefix_space and getattr(tokenizer, "add_prefix_space", None) is False:
-        return load_tokenizer(folder, add_prefix_space=True)
-    return tokenizer
 
 
 def _reading(kept: dict[str, Any]) -> ReadingSettings:
@@ -359,15 +232,3 @@ def _task_of(config: Any) -> str:
         return "question-answering"
     problems = {"multi_label_classification": "multi-label", "regression": "regression"}
     return problems.get(getattr(config, "problem_type", None) or "", "text-classification")
-
-
-def _attention(device: Device) -> str | None:
-    """Return the attention that is fastest on short texts: eager on a CPU, elsewhere fused where the type has it."""
-    return "eager" if device.kind == "cpu" else None
-
-
-def _pad(config: Any, tokenizer: Any) -> None:
-    """Tell a decoder what its tokenizer pads with: its head looks for the last token before."""
-    text = config.get_text_config()
-    if text.pad_token_id is None or is_decoder(text):
-        text.pad_token_id = tokenizer.pad_token_id

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from advisor.backend.checkpoint import SAVE_SECONDS, Checkpoints
+from advisor.backend.checkpoint import Checkpoints
 from advisor.backend.devices import Device
 from advisor.backend.layers import freeze, recomputed
+from advisor.backend.new_head import with_new_head
 from advisor.backend.objectives import objective_for
 from advisor.backend.rows import Rows
 from advisor.backend.thresholds import choose_thresholds
@@ -42,7 +43,7 @@ def fine_tune(
     measure: Measure | None = None,
     learn: Learn = freeze,
     checkpoints: Path | None = None,
-    save_seconds: float = SAVE_SECONDS,
+    save_seconds: float | None = None,
     progress: StepProgress | None = None,
     on_event: OnEvent | None = None,
 ) -> TunedModel:
@@ -61,7 +62,7 @@ def fine_tune(
             between equals.
         learn: decides which weights learn, by their gradients; may add some.
         checkpoints: folder for ``last/`` and ``best/``; None keeps none. The caller removes it when done.
-        save_seconds: least time between two checkpoints.
+        save_seconds: least time between two checkpoints; the rules' if left out.
         progress: told step, steps in all and training loss after every update.
         on_event: told, as a dict with ``event``, of the head, resumption, the start, evaluations, memory and
             the end.
@@ -75,7 +76,7 @@ def fine_tune(
     measure = measure or TASKS[task].measures[0]
     reading = ReadingSettings(**{name: getattr(settings, name) for name in ReadingSettings.model_fields})
     objective = objective_for(task, labels, reading)
-    model = TunedModel.with_new_head(encoder, objective, device, seed=seed, max_length=settings.max_length)
+    model = with_new_head(encoder, objective, device, seed=seed, max_length=settings.max_length)
     learn(model.model, settings)
     notify = on_event or (lambda event: None)
     notify({"event": "head", "note": model.head_note})

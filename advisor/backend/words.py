@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from advisor.backend.arrays import Flags, Floats, Indices, softmax
 from advisor.backend.chunks import OUTSIDE
-from advisor.backend.encoder import Encoder, Progress
+from advisor.backend.encoder import Encoder
 from advisor.backend.evaluation import headline
 from advisor.backend.folds import some_rows
 from advisor.backend.linear import HeldOut
 from advisor.backend.rows import Rows
 from advisor.backend.settings import ProbeSettings
+from advisor.backend.within_memory import Progress
 from advisor.tasks import Input, Words
 
 _WINDOW = 1024

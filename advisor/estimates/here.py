@@ -11,7 +11,7 @@ from advisor.ledger.corrections import corrections
 from advisor.ledger.entry import Entry
 from advisor.machine import Machine, this_machine
 
-_CONSTANTS = ("estimates.yaml", "devices.yaml", "blocks.yaml")
+_CONSTANTS = ("estimates.yaml", "devices.yaml", "blocks.yaml", "computing.yaml")
 _DIGITS = 12
 
 

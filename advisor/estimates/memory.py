@@ -11,6 +11,7 @@ from advisor.estimates.blocks import Way, kept
 from advisor.estimates.constants import load_constants
 from advisor.estimates.place import Place
 from advisor.knowledge.catalogue import BaseModelFacts
+from advisor.knowledge.computing import tokens_at_once
 from advisor.knowledge.interval import Interval
 from advisor.strategies import TextLoad, Workload
 
@@ -160,8 +161,7 @@ def _embedding(
     work: Workload, model: BaseModelFacts, load: TextLoad, longest: Interval, place: Place, precision: str
 ) -> Terms:
     """Return what embedding texts holds: one layer of a batch, its hidden states where they are kept, and features."""
-    constants = load_constants()
-    budget = constants[f"{place.kind}_{precision}_tokens_embedded"].point
+    budget = tokens_at_once(place.kind, precision)
     each = _BF16 if precision == "bf16" else _FP32
     width = 8 * model.hidden + 2 * model.intermediate + work.features * model.hidden
 

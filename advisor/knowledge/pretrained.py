@@ -10,6 +10,7 @@ from typing import Any
 from advisor.errors import InputError
 from advisor.files import sha256_of
 from advisor.knowledge.architectures import completed, count_parameters, gates
+from advisor.knowledge.computing import load_computing
 from advisor.knowledge.sizes import Sizes, read_sizes, read_window
 
 Shapes = dict[str, tuple[int, ...]]
@@ -24,7 +25,6 @@ _COUNT_FROM_PADDING = frozenset(
 _EMBEDDINGS = ("embed", "wte", "wpe", "shared")
 _OUTPUT = "lm_head.weight"
 _CONTENT = {".json", ".safetensors", ".bin", ".txt", ".model", ".jinja", ".py"}
-_LONGEST_WITHOUT_LIMIT = 512
 _OBJECTIVES = {
     "MaskedLM": "masked",
     "PreTraining": "masked",
@@ -105,7 +105,7 @@ def length_limit(folder: Path) -> int:
         OSError: there is no ``config.json``.
         ValueError: a file is not JSON.
     """
-    positions = usable_positions(completed(read_config(folder))) or _LONGEST_WITHOUT_LIMIT
+    positions = usable_positions(completed(read_config(folder))) or load_computing()["longest_without_limit"]
     declared = _declared(folder / "sentence_bert_config.json", "max_seq_length")
     declared = declared or _declared(folder / "tokenizer_config.json", "model_max_length")
     return int(min(positions, declared or positions))

@@ -4,6 +4,7 @@ from typing import cast
 
 from advisor.backend.settings import ProbeSettings
 from advisor.knowledge.catalogue import BaseModelFacts
+from advisor.knowledge.computing import load_computing
 from advisor.strategies.base import ENCODING, FitJob, Fitted, Passes, Strategy, TextLoad, Workload
 from advisor.tasks import Task
 
@@ -41,7 +42,7 @@ class LinearProbe(Strategy):
         rows = min(load.rows, settings.search_rows)
         read = load.rows + (min(load.rows, settings.layer_rows) if settings.layers == "best" else 0)
         fits = len(settings.grid) * settings.folds * rows + load.rows
-        head = 4.0 * fits * model.hidden * load.classes * settings.max_iterations / 4
+        head = 4.0 * fits * model.hidden * load.classes * settings.max_iterations * load_computing()["solver_share"]
         return Workload(
             passes=(Passes(read * load.tokens, load.tokens),),
             head_flops=head,

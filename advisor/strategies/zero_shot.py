@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from advisor.backend.settings import ZeroShotSettings
 from advisor.knowledge.catalogue import BaseModelFacts
+from advisor.knowledge.computing import load_computing
 from advisor.strategies.base import CLASSIFYING, PROMPTABLE, FitJob, Fitted, Passes, Strategy, TextLoad, Workload
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class ZeroShot(Strategy):
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: ZeroShotSettings) -> Workload:  # type: ignore[override]
         """A few prompts a class."""
         prompts = load.classes * (len(settings.templates) + len(settings.description_templates))
-        return Workload((Passes(prompts * 16, 16),), features=1)
+        tokens = load_computing()["label_prompt_tokens"]
+        return Workload((Passes(prompts * tokens, tokens),), features=1)
 
     def fit(self, job: FitJob) -> Fitted:
         """Embed the prompted labels; a language model is asked in words instead."""

@@ -14,8 +14,10 @@ from safetensors.torch import load_file
 from transformers import AutoModel, pipeline
 
 from advisor.backend.devices import Device
-from advisor.backend.encoder import Encoder, declared_pooling, pool
+from advisor.backend.encoder import Encoder
+from advisor.backend.new_head import with_new_head
 from advisor.backend.objectives import objective_for
+from advisor.backend.pooling import declared_pooling, pool
 from advisor.backend.predictor import load_model
 from advisor.backend.rows import Rows
 from advisor.backend.tuned import TunedModel
@@ -156,7 +158,7 @@ def test_under_every_head_lies_the_encoder_of_the_files(
     folder = architecture(name, head=True)
     alone = AutoModel.from_pretrained(folder).state_dict()
     objective = objective_for(task, [] if task == "question-answering" else LABELS, READING)
-    model = TunedModel.with_new_head(folder, objective, cpu, seed=0)
+    model = with_new_head(folder, objective, cpu, seed=0)
     under = model.model.base_model.state_dict()
     assert all(torch.equal(weight, alone[key]) for key, weight in under.items() if "pooler" not in key)
     assert len(under) >= len(alone) - 2
@@ -209,7 +211,7 @@ def test_the_head_of_another_task_is_drawn_anew(architecture: Architecture, cpu:
     earlier = tuned(architecture("roberta"), cpu, "text-classification", text_rows(), LABELS)
     earlier.save(tmp_path / "earlier")
     objective = objective_for("text-classification", ["a", "b", "c"], earlier.objective.reading)
-    again = TunedModel.with_new_head(tmp_path / "earlier", objective, cpu, seed=2)
+    again = with_new_head(tmp_path / "earlier", objective, cpu, seed=2)
     assert "discarded: classifier.out_proj" in again.head_note
     assert "untrained but for classifier.dense, kept from the files" in again.head_note
     assert not torch.equal(again.output_layer.weight, earlier.output_layer.weight)
@@ -227,6 +229,6 @@ def test_a_type_with_a_choice_of_pooling_takes_the_declared_one(
     objective = objective_for(
         "text-classification", LABELS, ReadingSettings(long_texts="truncate", overlap=0.3, longest_answer=9)
     )
-    model = TunedModel.with_new_head(tmp_path / "model", objective, cpu, seed=2)
+    model = with_new_head(tmp_path / "model", objective, cpu, seed=2)
     assert model.model.config.classifier_pooling == pooling
     assert ("the mean of the tokens" in model.head_note) == (pooling == "mean")

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
+from advisor.backend.new_head import with_new_head
 from advisor.backend.objectives import objective_for
 from advisor.backend.objectives.spans import best_span
-from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import ReadingSettings
 from advisor.tasks import Answer, Pair
 
@@ -27,9 +27,7 @@ def encoder(make_encoder):
 @pytest.fixture
 def model(encoder, cpu):
     def make(task, labels=(), reading=READING, max_length=None):
-        made = TunedModel.with_new_head(
-            encoder, objective_for(task, labels, reading), cpu, seed=0, max_length=max_length
-        )
+        made = with_new_head(encoder, objective_for(task, labels, reading), cpu, seed=0, max_length=max_length)
         with torch.no_grad():
             made.output_layer.weight.normal_(generator=torch.Generator().manual_seed(1))
         return made

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from advisor.backend.encoder import collate
+from advisor.backend.batching import collate
 from advisor.backend.pooling_layer import expressible, pooling_layer, text_vector
-from tests.backend.test_tuned import new_model
+from tests.backend.classifiers import new_model
 
 TYPES = ["bert", "roberta", "xlm-roberta", "camembert", "electra"]
 

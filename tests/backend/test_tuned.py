@@ -4,25 +4,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import LogisticRegression
 from transformers import pipeline
 
 from advisor.backend.devices import Device
-from advisor.backend.objectives import objective_for
 from advisor.backend.tuned import TunedModel
-from advisor.backend.tuning_settings import ReadingSettings
 from advisor.errors import InputError, RunError
+from tests.backend.classifiers import LABELS, new_model
 
-LABELS = ["negative", "neutral", "positive"]
 TEXTS = ["good film", "a very very awful meal of the trip", "fine", "unknown words only", ""]
-
-
-READING = ReadingSettings(long_texts="truncate", overlap=0.3, longest_answer=30)
-
-
-def new_model(folder, cpu, seed=0, max_length=None):
-    objective = objective_for("text-classification", LABELS, READING)
-    return TunedModel.with_new_head(folder, objective, cpu, seed=seed, max_length=max_length)
 
 
 @pytest.fixture(params=["mean", "cls", None])
@@ -79,63 +68,6 @@ def test_saving_replaces_an_older_folder_and_leaves_nothing_beside_it(classifier
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     assert config["id2label"] == {str(index): label for index, label in enumerate(LABELS)}
     assert config["num_hidden_layers"] == (3 if classifier.mean_pooled else 2)
-
-
-def test_the_head_note_tells_what_the_head_reads(make_encoder, cpu):
-    def note(pooling):
-        return new_model(make_encoder("bert", pooling), cpu, seed=0).head_note
-
-    assert "the mean of the tokens" in note("mean")
-    assert "the first token" in note("cls")
-    assert "the first token" in note(None)
-
-
-def test_a_discarded_pre_training_head_is_named(make_encoder, cpu):
-    from transformers import AutoConfig, AutoModelForMaskedLM
-
-    folder = make_encoder("bert", "mean")
-    AutoModelForMaskedLM.from_config(AutoConfig.from_pretrained(folder)).save_pretrained(folder)
-    note = new_model(folder, cpu, seed=0).head_note
-    assert "pre-training head discarded: cls.predictions" in note
-
-
-def test_a_new_head_knows_nothing_yet_and_costs_no_global_randomness(make_encoder, cpu):
-    before = torch.random.get_rng_state()
-    made = new_model(make_encoder("bert", "mean"), cpu, seed=3, max_length=9)
-    assert torch.equal(before, torch.random.get_rng_state())
-    assert made.max_length == 9
-    assert max(len(unit.ids) for unit in made.units(["film " * 30])) == 9
-    np.testing.assert_allclose(made.outputs(["good", "bad"]), 1 / 3, atol=1e-6)
-
-
-@pytest.mark.parametrize("pooling", ["mean", None])
-def test_a_started_head_is_a_logistic_regression_on_what_it_reads(make_encoder, cpu, pooling):
-    made = new_model(make_encoder("bert", pooling), cpu, seed=0)
-    texts = [
-        "good film",
-        "great film",
-        "bad meal",
-        "awful meal",
-        "the room",
-        "the service",
-        "fine",
-        "not fine",
-    ]
-    classes = np.array([2, 2, 0, 0, 1, 1, 2, 0])
-    units = made.units(texts)
-    made.start_head(units, classes, 0.5)
-    inputs = made.head_inputs(units)
-    assert inputs.shape == (8, 32)
-    scaled = inputs / np.sqrt(np.square(inputs).sum(axis=1).mean())
-    wanted = LogisticRegression(C=0.5, tol=1e-8, max_iter=1000).fit(scaled, classes).predict_proba(scaled)
-    np.testing.assert_allclose(made.outputs(texts), wanted, atol=0.02)
-
-
-def test_a_started_bias_is_what_is_answered_before_anything_is_learnt(make_encoder, cpu):
-    made = new_model(make_encoder("bert", "mean"), cpu, seed=0)
-    shares = np.array([0.5, 0.3, 0.2], dtype=np.float32)
-    made.start_bias(np.log(shares))
-    np.testing.assert_allclose(made.outputs(["good film"]), shares[None], atol=1e-5)
 
 
 def test_prediction_goes_on_in_smaller_batches_when_memory_runs_out(make_encoder, cpu, monkeypatch):

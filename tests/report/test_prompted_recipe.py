@@ -12,7 +12,7 @@ import pytest
 from transformers import AutoModelForCausalLM
 
 from advisor.backend.devices import Device
-from advisor.backend.encoder import quiet_transformers
+from advisor.backend.loading import quiet_transformers
 from advisor.backend.prompted.templates import prompt_template
 from advisor.estimates.forecast import default_settings
 from advisor.knowledge.weights import locate_model

@@ -13,6 +13,7 @@ import pytest
 from advisor.backend.adapter_settings import LoraSettings
 from advisor.backend.adapters import AdaptedModel, add_adapters
 from advisor.backend.devices import Device
+from advisor.backend.new_head import with_new_head
 from advisor.backend.objectives import objective_for
 from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import ReadingSettings
@@ -44,9 +45,7 @@ def printed(
     """The model, and what its lines print with a text in each place of ``…``."""
     values = default_values("full-fine-tuning")
     reading = ReadingSettings(**{name: values[name] for name in ReadingSettings.model_fields})
-    model = TunedModel.with_new_head(
-        encoder, objective_for(task, LABELS[task], reading), Device("cpu", "fp32", ""), seed=1
-    )
+    model = with_new_head(encoder, objective_for(task, LABELS[task], reading), Device("cpu", "fp32", ""), seed=1)
     if task == "multi-label":
         model.thresholds = np.array([0.0, 0.999, 0.0], dtype=np.float32)
     if adapter:

@@ -18,7 +18,7 @@ from advisor.backend.alignment.lessons import Lessons, Stage, lessons
 from advisor.backend.alignment.settings import AlignmentSettings
 from advisor.backend.alignment.trainers import Course, train
 from advisor.backend.devices import Device
-from advisor.backend.encoder import load_tokenizer, loading, quiet_transformers
+from advisor.backend.loading import load_tokenizer, loading, quiet_transformers
 from advisor.backend.remote_code import allow, allowed
 from advisor.backend.rows import Rows
 from advisor.backend.updates import OnEvent, StepProgress

@@ -17,8 +17,9 @@ from advisor.backend.adapters import hub_name
 from advisor.backend.alignment.chats import Answered, Chats
 from advisor.backend.alignment.settings import GENERATOR_DETAILS
 from advisor.backend.arrays import Floats
+from advisor.backend.batching import collate
 from advisor.backend.devices import Device
-from advisor.backend.encoder import collate, is_decoder, load_tokenizer, loading, quiet_transformers
+from advisor.backend.loading import is_decoder, load_tokenizer, loading, quiet_transformers
 from advisor.backend.predictor import Observed
 from advisor.backend.remote_code import allowed
 from advisor.backend.rows import Rows

@@ -16,7 +16,7 @@ from typing import Any
 from advisor.backend.alignment.lessons import Lessons, Stage
 from advisor.backend.alignment.settings import AlignmentSettings
 from advisor.backend.devices import Device
-from advisor.backend.encoder import quiet_transformers
+from advisor.backend.loading import quiet_transformers
 from advisor.backend.updates import OnEvent
 from advisor.backend.within_memory import out_of_memory
 from advisor.errors import InputError, RunError

@@ -19,8 +19,8 @@ from advisor.backend.bench.tuning import TASK, tuning_times
 from advisor.backend.bench.wide import write_wide_encoder
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder
+from advisor.backend.new_head import with_new_head
 from advisor.backend.objectives import objective_for
-from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import ReadingSettings, TuningSettings
 from advisor.knowledge.catalogue import describe_model
 from advisor.rates import MachineRates
@@ -108,7 +108,7 @@ def _measure(device: Device, folder: Path, tuning: TuningSettings, settings: Ben
     encoder = Encoder.load(folder, device)
     points = [*embedding_points(encoder, facts, settings), *single_points(encoder, facts, settings)]
     reading = ReadingSettings(**{name: getattr(tuning, name) for name in ReadingSettings.model_fields})
-    model = TunedModel.with_new_head(folder, objective_for(TASK, ["a", "b"], reading), device, seed=0)
+    model = with_new_head(folder, objective_for(TASK, ["a", "b"], reading), device, seed=0)
     points += single_points(model, facts, settings)
     times = tuning_times(model, facts, tuning, settings)
     updates = [replace(point, seconds=max(1e-9, point.seconds - times.optimizer_seconds)) for point in times.points]

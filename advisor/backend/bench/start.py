@@ -7,12 +7,13 @@ from pathlib import Path
 
 _FROZEN = "from advisor.backend.encoder import Encoder; Encoder.load(folder, choose_device(device)).embed([''])"
 _TUNED = """\
+from advisor.backend.new_head import with_new_head
 from advisor.backend.tuned import TunedModel
 from advisor.backend.objectives import objective_for
 from advisor.backend.tuning_settings import ReadingSettings
 reading = ReadingSettings(long_texts="truncate", overlap=0, longest_answer=1)
 objective = objective_for("text-classification", ["a", "b"], reading)
-TunedModel.with_new_head(folder, objective, choose_device(device), seed=0)
+with_new_head(folder, objective, choose_device(device), seed=0)
 """
 _SETTING_OUT = """\
 import sys

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from advisor.backend.encoder import quiet_transformers
+from advisor.backend.loading import quiet_transformers
 
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 _HEAD_UNITS = 64

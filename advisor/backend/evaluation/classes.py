@@ -10,8 +10,7 @@ from advisor.backend.arrays import Floats
 from advisor.backend.evaluation.judgement import Judgement, Values, Weights, class_table, macro_f1
 from advisor.backend.evaluation.scores import ClassScores
 from advisor.backend.rows import Rows
-
-CALIBRATION_BINS = 15
+from advisor.knowledge.hyperparameters import load_evaluation
 
 
 class Classes(Judgement):
@@ -59,13 +58,12 @@ class Classes(Judgement):
         return found
 
 
-def expected_calibration_error(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], bins: int = CALIBRATION_BINS
-) -> float:
+def expected_calibration_error(probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
     """Return the mean gap between confidence and accuracy over equal bins of confidence, weighted by rows.
 
     By Guo et al. 2017, https://arxiv.org/abs/1706.04599.
     """
+    bins = int(load_evaluation()["calibration_bins"])
     confidence = probabilities.max(axis=1).astype(np.float64)
     gap = confidence - (probabilities.argmax(axis=1) == labels)
     bin_of = np.minimum((confidence * bins).astype(np.int64), bins - 1)

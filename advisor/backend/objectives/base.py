@@ -41,7 +41,7 @@ class Objective(ABC):
         reading: how long inputs are read.
         smoothing: probability mass that the loss spreads over all labels.
         label_weights: weight of each label in the loss; equal where None.
-        auto_class: transformers' class of the model with its head.
+        auto_class: name of transformers' class of the model with its head.
         prefix_space: whether the tokenizer must be told that words stand apart.
         probed: whether a linear probe can start the head.
         offset: whether the output layer can add a constant; those of decoders cannot.
@@ -62,6 +62,12 @@ class Objective(ABC):
     def width(self) -> int:
         """How many numbers the head gives."""
         return len(self.labels)
+
+    def model_class(self) -> Any:
+        """Return transformers' class of the model with its head."""
+        import transformers
+
+        return getattr(transformers, self.auto_class)
 
     @abstractmethod
     def configuration(self) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from advisor.backend.arrays import Floats
-from advisor.backend.encoder import Progress
 from advisor.backend.prompted.asking import Asking, ScoredAsking, WrittenAsking
 from advisor.backend.prompted.demonstrations import Demonstrations, Way
 from advisor.backend.prompted.language_model import LanguageModel, Written
 from advisor.backend.prompted.packing import Cuts, Packer
 from advisor.backend.prompted.prompt import Prompt, Turn
+from advisor.backend.within_memory import Progress
 from advisor.tasks import Input
 
 

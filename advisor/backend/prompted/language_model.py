@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from advisor.backend.arrays import Floats
-from advisor.backend.encoder import Progress
 from advisor.backend.prompted.prompt import Prompt
+from advisor.backend.within_memory import Progress
 from advisor.tasks import Words
 
 

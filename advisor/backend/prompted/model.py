@@ -9,7 +9,6 @@ import numpy as np
 
 from advisor.backend.arrays import Floats
 from advisor.backend.devices import Device
-from advisor.backend.encoder import Progress
 from advisor.backend.prompted.asking import ScoredAsking, WrittenAsking
 from advisor.backend.prompted.calibration import Calibration
 from advisor.backend.prompted.demonstrations import Way
@@ -18,6 +17,7 @@ from advisor.backend.prompted.language_model import Usage
 from advisor.backend.prompted.opening import open_language_model
 from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.prompted.settings import PromptedSettings
+from advisor.backend.within_memory import Progress
 from advisor.tasks import Input
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from advisor.backend.alignment.observing import evenly_chosen
-from advisor.backend.encoder import Progress
 from advisor.backend.predictor import Observed
 from advisor.backend.prompted.asking.texts import written_numbers
 from advisor.backend.prompted.interview import Interview
 from advisor.backend.prompted.model import WINDOW, PromptedModel
 from advisor.backend.rows import Rows
+from advisor.backend.within_memory import Progress
 from advisor.tasks import TASKS, WRITING, Input
 
 

@@ -16,8 +16,8 @@ from advisor.backend.alignment.generator import Generator
 from advisor.backend.alignment.observing import observe
 from advisor.backend.alignment.settings import AlignmentSettings
 from advisor.backend.devices import Device
-from advisor.backend.encoder import quiet_transformers
 from advisor.backend.evaluation import headline
+from advisor.backend.loading import quiet_transformers
 from advisor.errors import InputError, RunError
 from tests.backend.alignment.conftest import ASKED, MakeGenerator, quick, rows_of
 

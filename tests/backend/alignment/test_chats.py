@@ -3,7 +3,7 @@
 import pytest
 
 from advisor.backend.alignment.chats import Chats
-from advisor.backend.encoder import load_tokenizer
+from advisor.backend.loading import load_tokenizer
 from advisor.errors import InputError
 from advisor.tasks import Chat, Message
 from tests.backend.alignment.conftest import MakeGenerator

@@ -4,7 +4,7 @@ import pytest
 
 from advisor.backend.alignment.chats import Chats
 from advisor.backend.alignment.lessons import lessons
-from advisor.backend.encoder import load_tokenizer
+from advisor.backend.loading import load_tokenizer
 from advisor.backend.rows import Rows
 from advisor.errors import InputError
 from tests.backend.alignment.conftest import ASKED, OTHER, RIGHT, MakeGenerator, rows_of

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 
 from advisor.backend.arrays import Floats
-from advisor.backend.encoder import Progress
 from advisor.backend.prompted.language_model import Extract, Form, Usage, Written
 from advisor.backend.prompted.prompt import Prompt
+from advisor.backend.within_memory import Progress
 
 Likes = Callable[[Prompt, str], float]
 Writes = Callable[[Prompt, Form], str]

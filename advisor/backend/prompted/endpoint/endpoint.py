@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from advisor.backend.arrays import Floats
-from advisor.backend.encoder import Progress
 from advisor.backend.prompted.address import read_address
 from advisor.backend.prompted.endpoint.abilities import Abilities, find_abilities, likelihoods_asked
 from advisor.backend.prompted.endpoint.choosing import chosen, likelihoods, sure_scores, tokens_to_tell
@@ -28,6 +27,7 @@ from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.prompted.prompt import Prompt
 from advisor.backend.prompted.secrecy import Key
 from advisor.backend.prompted.settings import EndpointSettings
+from advisor.backend.within_memory import Progress
 
 _Done = TypeVar("_Done")
 _ONE_OF = "Answer with one of these and nothing else: {}"

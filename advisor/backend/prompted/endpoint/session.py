@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
-from advisor.backend.encoder import Progress
 from advisor.backend.prompted.address import Address
 from advisor.backend.prompted.endpoint.answer import Answer, Broken, read_answer
 from advisor.backend.prompted.endpoint.budget import Budget
@@ -25,6 +24,7 @@ from advisor.backend.prompted.endpoint.transport import Passing, Refused, Transp
 from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.backend.prompted.secrecy import Key
 from advisor.backend.prompted.settings import EndpointSettings
+from advisor.backend.within_memory import Progress
 from advisor.errors import RunError
 
 Body = dict[str, Any]

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from advisor.backend.encoder import Progress
 from advisor.backend.prompted.language_model import Form, Usage, Written
 from advisor.backend.prompted.prompt import Prompt
+from advisor.backend.within_memory import Progress
 from advisor.errors import InputError, RunError
 
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from advisor.backend.arrays import Floats
 from advisor.backend.devices import Device
-from advisor.backend.encoder import Progress
 from advisor.backend.prompted.language_model import Form, Written
 from advisor.backend.prompted.local.base import LocalModel
 from advisor.backend.prompted.local.copying import CopyingReader
@@ -21,7 +20,7 @@ from advisor.backend.prompted.local.spelling import Spelling
 from advisor.backend.prompted.local.whole import WholeReader
 from advisor.backend.prompted.local.writing import pen_for, write_all
 from advisor.backend.prompted.prompt import Prompt
-from advisor.backend.within_memory import by_batch
+from advisor.backend.within_memory import Progress, by_batch
 
 _log = logging.getLogger(__name__)
 NO_LIMIT = 10**9

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from advisor.backend.encoder import collate
+from advisor.backend.batching import collate
 from advisor.backend.prompted.local.reader import CausalNet, enough_memory
 from advisor.backend.prompted.local.rendering import common_prefix
 from advisor.backend.prompted.local.whole import WholeReader

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from advisor.backend.arrays import Floats
 from advisor.backend.devices import Device
-from advisor.backend.encoder import Progress
 from advisor.backend.prompted.local.base import LocalModel
 from advisor.backend.prompted.local.reader import TOO_LARGE
 from advisor.backend.prompted.local.rendering import Renderer
 from advisor.backend.prompted.prompt import Prompt
-from advisor.backend.within_memory import by_batch
+from advisor.backend.within_memory import Progress, by_batch
 
 
 class EntailmentModel(LocalModel):

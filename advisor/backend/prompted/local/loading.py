@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from advisor.backend.devices import Device
-from advisor.backend.encoder import load_tokenizer, loading
+from advisor.backend.loading import load_tokenizer, loading
 from advisor.backend.prompted.language_model import LanguageModel
 from advisor.backend.prompted.local.causal import CausalModel
 from advisor.backend.prompted.local.entailment import EntailmentModel, entailment_label

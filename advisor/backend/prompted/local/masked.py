@@ -8,17 +8,15 @@ import torch
 from numpy.typing import NDArray
 
 from advisor.backend.arrays import Floats
+from advisor.backend.batching import collate
 from advisor.backend.devices import Device
-from advisor.backend.encoder import Progress, collate
 from advisor.backend.prompted.local.base import LocalModel
 from advisor.backend.prompted.local.reader import TOO_LARGE, log_likelihoods
 from advisor.backend.prompted.local.rendering import Asked, Renderer
 from advisor.backend.prompted.prompt import Prompt
-from advisor.backend.within_memory import by_batch
+from advisor.backend.within_memory import Progress, by_batch
 from advisor.errors import InputError
-
-# A batch's logits are computed at every token, so that they outgrow the model's own memory.
-_MOST_TOKENS = 4096
+from advisor.knowledge.computing import load_computing
 
 
 class MaskedModel(LocalModel):
@@ -66,7 +64,9 @@ class MaskedModel(LocalModel):
             if progress:
                 progress(len(prompts) * done // texts, len(prompts))
 
-        by_batch(lengths, fill, self.device, report, most_tokens=_MOST_TOKENS, too_large=TOO_LARGE)
+        # A batch's logits are computed at every token, so that they outgrow the model's own memory.
+        most = int(load_computing()["prompted_tokens"])
+        by_batch(lengths, fill, self.device, report, most_tokens=most, too_large=TOO_LARGE)
         self._count([len(row.trunk) for row in rows])
         return np.array([[np.mean([likely[one] for one in steps_of]) for steps_of in row] for row in steps], np.float32)
 

@@ -15,25 +15,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from advisor.backend.arrays import Flags
-from advisor.backend.encoder import Progress
 from advisor.backend.prompted.local.reader import TOO_LARGE, CausalNet, enough_memory, log_likelihoods
 from advisor.backend.prompted.local.rendering import Asked, common_prefix
-from advisor.backend.within_memory import by_batch
+from advisor.backend.within_memory import Progress, by_batch
+from advisor.knowledge.computing import load_computing
 
-# The mask of a pack grows with the square of its tokens.
-_MOST_PACKED = 4096
 _ROOT = -1
 
 
 class PackedReader:
     """Reads prompts as branches of one tree, on the trunk that they share."""
 
-    most_tokens: int | None = _MOST_PACKED
-
     def __init__(self, net: CausalNet) -> None:
         from transformers import DynamicCache
 
         self.net = net
+        # The mask of a pack grows with the square of its tokens.
+        self.most_tokens = int(load_computing()["prompted_tokens"])
         self._windows = attention_windows(net.model.config)
         # Without the configuration every layer keeps all it has seen, those of a sliding window too; the mask limits.
         self._cache: Any = DynamicCache()
@@ -54,7 +52,7 @@ class PackedReader:
                 found[row] = scores
 
         sizes = [len(tree.tokens) for tree in trees]
-        by_batch(sizes, fill, self.net.device, progress, most_tokens=_MOST_PACKED, too_large=TOO_LARGE)
+        by_batch(sizes, fill, self.net.device, progress, most_tokens=self.most_tokens, too_large=TOO_LARGE)
         return found
 
     def _score(self, trees: Sequence["_Tree"]) -> list[list[float]]:
@@ -90,7 +88,7 @@ class PackedReader:
         self._crop(held)
         self._trunk = trunk[:held]
         while len(self._trunk) < shared:
-            part = trunk[len(self._trunk) : len(self._trunk) + _MOST_PACKED]
+            part = trunk[len(self._trunk) : len(self._trunk) + self.most_tokens]
             with enough_memory():
                 self._feed(part, [*range(_ROOT, len(part) - 1)], [len(part) - 1])
             self._trunk += part

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from advisor.backend.devices import Device
-from advisor.backend.encoder import Progress
 from advisor.backend.prompted.local.rendering import Asked
-from advisor.backend.within_memory import out_of_memory
+from advisor.backend.within_memory import Progress, out_of_memory
 from advisor.errors import RunError
 
 TOO_LARGE = "not even one prompt fits in memory; show fewer demonstrations or take a smaller model"
@@ -32,13 +31,12 @@ def enough_memory() -> Iterator[None]:
 
 
 class Reader(Protocol):
-    """Takes in prompts.
+    """Takes in prompts."""
 
-    Attributes:
-        most_tokens: cap on the tokens that are taken in together; None without one.
-    """
-
-    most_tokens: int | None
+    @property
+    def most_tokens(self) -> int | None:
+        """Cap on the tokens that are taken in together; None without one."""
+        ...
 
     def score(self, rows: Sequence[Asked], progress: Progress | None) -> list[list[float]]:
         """Return the mean log-likelihood (natural logarithm) of the answer's tokens, row by row and choice by choice.

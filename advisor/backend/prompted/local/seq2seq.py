@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from advisor.backend.arrays import Floats
+from advisor.backend.batching import collate
 from advisor.backend.devices import Device
-from advisor.backend.encoder import Progress, collate
 from advisor.backend.prompted.language_model import Form, Written
 from advisor.backend.prompted.local.base import LocalModel
 from advisor.backend.prompted.local.causal import NO_LIMIT, stop_tokens
@@ -20,7 +20,7 @@ from advisor.backend.prompted.local.rendering import Renderer
 from advisor.backend.prompted.local.spelling import Spelling
 from advisor.backend.prompted.local.writing import pen_for, write_all
 from advisor.backend.prompted.prompt import Prompt
-from advisor.backend.within_memory import by_batch
+from advisor.backend.within_memory import Progress, by_batch
 from advisor.errors import InputError
 
 

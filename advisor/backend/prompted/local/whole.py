@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from advisor.backend.encoder import Progress, collate
+from advisor.backend.batching import collate
 from advisor.backend.prompted.local.reader import TOO_LARGE, CausalNet, log_likelihoods
 from advisor.backend.prompted.local.rendering import Asked
-from advisor.backend.within_memory import by_batch
+from advisor.backend.within_memory import Progress, by_batch
 
 
 class WholeReader:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import transformers
 
-from advisor.backend.encoder import quiet_transformers
+from advisor.backend.loading import quiet_transformers
 from advisor.backend.prompted.prompt import Prompt
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.backend.devices import Device
-from advisor.backend.encoder import load_tokenizer
+from advisor.backend.loading import load_tokenizer
 from advisor.backend.prompted.local import load_language_model
 from advisor.backend.prompted.local.rendering import Renderer, common_prefix, without_system
 from advisor.backend.prompted.prompt import Prompt, Turn

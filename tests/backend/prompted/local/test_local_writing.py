@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.backend.devices import Device
-from advisor.backend.encoder import load_tokenizer
+from advisor.backend.loading import load_tokenizer
 from advisor.backend.prompted.language_model import Entities, Extract, Free, LanguageModel, Written
 from advisor.backend.prompted.local import load_language_model
 from advisor.backend.prompted.local.grammar import JSON, PLAIN, Excerpt, Listed, as_answer

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from advisor.report.frame import LETTER, Frame, Tick
 from advisor.report.units import value_of
 
-WIDTH, HEIGHT = 720, 330
-LEFT, RIGHT, TOP, BOTTOM = 46, 16, 14, 46
+FRAME = Frame(width=720, height=330, left=46, right=704, top=14, bottom=284)
 _NO_TRAINING = 46
-LETTER = 7.2
 _LABEL_HEIGHT = 17
 _DODGE = 9
 _TIMES = {
@@ -54,26 +53,13 @@ class Dot:
 
 
 @dataclass(frozen=True)
-class Tick:
-    """A tick: its place in pixels and its text."""
-
-    at: float
-    text: str
-
-
-@dataclass(frozen=True)
 class Plot:
     """The quality-cost plot."""
 
     dots: list[Dot]
     x_ticks: list[Tick]
     y_ticks: list[Tick]
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    right: int = WIDTH - RIGHT
-    top: int = TOP
-    bottom: int = HEIGHT - BOTTOM
+    frame: Frame = FRAME
 
 
 def quality_cost_plot(options: Sequence[Option]) -> Plot | None:
@@ -83,20 +69,18 @@ def quality_cost_plot(options: Sequence[Option]) -> Plot | None:
     times = [v for o in options for v in o.seconds.values() if v > 0] or [1.0]
     start, stop = min(times) / 1.5, max(times) * 1.5
     untrained = any(option.seconds["point"] <= 0 for option in options)
-    left = LEFT + (_NO_TRAINING if untrained else 12)
+    left = FRAME.left + (_NO_TRAINING if untrained else 12)
 
     def across(seconds: float) -> float:
         if seconds <= 0:
-            return LEFT + _NO_TRAINING / 2
-        return left + (WIDTH - RIGHT - left) * math.log(seconds / start) / math.log(stop / start)
+            return FRAME.left + _NO_TRAINING / 2
+        return left + (FRAME.right - left) * math.log(seconds / start) / math.log(stop / start)
 
     step = 0.1 if _span(options) > 0.25 else 0.05
     lowest = max(0.0, math.floor(min(o.quality["low"] for o in options) / step) * step)
     highest = min(1.0, math.ceil(max(o.quality["high"] for o in options) / step) * step)
 
-    def up(quality: float) -> float:
-        return TOP + (HEIGHT - BOTTOM - TOP) * (highest - quality) / max(highest - lowest, step)
-
+    up, y_ticks = FRAME.upwards(lowest, highest, step)
     dots = [
         Dot(
             option,
@@ -116,8 +100,6 @@ def quality_cost_plot(options: Sequence[Option]) -> Plot | None:
         at = across(seconds)
         if start <= seconds <= stop and (not x_ticks or at - x_ticks[-1].at >= _NEAREST_TICKS):
             x_ticks.append(Tick(at, text))
-    count = round((highest - lowest) / step)
-    y_ticks = [Tick(up(lowest + n * step), f"{lowest + n * step:.2f}") for n in range(count + 1)]
     return Plot(dots, x_ticks, y_ticks)
 
 
@@ -144,7 +126,7 @@ def _label(dots: list[Dot]) -> None:
             for lift in (-9, 18, -24, 33)
             for side in (1, -1)
         ]
-        inside = [(x, y) for x, y in places if x >= LEFT and x + width <= WIDTH - RIGHT] or places
+        inside = [(x, y) for x, y in places if x >= FRAME.left and x + width <= FRAME.right] or places
         x, y = min(inside, key=lambda place: _covered(place, width, taken))
         dot.anchor = "start" if x > dot.x else "end"
         dot.label_x, dot.label_y = (x if x > dot.x else x + width), y

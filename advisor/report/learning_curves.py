@@ -1,17 +1,15 @@
 """Learning curves and regrets as coordinates, for a template to draw as SVG."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from advisor.benchmark.curves import Curve
 from advisor.benchmark.regret import Bounds, Standing
-from advisor.report.charts import LETTER, Tick
+from advisor.report.frame import LETTER, Frame, Scale, Tick
 
-WIDTH, HEIGHT = 520, 300
-LEFT, RIGHT, TOP, BOTTOM = 46, 132, 12, 46
+FRAME = Frame(width=520, height=300, left=46, right=388, top=12, bottom=254)
 BAR_WIDTH, BAR_LEFT, BAR_RIGHT, BAR_ROW = 720, 236, 96, 34
-Scale = Callable[[float], float]
 _LINE_HEIGHT = 14
 _STEPS = (0.02, 0.05, 0.1, 0.2)
 _MOST_Y_TICKS = 7
@@ -44,11 +42,7 @@ class CurvePlot(NamedTuple):
     lines: list[Line]
     x_ticks: list[Tick]
     y_ticks: list[Tick]
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    right: int = WIDTH - RIGHT
-    bottom: int = HEIGHT - BOTTOM
+    frame: Frame = FRAME
 
 
 class Bar(NamedTuple):
@@ -94,7 +88,7 @@ def regret_plot(standings: Sequence[Standing]) -> RegretPlot:
     bars = [
         Bar(
             one,
-            y=TOP + (number + 0.5) * BAR_ROW,
+            y=FRAME.top + (number + 0.5) * BAR_ROW,
             x=across(one.regret.value),
             x_low=across(one.regret.low),
             x_high=across(one.regret.high),
@@ -103,7 +97,7 @@ def regret_plot(standings: Sequence[Standing]) -> RegretPlot:
         for number, one in enumerate(standings)
     ]
     ticks = [Tick(across(points), f"{points}") for points in range(0, end + 1, step)]
-    return RegretPlot(bars, ticks, TOP + len(bars) * BAR_ROW + BOTTOM)
+    return RegretPlot(bars, ticks, FRAME.top + len(bars) * BAR_ROW + FRAME.height - FRAME.bottom)
 
 
 def in_points(bounds: Bounds | None) -> str:
@@ -121,18 +115,15 @@ def _curve_plot(data: str, curves: list[Curve]) -> CurvePlot | None:
     lowest, highest = math.floor(min(values) / step) * step, math.ceil(max(values) / step) * step
 
     def across(labelled: float) -> float:
-        return LEFT + 8 + (WIDTH - RIGHT - LEFT - 16) * (math.log(labelled) - start) / (stop - start)
+        return FRAME.left + 8 + (FRAME.right - FRAME.left - 16) * (math.log(labelled) - start) / (stop - start)
 
-    def up(value: float) -> float:
-        return TOP + (HEIGHT - BOTTOM - TOP) * (highest - value) / max(highest - lowest, step)
-
+    up, y_ticks = FRAME.upwards(lowest, highest, step)
     lines = [_line(curve, across, up) for curve in curves]
-    count = round((highest - lowest) / step)
     return CurvePlot(
         data=data,
         lines=_apart(lines),
         x_ticks=_thinned([Tick(across(value), f"{value:,.0f}") for value in labels]),
-        y_ticks=[Tick(up(lowest + n * step), f"{lowest + n * step:.2f}") for n in range(count + 1)],
+        y_ticks=y_ticks,
     )
 
 
@@ -157,7 +148,7 @@ def _apart(lines: list[Line]) -> list[Line]:
     for line in sorted(lines, key=lambda line: line.label_y):
         lowest = placed[-1].label_y + _LINE_HEIGHT if placed else line.label_y
         placed.append(line._replace(label_y=max(line.label_y, lowest)))
-    bottom: float = HEIGHT - BOTTOM + _LINE_HEIGHT
+    bottom: float = FRAME.bottom + _LINE_HEIGHT
     for number in reversed(range(len(placed))):
         placed[number] = placed[number]._replace(label_y=min(placed[number].label_y, bottom))
         bottom = placed[number].label_y - _LINE_HEIGHT

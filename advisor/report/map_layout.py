@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from advisor.report.charts import BOTTOM, LETTER, RIGHT, TOP, WIDTH, Tick
+from advisor.report.charts import FRAME
+from advisor.report.frame import LETTER, Tick
 from advisor.report.units import spoken
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -46,21 +47,21 @@ class Map:
     left: int
     bottom: float
     height: float
-    width: int = WIDTH
+    width: int = FRAME.width
 
 
 def lay_out_map(found: dict[str, Any]) -> Map:
     """Lay out what `decision_map` found; each region is named once, in its longest row."""
     x, rows = found["x"], found["rows"]
     left, cell_height = (92 if found["y"] else 16), (21 if len(rows) > _FEW_ROWS else 46)
-    cell = (WIDTH - RIGHT - left) / len(x)
+    cell = (FRAME.right - left) / len(x)
     column, row_number = found["here"]
     here_x = None if column is None else left + (column + 0.5) * cell
-    here_y = None if row_number is None else TOP + (row_number + 0.5) * cell_height
+    here_y = None if row_number is None else FRAME.top + (row_number + 0.5) * cell_height
     areas = _areas(rows, left, cell, cell_height)
-    bottom = TOP + len(rows) * cell_height
+    bottom = FRAME.top + len(rows) * cell_height
     y_ticks = [
-        Tick(TOP + (number + 0.5) * cell_height, spoken(found["y_input"], value))
+        Tick(FRAME.top + (number + 0.5) * cell_height, spoken(found["y_input"], value))
         for number, value in enumerate(found["y"] or ())
         if number % 2 == 0 or not isinstance(value, float)
     ]
@@ -75,7 +76,7 @@ def lay_out_map(found: dict[str, Any]) -> Map:
         here_y=here_y,
         left=left,
         bottom=bottom,
-        height=bottom + BOTTOM,
+        height=bottom + FRAME.height - FRAME.bottom,
     )
 
 
@@ -94,7 +95,7 @@ def _areas(rows: Sequence[Sequence[str | None]], left: float, cell: float, cell_
             joined = {area.region for area in touching}
             for area in (*areas, *current):
                 area.region = region if area.region in joined else area.region
-            current.append(Area(strategy, x, TOP + number * cell_height, width, cell_height, region))
+            current.append(Area(strategy, x, FRAME.top + number * cell_height, width, cell_height, region))
             column += span
         areas += current
         above = current

@@ -43,7 +43,8 @@ def test_a_strategy_not_measured_at_both_ends_does_not_cross() -> None:
 def test_plots_stay_within_their_frame() -> None:
     (plot,) = curve_plots(curves_of(CELLS))
     marks = [mark for drawn in plot.lines for mark in drawn.marks]
-    assert all(plot.left <= mark.x <= plot.right and 0 <= mark.y <= plot.bottom for mark in marks)
+    frame = plot.frame
+    assert all(frame.left <= mark.x <= frame.right and 0 <= mark.y <= frame.bottom for mark in marks)
     labels = sorted(drawn.label_y for drawn in plot.lines)
     assert all(below - above >= 14 for above, below in pairwise(labels))
     found = compare(CELLS, {"probe": always(PROBE), "tune": always(TUNE)}, ["zero-shot", PROBE, TUNE])

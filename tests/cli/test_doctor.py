@@ -51,7 +51,7 @@ def _fresh_look() -> Iterator[None]:
 
 @pytest.fixture
 def _no_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.getloadavg", lambda: (0.1, 0.1, 0.1))
+    monkeypatch.setattr("advisor.backend.bench.machine.busy_elsewhere", lambda seconds: 0.1)
     monkeypatch.setattr(bench_module, "run_bench", lambda *given: BenchRecord(RATES, {"fp32": 90.0}, []))
 
 
@@ -82,11 +82,11 @@ def test_a_bench_is_kept_and_used_from_then_on(invoke: Invoke) -> None:
 
 @pytest.mark.usefixtures("_no_measuring")
 def test_a_busy_machine_is_warned_of(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.getloadavg", lambda: (3.2, 3.2, 3.2))
+    monkeypatch.setattr("advisor.backend.bench.machine.busy_elsewhere", lambda seconds: 3.2)
     shown = invoke("doctor", "--bench")
     assert "other work keeps 3.2 processors busy" in shown.stderr
     assert "other work kept 3.2 processors busy" in " ".join(invoke("doctor").stdout.split())
-    monkeypatch.setattr("os.getloadavg", lambda: (0.1, 3.2, 3.2))
+    monkeypatch.setattr("advisor.backend.bench.machine.busy_elsewhere", lambda seconds: 0.1)
     assert "busy" not in invoke("doctor", "--bench").stderr
     assert "busy" not in invoke("doctor").stdout
 

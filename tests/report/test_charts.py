@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.report.charts import HEIGHT, WIDTH, Option, quality_cost_plot
+from advisor.report.charts import FRAME, Option, quality_cost_plot
 from advisor.report.decision_map import decision_map
 from advisor.report.map_layout import lay_out_map
 from advisor.report.palette import PALETTE
@@ -33,8 +33,8 @@ def test_everything_is_drawn_inside(options: list[Option]) -> None:
     plot = quality_cost_plot(options)
     assert plot is not None
     for dot in plot.dots:
-        assert 0 <= dot.x <= WIDTH + 60
-        assert 0 <= dot.y_high <= dot.y + 1e-6 <= dot.y_low + 1e-5 <= HEIGHT
+        assert 0 <= dot.x <= FRAME.width + 60
+        assert 0 <= dot.y_high <= dot.y + 1e-6 <= dot.y_low + 1e-5 <= FRAME.height
     ticks = [tick.at for tick in plot.x_ticks]
     assert ticks == sorted(ticks)
 

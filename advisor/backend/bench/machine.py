@@ -1,12 +1,12 @@
 """The bench of a whole machine: each of its devices in turn, the rates kept for all later forecasts on it."""
 
-import os
 from dataclasses import replace
 from importlib.metadata import version
 
 import torch
 
 from advisor.backend.bench.bench import Report, run_bench
+from advisor.backend.bench.elsewhere import busy_elsewhere
 from advisor.backend.bench.settings import BenchSettings
 from advisor.backend.devices import choose_device
 from advisor.backend.tuning_settings import TuningSettings
@@ -32,7 +32,9 @@ def bench_machine(machine: Machine, report: Report) -> tuple[MachineRates, ...]:
     folder = embedded_folder(catalogue.models[catalogue.default_model])
     if folder is None:
         raise RunError(f"the embedded encoder {catalogue.default_model} is not installed, so nothing can be measured")
-    busy = _others_at_work()
+    rules = load_evaluation()
+    busy = busy_elsewhere(rules["bench_watch_seconds"])
+    busy = busy if busy >= rules["bench_busy"] else 0.0
     if busy:
         report(
             f"although other work keeps {busy:.1f} processors busy: rates will be too low, measure again when it ends"
@@ -54,9 +56,3 @@ def bench_machine(machine: Machine, report: Report) -> tuple[MachineRates, ...]:
     rates = tuple(replace(record.rates, busy=busy) for record in records)
     write_rates(machine.fingerprint, rates, details)
     return rates
-
-
-def _others_at_work() -> float:
-    """Return how many processors other work has kept busy in the last minute; 0 where that is too few to matter."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return load if load >= load_evaluation()["bench_busy"] else 0.0

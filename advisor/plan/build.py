@@ -11,35 +11,22 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from advisor import __version__
-from advisor.backend.prompted.settings import PromptedSettings
-from advisor.backend.tuning_settings import TuningSettings
 from advisor.data.examples import Part
-from advisor.data.feedback import whole_texts
-from advisor.data.lengths import TokenLengths, token_lengths
 from advisor.data.reading import LabelledData
 from advisor.decision.advice import Advice
-from advisor.decision.candidates import Candidate
-from advisor.decision.facts import answers_of, project_facts
+from advisor.decision.facts import project_facts
 from advisor.documents import suggest
 from advisor.errors import InputError
-from advisor.estimates.break_even import break_even_answers
 from advisor.estimates.correcting import corrections_of, work_of
-from advisor.estimates.forecast import (
-    Forecast,
-    default_settings,
-    forecast_encoder,
-    forecast_generator,
-    forecast_llm,
-    with_choice,
-)
+from advisor.estimates.forecast import default_settings
 from advisor.estimates.here import basis
 from advisor.estimates.parts import fitting_parts
 from advisor.knowledge.hyperparameters import load_evaluation
-from advisor.knowledge.vocabulary import Value
 from advisor.knowledge.weights import LocatedModel, locate_model
-from advisor.machine import Machine
 from advisor.plan.addresses import remember
 from advisor.plan.choice import chosen_candidate
+from advisor.plan.forecasting import answers_at_hand, break_even, forecast_again, lengths_by_model
+from advisor.plan.notes import cut_texts, left_out, recipe_memory, smaller_parts
 from advisor.plan.plan import Plan, PlannedAdvice, PlannedData, PlannedFile, PlannedModel, PlannedPremises
 from advisor.plan.prompting import model_id, planned_language_model
 from advisor.plan.rows import class_weights, planned_labels, planned_split
@@ -103,27 +90,21 @@ def build_plan(
         model = _planned_model(located, chosen, task, settings, folder)
     else:
         model, prompting, located = planned_language_model(profile, candidate, data.task, folder)
-    lengths = _lengths(located, data, model.max_length)
-    facts = project_facts(_answers(advice, data, lengths), advice.decision.base).values
+    lengths = lengths_by_model(located, data, model.max_length)
+    facts = project_facts(answers_at_hand(advice, data, lengths), advice.decision.base).values
     machine = advice.decision.machine
     parts: list[str] = []
     if "batch_tokens" not in (hyperparameters or {}):
         smaller = fitting_parts(
-            settings, lambda tried: _forecast(advice, candidate, tried, located, data, facts, machine)
+            settings, lambda tried: forecast_again(advice, candidate, tried, located, data, facts, machine)
         )
-        parts, settings = _parts(smaller, settings), smaller
+        parts, settings = smaller_parts(smaller, settings), smaller
     forecast, unadjusted = (
-        _forecast(advice, candidate, settings, located, data, facts, where)
+        forecast_again(advice, candidate, settings, located, data, facts, where)
         for where in (machine, replace(machine, corrections=()))
     )
     corrections = corrections_of(chosen, candidate.engine, facts, machine)
-    added = chosen_modifiers(modifiers)
-    if task.predicts in WRITING and (unfit := next((name for name in added if name != MULTI_SEED), None)):
-        raise InputError(f"{unfit} is for encoders; a generator is tuned without it")
-    if MORE_PRETRAINING in added and getattr(settings, "export", None) == "adapter":
-        raise InputError(f"adapters cannot be kept apart from an encoder that {MORE_PRETRAINING} makes; export=merged")
-    if MULTI_SEED in added and chosen.family == "prompting":
-        raise InputError(f"{chosen.id} draws nothing at random; {MULTI_SEED} would repeat the same")
+    added = _modifiers(modifiers, task, chosen, settings)
     teacher = planned_teacher(advice, data, chosen, model, folder) if DISTILLATION in added else None
     measure = task.measure(profile.task.metric)
     weights, note = class_weights(data, measure, chosen)
@@ -153,7 +134,7 @@ def build_plan(
         hyperparameters=settings.model_dump(mode="json", exclude={"class_weights"}),
         evaluation=load_evaluation(),
         steps=planned_steps(chosen, model, located, data, split, added, prompted=prompting is not None),
-        forecast=forecast.as_dict() | _break_even(advice, forecast, data),
+        forecast=forecast.as_dict() | break_even(advice, forecast, data),
         terms=forecast.terms_as_dict(),
         fits=forecast.fits,
         premises=PlannedPremises(
@@ -170,12 +151,28 @@ def build_plan(
             unadjusted={name: found for name, found in unadjusted.as_dict().items() if name in corrections},
         ),
         advice=_advice(advice),
-        notes=[*notes, *note, *_cut(task, settings, lengths), *_left_out(added), *_kept(settings), *parts],
+        notes=[*notes, *note, *cut_texts(task, settings, lengths), *left_out(added), *recipe_memory(settings), *parts],
         versions={"adaptation-advisor": __version__, **_versions(task)},
     )
     if any(terms and terms.url for terms in plan.prompts):
         remember(plan.sending)
     return plan
+
+
+def _modifiers(names: Sequence[str], task: Task, strategy: Strategy, settings: BaseModel) -> dict[str, Any]:
+    """Return the modifiers' settings by name.
+
+    Raises:
+        InputError: one that there is not, or that goes with this task, strategy or export in no way.
+    """
+    added = chosen_modifiers(names)
+    if task.predicts in WRITING and (unfit := next((name for name in added if name != MULTI_SEED), None)):
+        raise InputError(f"{unfit} is for encoders; a generator is tuned without it")
+    if MORE_PRETRAINING in added and getattr(settings, "export", None) == "adapter":
+        raise InputError(f"adapters cannot be kept apart from an encoder that {MORE_PRETRAINING} makes; export=merged")
+    if MULTI_SEED in added and strategy.family == "prompting":
+        raise InputError(f"{strategy.id} draws nothing at random; {MULTI_SEED} would repeat the same")
+    return added
 
 
 def _versions(task: Task) -> dict[str, str]:
@@ -204,15 +201,6 @@ def _planned_model(
     )
 
 
-def _lengths(located: LocatedModel | None, data: LabelledData, max_length: int) -> TokenLengths | None:
-    """Count tokens by the model's own tokenizer, where it is at hand in a form that can be read without its library."""
-    tokenizer = located.folder / "tokenizer.json" if located else None
-    if tokenizer is None or not tokenizer.exists():
-        return None
-    whole = whole_texts(data.train) if TASKS[data.task].predicts in WRITING else data.train.inputs
-    return token_lengths(whole, tokenizer, max_length)
-
-
 def _settings(strategy: Strategy, engine: Engine, changes: Mapping[str, Any]) -> BaseModel:
     """Return the strategy's settings, some of them changed."""
     kind, _ = strategy.settings_for(engine)
@@ -225,101 +213,6 @@ def _settings(strategy: Strategy, engine: Engine, changes: Mapping[str, Any]) ->
     except ValidationError as invalid:
         first = invalid.errors()[0]
         raise InputError(f"{strategy.id}: hyper-parameter {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-
-
-def _answers(advice: Advice, data: LabelledData, lengths: TokenLengths | None) -> dict[str, Value]:
-    """Return the profile's answers with the labels at hand and token lengths counted by the model's own tokenizer."""
-    answers = answers_of(advice.profile)
-    if lengths:
-        answers |= {"data.tokens_median": lengths.lengths.p50, "data.tokens_p95": lengths.lengths.p95}
-    return answers | {"data.labelled": len(data.train)}
-
-
-def _forecast(
-    advice: Advice,
-    candidate: Candidate,
-    settings: BaseModel,
-    located: LocatedModel | None,
-    data: LabelledData,
-    facts: Mapping[str, Value],
-    machine: Machine,
-) -> Forecast:
-    """Forecast again, from the settings of the plan and the facts of its data."""
-    strategy = candidate.strategy
-    if candidate.engine != "encoder" and strategy.family == "prompting":
-        assert isinstance(settings, PromptedSettings)
-        paid = candidate.engine == "llm-api"
-        each = TASKS[data.task].predicts == "classes" and not paid
-        prompts = settings.prompts_to_choose(
-            len(data.train),
-            demonstrated=strategy.needs_labels,
-            paid=paid,
-            questions=len(data.label_names) if each else 1,
-        )
-        at_once = settings.concurrency if advice.profile.model.llm_url else 1
-        return with_choice(forecast_llm(strategy, candidate.engine, facts), prompts, at_once)
-    assert located is not None
-    forecast = forecast_encoder if candidate.engine == "encoder" else forecast_generator
-    return forecast(strategy, located.facts, facts, machine, settings)
-
-
-def _break_even(advice: Advice, forecast: Forecast, data: LabelledData) -> dict[str, dict[str, float] | None]:
-    """Return how many answers pay for a small tuned model instead, the advice's best; nothing where tokens are free."""
-    decision, profile = advice.decision, advice.profile
-    if forecast.tokens_in is None or not forecast.usd_per_1000 or not forecast.usd_per_1000.high:
-        return {}
-    trained = (c.forecast for c in decision.candidates if c.engine == "encoder" and c.facts["candidate.trains"])
-    tuned = min((found for found in trained if found), key=lambda found: found.train_usd.point, default=None)
-    missing = max(0.0, float(decision.base.limits["tune_from_labels"]) - len(data.train))
-    found = break_even_answers(forecast, tuned, missing * (profile.data.usd_per_label or 0.0)) if tuned else None
-    return {"break_even_answers": found.as_dict()} if found else {}
-
-
-def _left_out(modifiers: Mapping[str, Any]) -> list[str]:
-    """Say what the stand-alone recipe does not do."""
-    left = {
-        MORE_PRETRAINING: "recipe.py starts from the encoder as it is: it leaves further pre-training out.",
-        DISTILLATION: "recipe.py learns from the labelled rows alone: it leaves the teacher out.",
-    }
-    return [note for name, note in left.items() if name in modifiers]
-
-
-def _parts(settings: BaseModel, usual: BaseModel) -> list[str]:
-    """Say that less than usual is computed at once."""
-    if settings == usual:
-        return []
-    tokens = getattr(settings, "batch_tokens", 0)
-    return [f"{tokens:,} tokens are computed at once, for more might not fit in memory; gradients add up to the same."]
-
-
-def _kept(settings: BaseModel) -> list[str]:
-    """Say where the stand-alone recipe takes more memory."""
-    if isinstance(settings, TuningSettings) and settings.recompute:
-        return ["recipe.py keeps activations rather than computing them again: it takes more memory than the run."]
-    return []
-
-
-def _cut(task: Task, settings: BaseModel, lengths: TokenLengths | None) -> list[str]:
-    """Say how many rows the model does not read whole, and what becomes of them."""
-    if lengths is None or not lengths.truncated or task.predicts == "span":
-        return []
-    longer = (
-        f"{lengths.truncated:.1%} of the {task.unit} are longer than the {lengths.limit} tokens that the model reads"
-    )
-    if task.predicts in WRITING:
-        return [f"{longer}, with their answers; what is beyond is not learnt."]
-    if task.predicts == "tags":
-        return [f"{longer}; words beyond that get no tag."]
-    how = getattr(settings, "long_texts", "truncate")
-    if how == "windows":
-        return [f"{longer}; they are read in windows."]
-    lost = "their middle" if how == "head-tail" else "their end"
-    wide = (
-        " --hyper long_texts=windows reads them whole."
-        if hasattr(settings, "long_texts") and task.reads == "text"
-        else ""
-    )
-    return [f"{longer}; {lost} is cut off.{wide}"]
 
 
 def _file(part: Part, folder: Path) -> PlannedFile:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TextIO
 from advisor.backend.answers import answers
 from advisor.backend.devices import choose_device
 from advisor.backend.predictor import Predictor, load_model, writes
-from advisor.backend.prompted.keeping import kept_place
+from advisor.backend.prompted.details import kept_place
 from advisor.backend.prompted.place import PROMPT_DETAILS
 from advisor.backend.remote_code import allow
 from advisor.data.columns import Columns

@@ -1,13 +1,12 @@
 """A prompted model's folder: its prompt, demonstrations and the place of the language model; no weights and no key."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -15,21 +14,20 @@ from advisor.backend.arrays import Indices
 from advisor.backend.devices import Device
 from advisor.backend.encoder import shared_encoder
 from advisor.backend.features import FeatureCache
-from advisor.backend.prompted.asking import Brief, ScoredAsking, asking_for
+from advisor.backend.prompted.asking import ScoredAsking, asking_for
 from advisor.backend.prompted.calibration import Calibration
 from advisor.backend.prompted.demonstrations import Demonstrations, Similar, Way
+from advisor.backend.prompted.details import KeptPlace, PromptDetails
 from advisor.backend.prompted.interview import Interview
+from advisor.backend.prompted.kept_rows import kept_numbers, lines_of, read_rows
 from advisor.backend.prompted.opening import open_language_model
 from advisor.backend.prompted.pin import pin_of
 from advisor.backend.prompted.place import PROMPT_DETAILS, LanguageModelPlace
-from advisor.backend.prompted.settings import CalibrationName, Order, PromptedSettings, Selection
 from advisor.backend.prompted.templates import template_hash
-from advisor.backend.rows import Rows, encode_rows
 from advisor.cache import cache_folder
 from advisor.errors import InputError
 from advisor.files import write_json, write_text, write_with
 from advisor.knowledge.catalogue import embedded_folder, load_catalogue
-from advisor.tasks import TASKS, Answer, Chat, Demonstration, Input, Label, Message, Pair
 
 if TYPE_CHECKING:
     from advisor.backend.prompted.model import PromptedModel
@@ -39,82 +37,11 @@ DEMONSTRATIONS = "demonstrations.jsonl"
 VECTORS = "demonstrations.safetensors"
 
 
-class KeptPlace(BaseModel):
-    """Where the language model is, as `LanguageModelPlace` has it.
-
-    Attributes:
-        journal: name of the file beside the model's folder that holds what an endpoint answered already.
-        sha256: of a local model's files; None for an endpoint.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    engine: Literal["llm-local", "llm-api"]
-    name: str
-    folder: str | None = None
-    url: str | None = None
-    key_variable: str | None = None
-    context: int | None = None
-    usd_per_million_in: float | None = None
-    usd_per_million_out: float | None = None
-    max_usd: float | None = None
-    journal: Annotated[str, Field(pattern=r"^\w[\w.-]*\.jsonl$")] | None = None
-    sha256: str | None = None
-
-
-class PromptDetails(BaseModel):
-    """The content of ``prompt.json``.
-
-    Attributes:
-        format: of the file.
-        brief: what is asked.
-        template_sha256: of ``prompt.j2``.
-        model: the language model.
-        encoder: catalogue name or folder of the encoder that finds similar rows, with its hash; None where none does.
-        selection, order: how demonstrations are shown, ``selection`` None for none.
-        fixed: for every question of a row, lines of ``demonstrations.jsonl``, from 0, that are shown to all.
-        calibration, prior: (questions, choices) probabilities that are divided out; None with ``none``.
-        thresholds: probability from which a class holds, one a class, for multi-label alone.
-        settings: that the language model is opened with.
-        chosen: what was measured; decides nothing.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    format: Literal[1] = Field(default=1, alias="schema")
-    brief: Brief
-    template_sha256: str
-    model: KeptPlace
-    encoder: tuple[str, str] | None = None
-    selection: Selection | None
-    order: Order
-    fixed: list[list[int]]
-    calibration: CalibrationName
-    prior: list[list[float]] | None = None
-    thresholds: list[float] | None = None
-    settings: PromptedSettings
-    chosen: dict[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _whole(self) -> "PromptDetails":
-        if self.brief.task not in TASKS:
-            raise ValueError(f"no task is called '{self.brief.task}'")
-        if (self.prior is None) != (self.calibration == "none"):
-            raise ValueError("a prior goes with a calibration")
-        if (self.thresholds is not None) != (TASKS[self.brief.task].predicts == "classes"):
-            raise ValueError("thresholds go with multi-label, and with nothing else")
-        if self.thresholds is not None and len(self.thresholds) != len(self.brief.labels):
-            raise ValueError(f"{len(self.thresholds)} thresholds for {len(self.brief.labels)} labels")
-        if self.selection == "retrieved" and self.encoder is None:
-            raise ValueError("retrieved demonstrations need an encoder")
-        return self
-
-
 def save_prompted(model: "PromptedModel", folder: Path) -> None:
     """Write a prompted model to ``folder``, made if absent; ``prompt.json`` comes last."""
     shown, asking, place = model.interview.demonstrations, model.interview.asking, model.place
-    kept, fixed = _kept_rows(shown, model.way)
-    lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(asking.brief, shown.rows, kept))
+    kept, fixed = kept_numbers(shown, model.way)
+    lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in lines_of(asking.brief, shown.rows, kept))
     details = PromptDetails(
         brief=asking.brief,
         template_sha256=asking.template.sha256,
@@ -138,14 +65,6 @@ def save_prompted(model: "PromptedModel", folder: Path) -> None:
         vectors = np.ascontiguousarray(shown.similar.vectors[kept])
         write_with(folder / VECTORS, lambda path: save_file({"vectors": vectors}, path))
     write_json(folder / PROMPT_DETAILS, details.model_dump(mode="json", by_alias=True))
-
-
-def kept_place(folder: Path) -> KeptPlace | None:
-    """Return where the language model is that a prompted model's folder names; None where that cannot be read."""
-    try:
-        return PromptDetails.model_validate_json((folder / PROMPT_DETAILS).read_bytes()).model
-    except (OSError, ValidationError):
-        return None
 
 
 def load_prompted(folder: Path, device: Device) -> "PromptedModel":
@@ -188,72 +107,10 @@ def load_prompted(folder: Path, device: Device) -> "PromptedModel":
     )
 
 
-def _kept_rows(shown: Demonstrations, way: Way) -> tuple[list[int], list[list[int]]]:
-    """Return the numbers of the rows that are kept, and which lines of them each question shows to all."""
-    if way.selection == "retrieved":
-        return list(range(len(shown.rows))), [[] for _ in shown.fixed]
-    if way.selection is None:
-        return [], [[] for _ in shown.fixed]
-    used = [[int(number) for number in numbers[: shown.most]] for numbers in shown.fixed]
-    kept = list(dict.fromkeys(number for numbers in used for number in numbers))
-    line = {number: at for at, number in enumerate(kept)}
-    return kept, [[line[number] for number in numbers] for numbers in used]
-
-
-def _lines(brief: Brief, rows: Rows, numbers: Iterable[int]) -> Iterable[dict[str, Any]]:
-    """Yield rows as JSON objects: their place in the data, what is read, and the answer by name."""
-    for number in numbers:
-        read, target = rows.inputs[number], rows.targets[number]
-        yield {
-            "row": rows.places[number],
-            "input": _plain(read),
-            "label": _named(brief, target),
-        }
-
-
-def _plain(read: Input) -> Any:
-    if isinstance(read, Chat):
-        return {"messages": [message._asdict() for message in read.messages]}
-    return read if isinstance(read, str) else list(read)
-
-
-def _input(kept: Any, reads: str) -> Input:
-    if isinstance(kept, dict):
-        return Chat(tuple(Message(**message) for message in kept["messages"]))
-    if isinstance(kept, str):
-        return kept
-    return tuple(kept) if reads == "words" else Pair(*kept)
-
-
-def _answer(kept: Any, predicts: str) -> Label:
-    if predicts == "text":
-        return Demonstration(tuple(kept))
-    return tuple(Answer(**answer) for answer in kept) if predicts == "span" else kept
-
-
-def _named(brief: Brief, target: Any) -> Any:
-    match TASKS[brief.task].predicts:
-        case "class":
-            return brief.labels[int(target)]
-        case "classes":
-            return [label for label, there in zip(brief.labels, target, strict=True) if there]
-        case "number":
-            return float(target)
-        case "tags":
-            return [brief.labels[int(tag)] for tag in target]
-        case "text":
-            return list(target.answers)
-        case _:
-            return [answer._asdict() for answer in target]
-
-
 def _read_demonstrations(folder: Path, details: PromptDetails, device: Device) -> Demonstrations:
     text = (folder / DEMONSTRATIONS).read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.split("\n") if line]
-    predicts, reads = TASKS[details.brief.task].predicts, TASKS[details.brief.task].reads
-    inputs = [_input(line["input"], reads) for line in lines]
-    answers = [_answer(line["label"], predicts) for line in lines]
-    rows = encode_rows(details.brief.task, inputs, answers, [line["row"] for line in lines], details.brief.labels)
+    rows = read_rows(details.brief, lines)
     fixed: list[Indices] = [np.array(numbers, dtype=np.int64) for numbers in details.fixed]
     if any(len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(lines) for numbers in fixed):
         raise ValueError(f"{DEMONSTRATIONS} has {len(lines)} lines, fewer than {PROMPT_DETAILS} names")

@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from advisor.backend.rows import encode_rows
 from advisor.data.examples import Examples, LabelledData
-from advisor.data.lengths import quantiles, word_counts
+from advisor.data.lengths import estimated_tokens, word_counts
 from advisor.data.reading import DataSource, load_labelled
 from advisor.errors import InputError
 from advisor.knowledge.hyperparameters import load_evaluation
-from advisor.profile.filling import SPECIAL_TOKENS, TOKENS_PER_WORD
 from advisor.run.prepare import split_rows
 
 
@@ -60,9 +59,7 @@ def load_benchmark_data(data: BenchmarkData) -> LabelledData:
 
 def lengths_of(data: LabelledData) -> Lengths:
     """Return the lengths of a data set's training texts."""
-    words = quantiles(word_counts(data.train.inputs))
-    special = SPECIAL_TOKENS + (data.pair_column is not None)
-    return Lengths(round(words.p50 * TOKENS_PER_WORD) + special, round(words.p95 * TOKENS_PER_WORD) + special)
+    return Lengths(*estimated_tokens(word_counts(data.train.inputs), 1 if data.pair_column is None else 2))
 
 
 def _held_out(data: LabelledData) -> LabelledData:

@@ -63,7 +63,8 @@ def settled(advice: Advice, data: LabelledData | None, asked: Asked, *, earlier:
             raise click.UsageError("--prefer and --target belong to --pilot")
         return _with_last(advice, data) if earlier and data else advice
     from advisor.pilot.budget import Budget
-    from advisor.pilot.pilot import DEFAULT_SEED, Pilot, Wish
+    from advisor.pilot.pilot import Pilot, Wish
+    from advisor.plan.plan import DEFAULT_SEED
 
     wish = Wish(
         Budget.parse(asked.budget),

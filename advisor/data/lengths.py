@@ -8,12 +8,12 @@ from pydantic import BaseModel
 
 from advisor.data.examples import as_text
 from advisor.errors import InputError
+from advisor.settings import load_settings
 from advisor.tasks import Chat, Input, Pair
 
 RowT = TypeVar("RowT")
 NumberT = TypeVar("NumberT", int, float)
 
-_SAMPLED_TEXTS = 5000
 _TOKENIZED_AT_ONCE = 256
 _TOKENIZED_CHARACTERS = 200_000
 
@@ -80,8 +80,20 @@ def word_counts(inputs: Sequence[Input]) -> list[int]:
     return [len(as_text(one).split()) if isinstance(one, str | Pair | Chat) else len(one) for one in inputs]
 
 
-def evenly(rows: Sequence[RowT], most: int = _SAMPLED_TEXTS) -> Sequence[RowT]:
-    """Return all rows, or ``most`` of them evenly spaced."""
+def estimated_tokens(words: Sequence[int], texts: int) -> tuple[int, int]:
+    """Return the median and the 95th percentile of lengths in tokens, estimated from those in words.
+
+    Args:
+        words: lengths.
+        texts: that are read together, 1 or 2; each is closed by a special token, and one opens the first.
+    """
+    found, each = quantiles(words), load_settings("reading.yaml")["tokens_per_word"]
+    return round(found.p50 * each) + texts + 1, round(found.p95 * each) + texts + 1
+
+
+def evenly(rows: Sequence[RowT], most: int | None = None) -> Sequence[RowT]:
+    """Return all rows, or ``most`` of them evenly spaced, as many as texts are sampled if left out."""
+    most = most or int(load_settings("reading.yaml")["sampled_texts"])
     if len(rows) <= most:
         return rows
     return [rows[index * len(rows) // most] for index in range(most)]

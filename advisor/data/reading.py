@@ -18,11 +18,11 @@ from advisor.data.inputs import input_reader
 from advisor.data.labels import label_reader, separator_of, spells_lists
 from advisor.data.names import Wanted, joined, listed_names, several, shown
 from advisor.errors import DataError
+from advisor.settings import load_settings
 from advisor.tasks import TASKS
 
 __all__ = ["DataSource", "Examples", "LabelledData", "Part", "load_labelled"]
 
-_SAMPLE = 1000
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*(/[\w.-]+){0,2}")
 _NO_DATA_NAMES = {"meta", "metadata", "config", "dataset_info", "dataset_infos", "package", "state"}
 
@@ -144,7 +144,7 @@ def _of_test(train: _Reading, table: Table, wanted: Wanted) -> Wanted:
 def _read(table: Table, task: str | None, wanted: Wanted, written: list[Any] | None = None) -> _Reading:
     """Read all rows of a table; ``written`` as in `label_reader`, by default this table's own labels."""
     try:
-        head = list(islice(table.rows, _SAMPLE))
+        head = list(islice(table.rows, int(load_settings("reading.yaml")["guessed_from"])))
         if not head:
             found = "only a header, no rows" if table.format in {"csv", "tsv"} else "no rows"
             raise DataError(f"{table.path}: {found}; at least two labelled rows are needed")

@@ -27,7 +27,6 @@ from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Engine, Strategy, TextLoad
 
 Fits = Literal["fits", "tight", "too large", "unknown"]
-_SHORTEST_TEXT = 4.0
 # Standard deviations from the median to the 95th percentile of a normal distribution.
 _NINETY_FIVE = 1.645
 _NOTHING = Interval.exactly(0.0)
@@ -184,14 +183,14 @@ def _forecast(
         written = load_constants()["share_written"].times(tokens)
         return writing_ms(model, tokens - written.point, written, serving)
 
-    typical = latency(max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT))
+    typical = latency(_tokens(facts, "data.tokens_median"))
     return Forecast(
         quality=_quality(strategy.id, "encoder", facts) if engine == "encoder" else None,
         train_seconds=seconds,
         least_train_seconds=least,
         train_memory_bytes=total(memory),
         latency_ms_p50=total(typical),
-        latency_ms_p95=total(latency(max(_number(facts, "data.tokens_p95"), _SHORTEST_TEXT))),
+        latency_ms_p95=total(latency(_tokens(facts, "data.tokens_p95"))),
         train_usd=price_of_time(seconds, facts),
         least_train_usd=price_of_time(least, facts),
         usd_per_1000=_NOTHING,
@@ -244,7 +243,7 @@ def with_choice(forecast: Forecast, prompts: int, at_once: int) -> Forecast:
 
 def _load(facts: Mapping[str, Value], longest: Interval) -> TextLoad:
     """Return the data as costs see it; lengths are taken to be log-normal, which gives their mean."""
-    median = max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT)
+    median = _tokens(facts, "data.tokens_median")
     mean = median * exp(_spread(facts) ** 2 / 2)
     return TextLoad(
         rows=_number(facts, "data.labelled"),
@@ -260,14 +259,19 @@ def _longest(facts: Mapping[str, Value], model: BaseModelFacts, settings: BaseMo
     Of log-normal lengths: so many standard deviations above the 95th percentile, in the logarithm.
     """
     limit = min(model.context, getattr(settings, "max_length", None) or model.context)
-    p95 = max(_number(facts, "data.tokens_p95"), _number(facts, "data.tokens_median"), _SHORTEST_TEXT)
+    p95 = max(_tokens(facts, "data.tokens_p95"), _tokens(facts, "data.tokens_median"))
     spread = _spread(facts)
     return load_constants()["deviations_to_longest"].map(lambda above: min(limit, p95 * exp(above * spread)))
 
 
+def _tokens(facts: Mapping[str, Value], name: str) -> float:
+    """Return a length of texts, of which none is shorter than its special tokens and a word or two."""
+    return max(_number(facts, name), load_constants()["shortest_text"].point)
+
+
 def _spread(facts: Mapping[str, Value]) -> float:
     """Return the standard deviation of the logarithm of lengths."""
-    median = max(_number(facts, "data.tokens_median"), _SHORTEST_TEXT)
+    median = _tokens(facts, "data.tokens_median")
     return max(0.0, log(max(_number(facts, "data.tokens_p95"), median) / median) / _NINETY_FIVE)
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from advisor.estimates.forecast import Forecast, default_settings, forecast_encoder, forecast_generator
 from advisor.knowledge.catalogue import BaseModelFacts, load_catalogue
+from advisor.knowledge.hyperparameters import load_hyperparameters
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
@@ -147,11 +148,9 @@ def _shorter(case: Case) -> Iterator[_Step]:
     """Yield limits on texts from the longest 5 % down to the typical one."""
     if not hasattr(default_settings(case.strategy.id, case.engine), "max_length"):
         return
-    length, typical = (
-        int(min(_tokens(case, "data.tokens_p95"), case.model.context)),
-        _tokens(case, "data.tokens_median"),
-    )
-    while length >= max(typical, 16):
+    length = int(min(_tokens(case, "data.tokens_p95"), case.model.context))
+    least, *_ = load_hyperparameters()["full-fine-tuning"]["max_length"].range or (1,)
+    while length >= max(_tokens(case, "data.tokens_median"), least):
         change = f"texts cut at {length} tokens"
         yield change, _TEXT, case.strategy, (case.name, case.model), {"max_length": length}
         length //= 2

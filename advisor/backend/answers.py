@@ -92,7 +92,7 @@ _PREDICTED: dict[Predicts, str] = {
 
 def _read(task: str, source: Input) -> dict[str, Any]:
     if isinstance(source, Pair):
-        names = ("question", "context") if TASKS[task].reads == "question" else ("first", "second")
+        names = ("question", "context") if TASKS[task].reads == "question" else ("text", "text_pair")
         return dict(zip(names, source, strict=True))
     return {"text": source} if isinstance(source, str) else {"words": list(source)}
 

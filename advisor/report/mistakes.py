@@ -198,7 +198,7 @@ def _texts(row: Row) -> Iterator[str]:
     """Yield what was read; of a question with its context the question alone."""
     if "words" in row:
         yield " ".join(row["words"])
-    for name in ("text", "first", "second", "question", "prompt"):
+    for name in ("text", "text_pair", "question", "prompt"):
         if name in row:
             value = row[name]
             yield "\n".join(one["content"] for one in value) if isinstance(value, list) else str(value)

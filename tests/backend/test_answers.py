@@ -77,7 +77,7 @@ def test_lines_of_predictions_say_what_was_read_and_what_is_true() -> None:
     line = next(prediction_rows("pair-classification", rows_of("pair-classification", ["no"], ["no", "yes"], [pair]),
                                 ["no", "yes"], np.array([[0.25, 0.75]], dtype=np.float32)))  # fmt: skip
     assert line == {
-        "row": 1, "first": "one", "second": "two", "label": "no", "predicted": "yes", "probability": 0.75,
+        "row": 1, "text": "one", "text_pair": "two", "label": "no", "predicted": "yes", "probability": 0.75,
         "probabilities": {"no": 0.25, "yes": 0.75},
     }  # fmt: skip
     question = Pair("who?", "Ada wrote it.")

@@ -1,10 +1,11 @@
 """Advice: a decision as people and programs read it - verdict, reasons, alternatives, what would change it."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from advisor import __version__
 from advisor.correction import Correction
+from advisor.decision.alternatives import Alternative, alternatives_of
 from advisor.decision.audit import audit, audited_inputs
 from advisor.decision.base_model import BaseModelAdvice, base_model
 from advisor.decision.candidates import Candidate
@@ -21,24 +22,14 @@ from advisor.decision.standing import measured_winner, order_of, standing_of, wh
 from advisor.estimates.correcting import corrections_of
 from advisor.estimates.here import machine_here
 from advisor.knowledge.hyperparameters import load_ledger_settings
-from advisor.knowledge.interval import Interval
 from advisor.knowledge.rows import Modifier, Rule
 from advisor.knowledge.rulebase import RuleBase, load_rulebase
-from advisor.knowledge.vocabulary import in_words
 from advisor.ledger.book import latest_entries
 from advisor.ledger.past import PastRun, past_runs
 from advisor.machine import Machine
 from advisor.profile import INPUTS, Profile
 
 ADVICE_SCHEMA = 1
-
-
-class Alternative(NamedTuple):
-    """A feasible candidate that was not recommended, and why."""
-
-    candidate: Candidate
-    why_not: tuple[str, ...]
-    dominated_by: str | None
 
 
 @dataclass(frozen=True)
@@ -229,7 +220,7 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
     return Advice(
         profile=profile,
         decision=decision,
-        alternatives=tuple(_alternatives(decision)),
+        alternatives=tuple(alternatives_of(decision)),
         flips=found,
         questions=tuple(open_questions(decision, nearby)),
         stability=stability(decision),
@@ -239,70 +230,6 @@ def recommend(profile: Profile, *, base: RuleBase | None = None, machine: Machin
         next_labels=next_labels(decision, found),
         past_runs=tuple(past_runs(decision.facts.values, entries)),
     )
-
-
-def _alternatives(decision: Decision) -> list[Alternative]:
-    others = [c for c in decision.candidates if c.feasible and c is not decision.winner]
-    everyone = [decision.winner, *others]
-    found = [Alternative(c, tuple(_why_not(decision, c)), _dominator(c, everyone)) for c in others]
-    rank = _ranks(decision)
-    last = len(decision.base.rules)
-    return sorted(
-        found,
-        key=lambda a: (rank.get(a.candidate.strategy.id, last), a.dominated_by is not None, -_quality(a.candidate)),
-    )
-
-
-def _ranks(decision: Decision) -> dict[str, int]:
-    """Return, by strategy, the place of the first row that holds for it: who would decide were all above ruled out."""
-    facts, limits = decision.facts.values, decision.base.limits
-    ranks: dict[str, int] = {}
-    for place, rule in enumerate(decision.base.rules):
-        if rule.recommend not in ranks and rule.condition.evaluate(facts, limits):
-            ranks[rule.recommend] = place
-    return ranks
-
-
-def _why_not(decision: Decision, candidate: Candidate) -> list[str]:
-    """Say which row would have recommended a candidate and what that row lacks."""
-    if candidate.strategy.id == decision.winner.strategy.id:
-        return [f"same strategy; {decision.winner.model} comes first"]
-    facts, limits = decision.facts.values, decision.base.limits
-    rows = [rule for rule in decision.base.rules if rule.recommend == candidate.strategy.id and rule.when]
-    for rule in rows:
-        if rule.condition.evaluate(facts, limits):
-            return [f"{rule.id} holds too, but weighs less"]
-    task = str(facts.get("task.type"))
-    lacking = [[o for o in rule.condition.trace(facts, limits) if o.held is not True] for rule in rows]
-    of_this_task = [tests for tests in lacking if all(o.fact != "task.type" for o in tests)]
-    if not of_this_task:
-        return [f"no row recommends it for {task}"]
-    return [f"needs {o.text}; here {in_words(o.fact, o.value)}" for o in min(of_this_task, key=len)]
-
-
-def _dominator(candidate: Candidate, everyone: list[Candidate]) -> str | None:
-    """Name a candidate that is at least as good in everything forecast and better in something."""
-    mine = _scores(candidate)
-    for other in everyone:
-        theirs = _scores(other)
-        if mine and theirs and theirs != mine and all(a >= b for a, b in zip(theirs, mine, strict=True)):
-            return other.strategy.id
-    return None
-
-
-def _scores(candidate: Candidate) -> tuple[float, ...] | None:
-    """Return quality, and minus each cost, at their points; None where one is unknown."""
-    forecast = candidate.forecast
-    if forecast is None or forecast.quality is None or forecast.usd_per_1000 is None:
-        return None
-    costs: tuple[Interval, ...] = (
-        forecast.train_seconds, forecast.train_usd, forecast.latency_ms_p95, forecast.usd_per_1000,
-    )  # fmt: skip
-    return (round(forecast.quality.point, 3), *(-cost.point for cost in costs))
-
-
-def _quality(candidate: Candidate) -> float:
-    return candidate.forecast.quality.point if candidate.forecast and candidate.forecast.quality else 0.0
 
 
 def _reason(decision: Decision, rule: Rule) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from advisor.decision.advice import Advice, Alternative
+from advisor.decision.advice import Advice
+from advisor.decision.alternatives import Alternative
 from advisor.decision.candidates import Candidate
 from advisor.decision.experiment import Experiment
 from advisor.decision.standing import standing_of

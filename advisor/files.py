@@ -1,8 +1,9 @@
-"""Files written whole or not at all, locks between processes, and content hashes."""
+"""Files and folders written whole or not at all, locks between processes, and content hashes."""
 
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,24 @@ def write_with(path: Path, write: Callable[[Path], None]) -> None:
         _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_folder(folder: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill an empty folder beside ``folder``, then put it in its place, whole; what was there is gone.
+
+    Raises:
+        OSError: the place cannot be written or the disk is full.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        write(temporary)
+        temporary.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.replace(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ from advisor.backend.pretraining_settings import PretrainingSettings
 from advisor.backend.remote_code import allow, allowed
 from advisor.backend.updates import OnEvent, StepProgress, SummedUpdates, adamw, rate_factor
 from advisor.errors import InputError
-from advisor.files import write_json
+from advisor.files import write_folder, write_json
 from advisor.knowledge.pretrained import content_digest
 
 RECORD = "pretraining.json"
@@ -235,9 +234,7 @@ def _save(encoder: Path, model: LanguageModel, folder: Path, record: dict[str, A
     """Write the encoder without its head: the files beside its weights as they were, weights in fp32."""
     from transformers import AutoModel
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    def write(temporary: Path) -> None:
         for path in sorted({path for pattern in _KEPT for path in encoder.glob(pattern)}):
             if not path.name.endswith(_NOT_KEPT):
                 (temporary / path.relative_to(encoder)).parent.mkdir(exist_ok=True)
@@ -247,12 +244,8 @@ def _save(encoder: Path, model: LanguageModel, folder: Path, record: dict[str, A
             bare.load_state_dict(model.model.base_model.state_dict(), strict=False)
             bare.save_pretrained(temporary)
         write_json(temporary / RECORD, record)
-        temporary.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.replace(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+
+    write_folder(folder, write)
 
 
 def _record(made: Pretrained) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """A tuned model: a transformers model with a task's head; inputs in, outputs out; saved as transformers saves."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -23,6 +21,7 @@ from advisor.backend.remote_code import allowed
 from advisor.backend.task_head import output_layer
 from advisor.backend.tuning_settings import ReadingSettings
 from advisor.backend.within_memory import Progress, by_batch
+from advisor.files import write_folder
 from advisor.knowledge.computing import load_computing
 from advisor.knowledge.hyperparameters import default_values
 from advisor.knowledge.pretrained import length_limit
@@ -176,22 +175,13 @@ class TunedModel:
         Raises:
             OSError: the place cannot be written or the disk is full.
         """
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         kept = {"task": self.task, "max_length": self.max_length, **self.objective.reading.model_dump()}
         if self.thresholds is not None:
             kept["thresholds"] = [round(float(threshold), 6) for threshold in self.thresholds]
         setattr(self.model.config, ADAPTATION, kept)
-        try:
-            self.tokenizer.model_max_length = self.max_length
-            self.tokenizer.padding_side = "right"
-            self.write(temporary)
-            temporary.chmod(0o755)
-            if folder.exists():
-                shutil.rmtree(folder)
-            temporary.replace(folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        self.tokenizer.model_max_length = self.max_length
+        self.tokenizer.padding_side = "right"
+        write_folder(folder, self.write)
 
     def write(self, folder: Path) -> None:
         """Write model and tokenizer into an empty folder."""

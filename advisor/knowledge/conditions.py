@@ -20,7 +20,7 @@ from advisor.errors import RuleBaseError
 from advisor.knowledge.vocabulary import FACTS, Fact, Value, in_words
 
 Values = Mapping[str, Value]
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "is": operator.eq,
     "not": operator.ne,
     "below": operator.lt,
@@ -63,7 +63,7 @@ class Test:
         if left is None:
             return None
         right = self.value if self.reference is None else self.limit(facts, thresholds)
-        return None if right is None else _COMPARE[self.relation](left, right)
+        return None if right is None else COMPARE[self.relation](left, right)
 
     def limit(self, facts: Values, thresholds: Values) -> Value:
         """Return what the fact is compared with."""

@@ -1,6 +1,5 @@
 """Terms: facts as z3 expressions, each with whether it is known, and conditions on them as Kleene truth values."""
 
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,16 +8,8 @@ from typing import Any, Protocol
 
 import z3
 
-from advisor.knowledge.conditions import Condition, Group, Test
+from advisor.knowledge.conditions import COMPARE, Condition, Group, Test
 
-COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "is": operator.eq,
-    "not": operator.ne,
-    "below": operator.lt,
-    "at most": operator.le,
-    "above": operator.gt,
-    "at least": operator.ge,
-}
 ALWAYS, NEVER = z3.BoolVal(True), z3.BoolVal(False)
 
 

@@ -7,7 +7,7 @@ from advisor.documents import read_document
 from advisor.errors import RuleBaseError
 from advisor.settings import load_settings, settings_in
 
-FILES = ["computing.yaml", "evaluation.yaml", "ledger.yaml", "pilot.yaml", "reading.yaml"]
+FILES = [f"{name}.yaml" for name in ["computing", "doctor", "evaluation", "explanation", "ledger", "pilot", "reading"]]
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -6,7 +6,7 @@ from math import exp, log
 
 from advisor.decision.decide import Decision
 from advisor.knowledge.conditions import Condition, Values
-from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.knowledge.hyperparameters import load_explanation
 
 Ranges = tuple[tuple[str, float, float], ...]
 
@@ -59,11 +59,11 @@ def _feasible(decision: Decision, strategy: str, limits: Values) -> bool:
 
 @lru_cache(maxsize=8)
 def _draws(ranges: Ranges, seed: int) -> list[dict[str, float]]:
-    evaluation, generator = load_evaluation(), random.Random(seed)
-    wide = evaluation["wide_range"]
+    settings, generator = load_explanation(), random.Random(seed)
+    wide = settings["wide_range"]
     return [
         {name: _drawn_from(low, high, wide, generator) for name, low, high in ranges}
-        for _ in range(evaluation["stability_draws"])
+        for _ in range(settings["stability_draws"])
     ]
 
 

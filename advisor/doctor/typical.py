@@ -1,7 +1,7 @@
 """A typical project, for which the doctor says what fits and how long it takes."""
 
 from advisor.knowledge.hardware import card_name
-from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.knowledge.hyperparameters import load_doctor
 from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
 
@@ -13,7 +13,7 @@ def typical_facts(machine: Machine, device: str) -> dict[str, Value]:
         machine: this one.
         device: ``cpu`` or ``gpu``.
     """
-    rules = load_evaluation()
+    rules = load_doctor()
     card = card_name(machine.cards[0]) if device == "gpu" and machine.cards else None
     return {
         "task.type": "text-classification",

@@ -21,12 +21,30 @@ def load_hyperparameters() -> dict[str, dict[str, Setting]]:
 
 
 def load_evaluation() -> dict[str, Any]:
-    """Return how a run measures and an explanation is worked out, by name, from ``rules/evaluation.yaml``.
+    """Return how a run measures, by name, from ``rules/evaluation.yaml``.
 
     Raises:
         RuleBaseError: an entry breaks its schema.
     """
     return load_settings("evaluation.yaml")
+
+
+def load_explanation() -> dict[str, Any]:
+    """Return how an explanation is worked out, by name, from ``rules/explanation.yaml``.
+
+    Raises:
+        RuleBaseError: an entry breaks its schema.
+    """
+    return load_settings("explanation.yaml")
+
+
+def load_doctor() -> dict[str, Any]:
+    """Return how the bench measures and what is typical for the doctor, by name, from ``rules/doctor.yaml``.
+
+    Raises:
+        RuleBaseError: an entry breaks its schema.
+    """
+    return load_settings("doctor.yaml")
 
 
 def load_pilot() -> dict[str, Any]:

@@ -3,7 +3,7 @@ import pytest
 from advisor.decision.flips import flips
 from advisor.decision.nearby import Nearby
 from advisor.decision.next_labels import next_labels
-from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.knowledge.hyperparameters import load_explanation
 from tests.decision.samples import BASE, MACHINE, decided, strategy_of
 
 ANSWERS = {
@@ -17,7 +17,7 @@ def test_more_labels_are_worth_what_the_priors_say() -> None:
     assert decision is not None
     worth = next_labels(decision, flips(decision, Nearby(decision.answers, BASE, MACHINE)))
     assert worth is not None
-    assert worth.labels == load_evaluation()["next_labels"]
+    assert worth.labels == load_explanation()["next_labels"]
     assert worth.usd == worth.labels * 0.5
     later = decided({**ANSWERS, "data.labelled": 60 + worth.labels})
     assert later is not None

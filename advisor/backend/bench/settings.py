@@ -1,8 +1,8 @@
-"""How much the bench measures, from ``rules/evaluation.yaml``."""
+"""How much the bench measures, from ``rules/doctor.yaml``."""
 
 from typing import NamedTuple
 
-from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.knowledge.hyperparameters import load_doctor
 
 
 class BenchSettings(NamedTuple):
@@ -38,7 +38,7 @@ class BenchSettings(NamedTuple):
         Raises:
             RuleBaseError: an entry breaks its schema.
         """
-        rules = load_evaluation()
+        rules = load_doctor()
         return cls(
             repeats=rules["bench_repeats"],
             product_ms=rules["bench_product_ms"],

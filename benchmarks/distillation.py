@@ -27,9 +27,8 @@ from advisor.backend.rows import Rows, encode_rows
 from advisor.benchmark.draws import Size, draw
 from advisor.data.reading import DataSource, LabelledData, load_labelled
 from advisor.estimates.forecast import default_settings
-from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.weights import locate_model
-from advisor.run.prepare import fold_rows, split_rows
+from advisor.run.prepare import fold_rows, validated
 from advisor.run.teaching import asked_texts, taught
 from advisor.strategies import STRATEGIES, FitJob
 from advisor.strategies.modifiers import DISTILLATION, DistillationSettings, modifier_settings
@@ -40,10 +39,8 @@ ENCODER = "embedded/all-MiniLM-L6-v2"
 
 def fitted(strategy: str, data: LabelledData, training: Rows, seed: int) -> Predictor:
     """Fit a strategy with the settings as they ship, validation rows held out where there are enough."""
-    chosen, evaluation, validation = STRATEGIES[strategy], load_evaluation(), None
-    if chosen.wants_validation and len(training) >= evaluation["validate_from"]:
-        kept, held = split_rows(TASK, training, evaluation["validation_share"], seed)
-        training, validation = training.take(kept), training.take(held)
+    chosen = STRATEGIES[strategy]
+    training, validation = validated(TASK, training, chosen.validation_share(len(training)), seed)
     with TemporaryDirectory() as workspace:
         job = FitJob(
             encoder=locate_model(ENCODER).folder,

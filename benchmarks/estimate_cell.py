@@ -33,6 +33,7 @@ from advisor.backend.alignment.settings import AlignmentSettings
 from advisor.backend.bench.timing import wait_for
 from advisor.backend.devices import Device
 from advisor.backend.layers import freeze
+from advisor.backend.loading import attention
 from advisor.backend.objectives import objective_for
 from advisor.backend.objectives.base import Unit
 from advisor.backend.rows import Rows
@@ -65,9 +66,9 @@ class MadeUp(TunedModel):
         return [Unit(row, draw.integers(10, 1000, int(length)).tolist()) for row, length in enumerate(inputs)]
 
 
-def make(cell: dict[str, Any], device: Device, kind: str, dtype: torch.dtype, attention: str | None) -> Any:
+def make(cell: dict[str, Any], device: Device, kind: str, dtype: torch.dtype, attended: str | None) -> Any:
     """Return the cell's model, read from its files where it has some, else made where it will compute."""
-    options = {"attn_implementation": attention} if attention else {}
+    options = {"attn_implementation": attended} if attended else {}
     made: Any = getattr(transformers, kind)
     if "folder" in cell:
         return made.from_pretrained(cell["folder"], dtype=dtype, **options)
@@ -91,11 +92,6 @@ def write(model: str, folder: Path) -> None:
     kind.from_config(configuration(model), dtype=torch.float32).save_pretrained(folder)
 
 
-def eager(device: Device) -> str | None:
-    """Return the attention that tuning uses, as `advisor.backend.tuned` chooses it."""
-    return "eager" if device.kind == "cpu" else None
-
-
 def tuning(cell: dict[str, Any], device: Device) -> tuple[Callable[[], object], Any]:
     """Return an update of an encoder and a new head, as a run makes it, and the model."""
     way, rows, length = cell["way"], cell["batch"], cell["length"]
@@ -106,7 +102,7 @@ def tuning(cell: dict[str, Any], device: Device) -> tuple[Callable[[], object], 
     )
     reading = ReadingSettings(**{name: getattr(settings, name) for name in ReadingSettings.model_fields})
     objective = objective_for(TASK, ["a", "b"], reading)
-    model = make(cell, device, "AutoModelForSequenceClassification", torch.float32, eager(device))
+    model = make(cell, device, "AutoModelForSequenceClassification", torch.float32, attention(device))
     if cell["recompute"]:
         model.gradient_checkpointing_enable({"use_reentrant": False})
     tuned = MadeUp(model.eval(), NoTokenizer(), objective, device, max_length=length)
@@ -180,7 +176,7 @@ def embedding(cell: dict[str, Any], device: Device) -> tuple[Callable[[], object
 def answering(cell: dict[str, Any], device: Device) -> tuple[Callable[[], object], Any]:
     """Return an answer of a tuned encoder to a batch, and the model."""
     reading = ReadingSettings(long_texts="truncate", overlap=0, longest_answer=1)
-    model = make(cell, device, "AutoModelForSequenceClassification", torch.float32, eager(device)).eval()
+    model = make(cell, device, "AutoModelForSequenceClassification", torch.float32, attention(device)).eval()
     tuned = MadeUp(model, NoTokenizer(), objective_for(TASK, ["a", "b"], reading), device, max_length=cell["length"])
     return lambda: tuned.outputs([str(cell["length"])] * cell["batch"]), model
 

@@ -114,18 +114,15 @@ def measure(job: Job, encoder: str, device: str, threads: int, test_rows: int, l
 def by_strategy(job: Job, encoder: Path, task: str, names: Sequence[str], training: Any, device: Any) -> Any:
     """Fit as a run does, validation rows held out where there are enough."""
     from advisor.estimates.forecast import default_settings
-    from advisor.knowledge.hyperparameters import load_evaluation
-    from advisor.run.prepare import split_rows
+    from advisor.run.prepare import validated
     from advisor.strategies import STRATEGIES, FitJob
     from advisor.tasks import TASKS
 
     name, _, changes = job.way.partition(":")
-    strategy, evaluation, validation = STRATEGIES[name], load_evaluation(), None
+    strategy = STRATEGIES[name]
     asked = dict(change.split("=") for change in changes.split(",")) if changes else {}
     settings = default_settings(name).model_dump() | {key: yaml.safe_load(value) for key, value in asked.items()}
-    if strategy.wants_validation and len(training) >= evaluation["validate_from"]:
-        kept, held = split_rows(task, training, evaluation["validation_share"], job.seed)
-        training, validation = training.take(kept), training.take(held)
+    training, validation = validated(task, training, strategy.validation_share(len(training)), job.seed)
     with TemporaryDirectory() as workspace:
         fit = FitJob(
             encoder=encoder, task=task, labels=names, descriptions={}, training=training, validation=validation,

@@ -13,9 +13,8 @@ from advisor.backend.rows import Rows, encode_rows
 from advisor.benchmark.draws import Size, draw
 from advisor.data.examples import LabelledData
 from advisor.estimates.forecast import default_settings
-from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.profile.filling import FEWEST_CLASSES
-from advisor.run.prepare import split_rows
+from advisor.run.prepare import validated
 from advisor.strategies import STRATEGIES, FitJob
 from advisor.tasks import TASKS
 
@@ -94,10 +93,8 @@ def rarest_of(task: str, rows: Rows, classes: int) -> int | None:
 
 def _job(trial: Trial, data: LabelledData, training: Rows, encoder: Path, device: str, workspace: Path) -> FitJob:
     """Return the job as a run sets it up, validation rows held out where there are enough."""
-    strategy, evaluation, validation = STRATEGIES[trial.strategy], load_evaluation(), None
-    if strategy.wants_validation and len(training) >= evaluation["validate_from"]:
-        kept, held = split_rows(data.task, training, evaluation["validation_share"], trial.seed)
-        training, validation = training.take(kept), training.take(held)
+    share = STRATEGIES[trial.strategy].validation_share(len(training))
+    training, validation = validated(data.task, training, share, trial.seed)
     return FitJob(
         encoder=encoder,
         task=data.task,

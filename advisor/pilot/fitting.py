@@ -11,10 +11,9 @@ import numpy as np
 from advisor.backend.devices import Device
 from advisor.backend.evaluation import headline
 from advisor.backend.rows import Rows
-from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.pilot.contenders import Contender
 from advisor.pilot.trials import Trial
-from advisor.run.prepare import split_rows
+from advisor.run.prepare import validated
 from advisor.strategies import FitJob
 from advisor.tasks import Measure
 
@@ -69,11 +68,9 @@ class Bench:
 
     def _job(self, contender: Contender, trial: Trial, kept: np.ndarray, workspace: Path) -> FitJob:
         """Return the job as a run sets it up; what takes no labels reads the texts it is judged on."""
-        strategy, evaluation, validation = contender.candidate.strategy, load_evaluation(), None
-        training = self.rows.take(trial.parts[0][1] if contender.label_free else kept)
-        if strategy.wants_validation and len(training) >= evaluation["validate_from"]:
-            own, left = split_rows(self.task, training, evaluation["validation_share"], self.seed)
-            training, validation = training.take(own), training.take(left)
+        strategy = contender.candidate.strategy
+        rows = self.rows.take(trial.parts[0][1] if contender.label_free else kept)
+        training, validation = validated(self.task, rows, strategy.validation_share(len(rows)), self.seed)
         short = contender.short_settings if trial.short else None
         return FitJob(
             encoder=self.encoder,

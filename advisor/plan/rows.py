@@ -63,9 +63,7 @@ def planned_split(data: LabelledData, strategy: Strategy, engine: Engine = "enco
     Raises:
         InputError: there is only one row a class and no test file.
     """
-    settings = load_evaluation()
-    enough = strategy.wants_validation and len(data.train) >= settings["validate_from"]
-    validation = settings["validation_share"] if enough else 0.0
+    settings, validation = load_evaluation(), strategy.validation_share(len(data.train))
     if data.test is not None:
         return PlannedSplit(kind="test-file", validation_share=validation)
     writes = TASKS[data.task].predicts in WRITING

@@ -117,6 +117,14 @@ def split_rows(task: str, rows: Rows, share: float, seed: int) -> tuple[NDArray[
     return np.sort(np.concatenate([kept, single])), np.sort(held)
 
 
+def validated(task: str, training: Rows, share: float, seed: int) -> tuple[Rows, Rows | None]:
+    """Return the rows to learn from and, where the share is not 0, those of them held out to choose a checkpoint."""
+    if not share:
+        return training, None
+    kept, held = split_rows(task, training, share, seed)
+    return training.take(kept), training.take(held)
+
+
 def fold_rows(task: str, rows: Rows, folds: int, seed: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield row numbers kept and held out of each fold; a stratum with fewer rows than folds goes as far as it can."""
     import warnings
@@ -141,10 +149,8 @@ def _contexts(rows: Rows) -> NDArray[np.int64]:
 
 
 def _fold(name: str, training: Rows, test: Rows | None, plan: Plan) -> Fold:
-    if not (STRATEGIES[plan.strategy].wants_validation and plan.data.split.validation_share):
-        return Fold(name, training, None, test)
-    kept, held = split_rows(plan.task, training, plan.data.split.validation_share, plan.seed)
-    return Fold(name, training.take(kept), training.take(held), test)
+    share = plan.data.split.validation_share if STRATEGIES[plan.strategy].wants_validation else 0.0
+    return Fold(name, *validated(plan.task, training, share, plan.seed), test)
 
 
 def _read(plan: Plan, folder: Path) -> LabelledData:

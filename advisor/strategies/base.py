@@ -10,6 +10,7 @@ from advisor.backend.job import Fitted as Fitted
 from advisor.backend.prompted.settings import PromptedSettings
 from advisor.errors import RunError
 from advisor.knowledge.catalogue import BaseModelFacts
+from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.tasks import WRITING, Task
 
 Family = Literal["prompting", "freezing", "fine-tuning", "alignment"]
@@ -152,6 +153,13 @@ class Strategy(ABC):
         if self.generator_tasks:
             found += ("llm-local", "llm-api") if self.family == "prompting" else ("llm-local",)
         return found
+
+    @classmethod
+    def validation_share(cls, rows: float) -> float:
+        """Return the share of so many training rows that is held out to choose a checkpoint; 0 where none is."""
+        evaluation = load_evaluation()
+        enough = cls.wants_validation and rows >= evaluation["validate_from"]
+        return float(evaluation["validation_share"]) if enough else 0.0
 
     def settings_for(self, engine: Engine) -> tuple[type[BaseModel], tuple[str, ...]]:
         """Return the type of the hyper-parameters on an engine, and the sections of the rules that fill them."""

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, cast
 
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.strategies.base import FitJob, Fitted, Passes, Strategy, TextLoad, Workload
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ def tuning_work(
         adapters: rank of low-rank adapters.
         probed: whether a pass over the rows comes before.
     """
-    evaluation = load_evaluation()
-    held_out = evaluation["validation_share"] if load.rows >= evaluation["validate_from"] else 0.0
+    held_out = Tuning.validation_share(load.rows)
     rows = load.rows * (1 - held_out)
     texts = min(settings.batch_size, rows)
     updates = settings.updates(rows)

@@ -22,6 +22,9 @@ from advisor.errors import RuleBaseError
 from advisor.pilot.cells import Cell
 
 Array = NDArray[np.float64]
+_SAME_ROWS = 0.1
+"""Doublings of labels, within which fits on a data set learn from the same rows."""
+
 Shape = Callable[[Array], Array]
 
 _CENTRE, _SPREAD = 5.0, 2.5
@@ -39,14 +42,15 @@ class Parts(BaseModel):
 
 
 class Noise(BaseModel):
-    """How much repeated fits differ: ``fit / (1 + labels a class) ** decay`` in log-odds.
+    """How much repeated fits differ: ``fit / (1 + labels a class) ** decay`` in log-odds, each on its own.
 
-    ``shared`` is the share of the variance of judging on few rows that strategies judged on the same rows share.
+    ``draw``, with the same decay, is how much other rows move all strategies that learn from the same ones. ``shared`` is the share of the variance of judging on few rows that strategies judged on the same rows share.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     fit: float = Field(ge=0)
+    draw: float = Field(ge=0)
     decay: float = Field(ge=0)
     shared: float = Field(ge=0, le=1)
 
@@ -186,14 +190,17 @@ def noise(prior: Prior, cells: Sequence[Cell], points: Points) -> Array:
     overlap = np.sqrt(np.minimum.outer(judged, judged) / np.maximum.outer(judged, judged))
     same_data = points.data[:, None] == points.data[None, :]
     found: Array = prior.noise.shared * np.outer(chance, chance) * same_data * overlap
-    fits = np.array([fit_variance(prior, cell.per_class) / cell.fits for cell in cells])
-    fits[points.slopes == 0] = 0.0
-    return found + np.diag((1 - prior.noise.shared) * chance**2 + fits)
+    learns = (points.slopes > 0) / np.array([np.sqrt(cell.fits) for cell in cells])
+    moved = learns * prior.noise.draw * np.exp2(-prior.noise.decay * points.doublings)
+    same_rows = same_data & (np.abs(points.doublings[:, None] - points.doublings[None, :]) < _SAME_ROWS)
+    fits = (learns * prior.noise.fit * np.exp2(-prior.noise.decay * points.doublings)) ** 2
+    return found + np.outer(moved, moved) * same_rows + np.diag((1 - prior.noise.shared) * chance**2 + fits)
 
 
 def fit_variance(prior: Prior, per_class: float) -> float:
-    """Return the variance in log-odds between fits with other draws and seeds."""
-    return float(prior.noise.fit**2 / (1 + per_class) ** (2 * prior.noise.decay))
+    """Return the variance in log-odds between fits on other rows and with other seeds."""
+    both = prior.noise.fit**2 + prior.noise.draw**2
+    return float(both / (1 + per_class) ** (2 * prior.noise.decay))
 
 
 def log_odds(cells: Sequence[Cell]) -> Array:

@@ -27,6 +27,8 @@ class Cell(NamedTuple):
         judged: held-out rows that a fit was judged on.
         fits: draws and seeds that ``value`` is the mean of.
         task: id of the task.
+        natural: whether rows were drawn as they come, not in equal shares of classes: where test rows come as they do, as
+            much of a difference as another data set makes.
     """
 
     data: str
@@ -37,6 +39,7 @@ class Cell(NamedTuple):
     judged: int
     fits: int = 1
     task: str = "text-classification"
+    natural: bool = False
 
 
 def classes_of(task: str, names: int) -> int:
@@ -107,6 +110,7 @@ def _mean(alike: list[dict[str, Any]]) -> Cell:
         judged=one["test_rows"],
         fits=len(alike),
         task=one["task"],
+        natural=bool(one["labelled"]) and not one["size"].isdigit(),
     )
 
 

@@ -137,13 +137,13 @@ class Places:
 
     def __init__(self, prior: Prior, label_free: Sequence[str]) -> None:
         self.prior, self.label_free = prior, frozenset(label_free)
-        self.numbers: dict[tuple[str, str], int] = {}
+        self.numbers: dict[tuple[str, object], int] = {}
 
     def points(self, cells: Sequence[Cell]) -> Points:
         """Return where the cells lie; a strategy that takes no labels has no slope."""
         groups = self.prior.groups
         return Points(
-            self._numbered("data", [cell.data for cell in cells]),
+            self._numbered("data", [(cell.data, cell.natural) for cell in cells]),
             self._numbered("task", [cell.task for cell in cells]),
             self._numbered("strategy", [cell.strategy for cell in cells]),
             self._numbered("group", [groups.get(cell.strategy, cell.strategy) for cell in cells]),
@@ -152,7 +152,7 @@ class Places:
             np.array([np.log2(cell.classes) for cell in cells]),
         )
 
-    def _numbered(self, kind: str, names: Sequence[str]) -> Array:
+    def _numbered(self, kind: str, names: Sequence[object]) -> Array:
         return np.array([self.numbers.setdefault((kind, name), len(self.numbers)) for name in names], dtype=np.float64)
 
 
@@ -194,7 +194,8 @@ def noise(prior: Prior, cells: Sequence[Cell], points: Points) -> Array:
     moved = learns * prior.noise.draw * np.exp2(-prior.noise.decay * points.doublings)
     same_rows = same_data & (np.abs(points.doublings[:, None] - points.doublings[None, :]) < _SAME_ROWS)
     fits = (learns * prior.noise.fit * np.exp2(-prior.noise.decay * points.doublings)) ** 2
-    return found + np.outer(moved, moved) * same_rows + np.diag((1 - prior.noise.shared) * chance**2 + fits)
+    found += np.outer(moved, moved) * same_rows + np.diag((1 - prior.noise.shared) * chance**2 + fits)
+    return found
 
 
 def fit_variance(prior: Prior, per_class: float) -> float:

@@ -114,6 +114,13 @@ def test_a_cell_holds_the_leading_measure_of_its_task() -> None:
     assert (cell.value, cell.classes, cell.per_class) == (0.0, 1, 32.0)
 
 
+def test_rows_drawn_as_they_come_are_told_from_rows_in_equal_shares() -> None:
+    row = ROW | {"task": "text-classification", "accuracy": 0.5}
+    cells = cells_of([row, row | {"size": "32-rows"}, row | {"size": "0", "labelled": 0, "strategy": "zero-shot"}])
+    assert {cell.strategy: cell.natural for cell in cells if cell.strategy == "zero-shot"} == {"zero-shot": False}
+    assert sorted(cell.natural for cell in cells if cell.strategy == "few-shot") == [False, True]
+
+
 def test_what_a_strategy_does_on_another_task_tells_less() -> None:
     poor = [Cell("pairs", "linear-probe", 16, 4, 0.3, 500, task="pair-classification")]
     poor += [Cell("pairs", "full-fine-tuning", 16, 4, 0.8, 500, task="pair-classification")]

@@ -29,7 +29,8 @@ GROUPS = {
 }  # fmt: skip
 GUESS = {
     "everywhere_level.group": 0.3, "everywhere_level.own": 0.2,
-    "everywhere_slope.group": 0.3, "everywhere_slope.own": 0.2, "classes": 0.2, "task_level.group": 0.3, "task_level.own": 0.2,
+    "everywhere_slope.group": 0.3, "everywhere_slope.own": 0.2, "classes": 0.2,
+    "task_level.group": 0.3, "task_level.own": 0.2,
     "here_level.together": 1.0, "here_level.group": 0.3, "here_level.own": 0.15,
     "here_slope.together": 0.3, "here_slope.group": 0.2, "here_slope.own": 0.1,
     "bend": 0.1, "reach": 1.5, "noise.fit": 0.3, "noise.draw": 0.4, "noise.decay": 0.4,

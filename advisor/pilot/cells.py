@@ -27,8 +27,8 @@ class Cell(NamedTuple):
         judged: held-out rows that a fit was judged on.
         fits: draws and seeds that ``value`` is the mean of.
         task: id of the task.
-        natural: whether rows were drawn as they come, not in equal shares of classes: where test rows come as they do, as
-            much of a difference as another data set makes.
+        natural: whether rows were drawn as they come, as test rows are, and not in equal shares of classes; that can
+            make as much of a difference as another data set.
     """
 
     data: str

@@ -1,10 +1,11 @@
 """The prior over learning curves: how strategies, data sets and label counts go together, as a Gaussian process.
 
 A curve is the log-odds of the leading measure over the number of labels a class. It is the sum of what strategies
-have in common over data sets, of what the task adds and of what this data set adds: each of them in three parts - of all strategies, of those
-that train the encoder or leave it as it is, and of the strategy alone - and each part as a level and a slope. The slope
-runs along one of several shapes (a logarithm, power laws, an exponential), and which shape the data follow is weighed
-by how well each explains all there is: no one family fits all curves (Viering and Loog 2021, arXiv 2103.10948).
+have in common over data sets, of what the task adds and of what this data set adds: each of them in three parts - of
+all strategies, of those that train the encoder or leave it as it is, and of the strategy alone - and each part as a
+level and, but for the task, a slope. The slope runs along one of several shapes (a logarithm, power laws, an
+exponential), and which shape the data follow is weighed by how well each explains all there is: no one family fits all
+curves (Viering and Loog 2021, arXiv 2103.10948).
 The sizes of the parts are estimated from measurements, see ``rules/outlook.yaml``.
 """
 
@@ -44,7 +45,8 @@ class Parts(BaseModel):
 class Noise(BaseModel):
     """How much repeated fits differ: ``fit / (1 + labels a class) ** decay`` in log-odds, each on its own.
 
-    ``draw``, with the same decay, is how much other rows move all strategies that learn from the same ones. ``shared`` is the share of the variance of judging on few rows that strategies judged on the same rows share.
+    ``draw``, with the same decay, is how much other rows move all strategies that learn from the same ones. ``shared``
+    is the share of the variance of judging on few rows that strategies judged on the same rows share.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -15,10 +15,10 @@ def training_seconds(work: Workload, model: BaseModelFacts, place: Place) -> Ter
     """Return the seconds from the start to a fitted model, by what they go for.
 
     Passes are operations at the rate that is achieved, not at a peak; where this machine was measured, products at its
-    rate and what grows with width, length and heads apart (`advisor.machine.MachineRates.pass_seconds`). Adapters save the
-    products for gradients of frozen weights, two thirds remain (Hu et al. 2021, arXiv 2106.09685, section 4.2), but have
-    many small ones of their own and compute all else as before. An update adds an overhead and the optimiser's pass
-    over every trained parameter.
+    rate and what grows with width, length and heads apart (`advisor.machine.MachineRates.pass_seconds`). Adapters save
+    the products for gradients of frozen weights, two thirds remain (Hu et al. 2021, arXiv 2106.09685, section 4.2), but
+    have many small ones of their own and compute all else as before. An update adds an overhead and the optimiser's
+    pass over every trained parameter.
     """
     plain = [one for one in work.passes if not one.backward]
     learning = [one for one in work.passes if one.backward]

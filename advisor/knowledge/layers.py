@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, PrivateAttr
+from pydantic import PrivateAttr
 
 from advisor.documents import Document, Location, read_document, suggest
 from advisor.errors import InputError, RuleBaseError
+from advisor.strict import Strict
 
 FILES = ("thresholds", "evidence", "assumptions", "requires", "decision")
 REMOVE = "remove"
 
 
-class Placed(BaseModel):
+class Placed(Strict):
     """What was read from a rule file and knows where it stands there."""
 
     _place: str = PrivateAttr(default="")

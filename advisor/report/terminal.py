@@ -11,13 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.decision.advice import Advice, Alternative
-from advisor.decision.candidates import Candidate
+from advisor.decision.candidates import NOT_FOR_THIS_TASK, Candidate
 from advisor.decision.experiment import Experiment
 from advisor.decision.standing import standing_of
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import in_words
 from advisor.report.changes import Change, changes
-from advisor.report.explanation import NOT_FOR_THIS_TASK, next_labels_line, short
+from advisor.report.names import short
+from advisor.report.next_labels import next_labels_line
 from advisor.report.past import adjusted_line
 from advisor.run.progress import clock
 from advisor.strategies import EXECUTABLE

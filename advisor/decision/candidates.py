@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.decision.facts import Facts
 from advisor.estimates.forecast import Forecast, forecast_encoder, forecast_generator, forecast_llm
@@ -24,8 +24,7 @@ NOT_FOR_THIS_TASK = "applies-to-task"
 PERMISSIVE = ("apache", "mit", "bsd", "unknown")
 
 
-@dataclass(frozen=True)
-class Veto:
+class Veto(NamedTuple):
     """A requirement that failed: its name, the reason in words, and the tests that failed."""
 
     requirement: str

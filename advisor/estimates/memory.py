@@ -22,7 +22,7 @@ _NOTHING = Interval.exactly(0.0)
 
 def total(terms: Terms) -> Interval:
     """Return the sum of all terms."""
-    return Interval(*(sum(bounds) for bounds in zip(*terms.values(), strict=True))) if terms else _NOTHING
+    return Interval(*map(sum, zip(*terms.values(), strict=True))) if terms else _NOTHING
 
 
 def training_memory(work: Workload, model: BaseModelFacts, load: TextLoad, longest: Interval, place: Place) -> Terms:

@@ -34,7 +34,7 @@ _CERTAINTY_STYLE = {"high": "green", "moderate": "green", "low": "yellow", "very
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console of at most 100 columns that keeps ``NO_COLOR``."""
-    found = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    found = Console(stderr=stderr, highlight=False, soft_wrap=False, emoji=False)
     found.width = min(found.width, WIDTH) if found.is_terminal else WIDTH
     return found
 
@@ -46,7 +46,7 @@ def advice_screen(advice: Advice, profile_path: str) -> RenderableType:
 
 
 def _height(screen: RenderableType) -> int:
-    ruler = Console(width=WIDTH, file=io.StringIO())
+    ruler = Console(width=WIDTH, file=io.StringIO(), emoji=False)
     return len(ruler.render_lines(screen, ruler.options))
 
 
@@ -69,13 +69,13 @@ def _screen(advice: Advice, profile_path: str, rows: int) -> RenderableType:
 def _headline(advice: Advice) -> Iterable[RenderableType]:
     """Yield the verdict and how sure it is, on one line where they fit."""
     winner, certainty = advice.winner, advice.certainty
-    verdict = Text.from_markup(f"[bold]{winner.strategy.verb} – {winner.strategy.title}[/]")
+    verdict = Text.from_markup(f"[bold]{winner.strategy.verb} – {winner.strategy.title}[/]", emoji=False)
     marks = f"{advice.strength} · certainty [{_CERTAINTY_STYLE[certainty]}]{certainty}[/]"
     if advice.measured:
         marks += " · measured"
     if advice.contested:
         marks += " · [yellow]contested[/]"
-    sure = Text.from_markup(marks, justify="right")
+    sure = Text.from_markup(marks, justify="right", emoji=False)
     if verdict.cell_len + sure.cell_len + 2 > WIDTH:
         yield verdict
         yield sure

@@ -6,9 +6,8 @@ A row with the id of a lower one takes its place in the order, a new id is added
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import PrivateAttr
 
@@ -34,8 +33,7 @@ class Placed(Strict):
 ModelT = TypeVar("ModelT", bound=Placed)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A row or a named entry, with the document and the place where it stands."""
 
     document: Document

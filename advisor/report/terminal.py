@@ -41,8 +41,11 @@ def console(*, stderr: bool = False) -> Console:
 
 def advice_screen(advice: Advice, profile_path: str) -> RenderableType:
     """Return the advice as one screen: of every list as many rows as `HEIGHT` lines hold."""
-    screens = (_screen(advice, profile_path, rows) for rows in range(_ROWS_SHOWN, -1, -1))
-    return next((screen for screen in screens if _height(screen) <= HEIGHT), _screen(advice, profile_path, 0))
+    for rows in range(_ROWS_SHOWN, 0, -1):
+        screen = _screen(advice, profile_path, rows)
+        if _height(screen) <= HEIGHT:
+            return screen
+    return _screen(advice, profile_path, 0)
 
 
 def _height(screen: RenderableType) -> int:

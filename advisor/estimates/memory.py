@@ -43,7 +43,7 @@ def training_memory(work: Workload, model: BaseModelFacts, load: TextLoad, longe
     likely, most = (_terms(work, model, load, longest, place, precision) for precision in ("bf16", "fp32"))
     return {
         name: Interval(low.low, low.point, max(low.high, most.get(name, _NOTHING).high))
-        for name in likely.keys() | most.keys()
+        for name in likely | most
         for low in (likely.get(name, _NOTHING),)
     }
 

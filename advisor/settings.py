@@ -3,17 +3,14 @@
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from advisor.assets import asset
 from advisor.documents import Document, read_document
 from advisor.errors import RuleBaseError
+from advisor.strict import Strict
 
 
-class Setting(BaseModel):
+class Setting(Strict):
     """The value of one setting; ``range`` is what is sensible to try, a list of numbers or of choices."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     value: Any
     range: list[Any] | None = None

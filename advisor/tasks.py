@@ -1,6 +1,5 @@
 """What a task is: what a row of it holds, what is predicted, by which measures a prediction is judged."""
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Reads = Literal["text", "pair", "text or pair", "words", "question", "prompt"]
@@ -90,8 +89,7 @@ _EXACT_MATCH = Measure("exact_match", "exact match", "exact-match", hub="exact_m
 _RMSE = Measure("rmse", "root mean squared error", share=False, lower_is_better=True, in_label_units=True)
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """A kind of downstream task.
 
     Attributes:

@@ -1,10 +1,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
+from advisor.assets import asset
 from advisor.documents import parse_document, read_document, scalar
 from advisor.errors import AdvisorError, DocumentError, InputError
 
@@ -41,6 +43,9 @@ def test_quoted_text_stays_text() -> None:
     [
         ("a: 1\nb: 2\na: 3\n", "x:3:1", "duplicate key 'a'"),
         ("a: &one 1\nb: *one\n", "x:1:4", "aliases"),
+        ("a: 1\nb: &one 2\n", "x:2:4", "anchors"),
+        ("a: 1\nb: *one\n", "x:2:4", "aliases"),
+        ("a: 1\n---\nb: 2\n", "x:2:1", "a second document"),
         ("a: !!python/object:os.system x\n", "x:1:4", "tag"),
         ("a: [1, 2\n", "x:2:1", "not valid YAML"),
         ("a: b: c\n", "x:1:5", "not valid YAML"),
@@ -52,6 +57,29 @@ def test_what_is_refused_is_pointed_at(text: str, place: str, part: str) -> None
         parse_document(text, "x")
     assert str(caught.value).startswith(place)
     assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [("", None), ("# nothing\n", None), ("---\na: 1\n...\n", {"a": 1}), ("- [x, {y: }]\n", [["x", {"y": None}]])],
+)
+def test_documents_hold_one_value_or_none(text: str, data: object) -> None:
+    assert parse_document(text, "x").data == data
+
+
+def test_every_key_and_value_has_a_place() -> None:
+    document = parse_document("a:\n  - 1\n  - b: two\nc: {d: 3}\n", "x")
+    assert document.places == {
+        (): (1, 1), ("a",): (2, 3), ("a", 0): (2, 5), ("a", 1): (3, 5), ("a", 1, "b"): (3, 8), ("c",): (4, 4),
+        ("c", "d"): (4, 8),
+    }  # fmt: skip
+    assert document.keys == {("a",): (1, 1), ("a", 1, "b"): (3, 5), ("c",): (4, 1), ("c", "d"): (4, 5)}
+
+
+def test_shipped_rules_read_alike_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = read_document(asset("rules", "requires.yaml"))
+    monkeypatch.delattr(yaml, "CBaseLoader")
+    assert read_document(asset("rules", "requires.yaml")) == fast
 
 
 def test_an_unknown_key_is_pointed_at_with_a_suggestion() -> None:

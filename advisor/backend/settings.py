@@ -2,17 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from advisor.strict import Strict
 
 Positive = Annotated[float, Field(gt=0)]
 LongTexts = Literal["truncate", "head-tail", "windows"]
 Layers = Literal["last", "mean", "best"]
 
 
-class Settings(BaseModel):
+class Settings(Strict):
     """Base of settings: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ProbeSettings(Settings):

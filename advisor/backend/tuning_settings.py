@@ -3,10 +3,12 @@
 import math
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from advisor.strict import Strict
 
 
-class ReadingSettings(BaseModel):
+class ReadingSettings(Strict):
     """How long inputs are read; an export keeps it in the model's configuration.
 
     Attributes:
@@ -16,14 +18,12 @@ class ReadingSettings(BaseModel):
         longest_answer: most tokens of an answer to a question.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     long_texts: Literal["truncate", "head-tail", "windows"]
     overlap: float = Field(ge=0, le=0.9)
     longest_answer: int = Field(ge=1)
 
 
-class StepSettings(BaseModel):
+class StepSettings(Strict):
     """How weights learn by optimiser steps.
 
     Attributes:
@@ -36,8 +36,6 @@ class StepSettings(BaseModel):
         gradient_norm: gradients are scaled down to this norm.
         dropout: whether the encoder's own dropout is on.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)

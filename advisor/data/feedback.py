@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from typing import Literal, cast
 
-from pydantic import BaseModel
-
 from advisor.data.examples import Examples
 from advisor.data.lengths import Quantiles, quantiles, word_counts
+from advisor.strict import Strict
 from advisor.tasks import Demonstration, Judged, Label, Preferred
 
 Kind = Literal["demonstrations", "pairs", "thumbs"]
 _KINDS: dict[type, Kind] = {Demonstration: "demonstrations", Preferred: "pairs", Judged: "thumbs"}
 
 
-class Feedback(BaseModel):
+class Feedback(Strict):
     """What is known of answers to prompts.
 
     Attributes:

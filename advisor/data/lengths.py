@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
 from advisor.data.examples import as_text
 from advisor.errors import InputError
 from advisor.settings import load_settings
+from advisor.strict import Strict
 from advisor.tasks import Chat, Input, Pair
 
 RowT = TypeVar("RowT")
@@ -18,7 +17,7 @@ _TOKENIZED_AT_ONCE = 256
 _TOKENIZED_CHARACTERS = 200_000
 
 
-class Quantiles(BaseModel):
+class Quantiles(Strict):
     """Nearest-rank quantiles of a length."""
 
     p50: int
@@ -28,7 +27,7 @@ class Quantiles(BaseModel):
     max: int
 
 
-class TokenLengths(BaseModel):
+class TokenLengths(Strict):
     """Lengths in the encoder's tokens, special ones included.
 
     Attributes:

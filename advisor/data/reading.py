@@ -1,7 +1,6 @@
 """Labelled data, read from a file, a folder or the hub and checked."""
 
 import re
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,8 +26,7 @@ _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*(/[\w.-]+){0,2}")
 _NO_DATA_NAMES = {"meta", "metadata", "config", "dataset_info", "dataset_infos", "package", "state"}
 
 
-@dataclass(frozen=True)
-class DataSource:
+class DataSource(NamedTuple):
     """Where labelled data are.
 
     Attributes:

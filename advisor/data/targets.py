@@ -1,6 +1,5 @@
 """What labels hold: how often each class, how many a row, which numbers, which entities, which answers."""
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 from math import sqrt
@@ -9,6 +8,7 @@ from typing import cast
 
 from pydantic import BaseModel
 
+from advisor.data.counts import count_labels
 from advisor.data.duplicates import Finding, finding
 from advisor.data.examples import Examples
 from advisor.data.lengths import Quantiles, nearest_rank, quantiles
@@ -102,18 +102,6 @@ class Answers(BaseModel):
     words: Quantiles
     contexts: int
     shared_contexts: Finding | None
-
-
-def count_labels(task: str, examples: Examples) -> Counter[str]:
-    """Return how many rows carry each class, or how many entities are of each type; empty for numbers and answers."""
-    predicts = TASKS[task].predicts
-    if predicts == "class":
-        return Counter(examples.classes)
-    if predicts == "classes":
-        return Counter(chain.from_iterable(_sets(examples)))
-    if predicts == "tags":
-        return Counter(entity.type for tags in _sets(examples) for entity in entities(tags))
-    return Counter()
 
 
 def label_counts(task: str, examples: Examples) -> list[LabelCount]:

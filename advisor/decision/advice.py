@@ -1,7 +1,7 @@
 """Advice: a decision as people and programs read it - verdict, reasons, alternatives, what would change it."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor import __version__
 from advisor.correction import Correction
@@ -11,7 +11,6 @@ from advisor.decision.base_model import BaseModelAdvice, base_model
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision, decide
 from advisor.decision.experiment import Experiment, settling_experiment
-from advisor.decision.finding import Finding
 from advisor.decision.flips import Flip, flips
 from advisor.decision.modifiers import modifiers
 from advisor.decision.nearby import Nearby
@@ -28,6 +27,9 @@ from advisor.ledger.book import latest_entries
 from advisor.ledger.past import PastRun, past_runs
 from advisor.machine import Machine
 from advisor.profile import INPUTS, Profile
+
+if TYPE_CHECKING:
+    from advisor.decision.finding import Finding
 
 ADVICE_SCHEMA = 1
 
@@ -52,7 +54,7 @@ class Advice:
     base_model: BaseModelAdvice
     experiment: Experiment | None
     next_labels: NextLabels | None
-    finding: Finding | None = None
+    finding: "Finding | None" = None
     past_runs: tuple[PastRun, ...] = ()
 
     @property
@@ -91,7 +93,7 @@ class Advice:
         against = [objection.reason(facts) for objection in self.decision.objections]
         return [self.finding.because] if self.finding and self.measured else [rule.reason(facts), *against]
 
-    def with_finding(self, finding: Finding | None) -> "Advice":
+    def with_finding(self, finding: "Finding | None") -> "Advice":
         """Return the advice as a pilot leaves it: its contender first where it decides, the others with why not."""
         winner = measured_winner(self.decision, finding)
         if finding is None or winner is None:

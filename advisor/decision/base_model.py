@@ -1,14 +1,12 @@
 """The base model of a verdict: which one, why, and which others are worth considering."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.decision.decide import Decision
 from advisor.decision.derived import choosing_row
 
 
-@dataclass(frozen=True)
-class Considered:
+class Considered(NamedTuple):
     """A base model, the reason in words, and the findings behind it."""
 
     model: str
@@ -20,8 +18,7 @@ class Considered:
         return {"model": self.model, "because": self.because, "evidence": list(self.evidence)}
 
 
-@dataclass(frozen=True)
-class BaseModelAdvice:
+class BaseModelAdvice(NamedTuple):
     """The model chosen, and others for which a row of the rule base speaks."""
 
     chosen: Considered

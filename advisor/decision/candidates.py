@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.decision.facts import Facts
 from advisor.estimates.forecast import Forecast, forecast_encoder, forecast_generator, forecast_llm
-from advisor.estimates.remedies import Case, Remedy, remedies
 from advisor.knowledge.catalogue import BaseModelFacts, describe_model
 from advisor.knowledge.conditions import Outcome, Values
 from advisor.knowledge.rulebase import RuleBase
@@ -14,13 +14,17 @@ from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
 from advisor.strategies import STRATEGIES, Engine, Strategy
 
+if TYPE_CHECKING:
+    from advisor.estimates.remedies import Remedy
+
 # Requirements that other settings, another strategy or a smaller model can meet.
 CURABLE = frozenset({"memory", "time", "money", "latency"})
+# The requirement that fails where a strategy does not apply to the task at all.
+NOT_FOR_THIS_TASK = "applies-to-task"
 PERMISSIVE = ("apache", "mit", "bsd", "unknown")
 
 
-@dataclass(frozen=True)
-class Veto:
+class Veto(NamedTuple):
     """A requirement that failed: its name, the reason in words, and the tests that failed."""
 
     requirement: str
@@ -86,12 +90,14 @@ class Candidate:
         return tuple(vetoes)
 
     @cached_property
-    def remedies(self) -> list[Remedy]:
+    def remedies(self) -> "list[Remedy]":
         """What would let it meet its needs; nothing where none is known, or where something else rules it out too."""
         failed = {veto.requirement for veto in self.vetoes}
         model = self._described
         if not failed or failed - CURABLE or model is None or self.forecast is None or not self.strategy.executable:
             return []
+        from advisor.estimates.remedies import Case, remedies
+
         languages = set(str(self.project.values.get("task.languages") or "").split(",")) - {""}
         licence = self.project.values["constraints.licence"]
 

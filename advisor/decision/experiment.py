@@ -1,15 +1,13 @@
 """The experiment that would settle a contested verdict: both sides on the same labelled data, with what it costs."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision
 from advisor.knowledge.interval import Interval
 
 
-@dataclass(frozen=True)
-class Experiment:
+class Experiment(NamedTuple):
     """Strategies to run on the same rows; ``train_seconds`` for all of them, None where it cannot be forecast."""
 
     candidates: tuple[Candidate, ...]

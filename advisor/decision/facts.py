@@ -1,8 +1,7 @@
 """Facts of a project: its answers, what is assumed where one is missing, and what follows from them."""
 
-from dataclasses import dataclass
 from math import floor
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.decision.derived import IMPLIED, Answers, derivations
 from advisor.knowledge.rulebase import RuleBase
@@ -33,8 +32,7 @@ class Reads(dict[str, Value]):
         return super().get(name, default)
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """Values by fact name, and the names among them that were assumed."""
 
     values: dict[str, Value]

@@ -2,19 +2,16 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import ConfigDict, Field, field_serializer
 
 from advisor.knowledge.interval import Interval
+from advisor.strict import Strict
 
 Prefer = Literal["quality", "cost", "latency"]
 Stop = Literal["sure", "budget", "nothing worth it", "time", "no labels", "too few labels"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Observed(_Part):
+class Observed(Strict):
     """One size at which a contender was measured; ``rows`` learnt from, ``judged`` held out, ``value`` the mean."""
 
     rows: float
@@ -22,7 +19,7 @@ class Observed(_Part):
     value: float
 
 
-class Standing(_Part):
+class Standing(Strict):
     """How a contender stands.
 
     Attributes:
@@ -48,7 +45,7 @@ class Standing(_Part):
         return value.as_dict()
 
 
-class Target(_Part):
+class Target(Strict):
     """How many labelled rows a value of the leading measure takes: 5 %, 50 %, 95 %; None where beyond what is seen."""
 
     value: float
@@ -58,14 +55,14 @@ class Target(_Part):
     high: int | None
 
 
-class Lead(_Part):
+class Lead(Strict):
     """From how many labelled rows on another contender is expected to lead."""
 
     labels: int
     strategy: str
 
 
-class Finding(_Part):
+class Finding(Strict):
     """What a pilot found.
 
     Attributes:
@@ -105,7 +102,7 @@ class Finding(_Part):
     leads: list[Lead] = []
     first_labels: int | None = None
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     @property
     def decides(self) -> bool:

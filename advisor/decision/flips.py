@@ -1,7 +1,7 @@
 """Flips: the nearest change of each actionable input that changes the recommended strategy."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.decision.decide import Decision
 from advisor.decision.nearby import Nearby
@@ -11,8 +11,7 @@ from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.profile import INPUTS
 
 
-@dataclass(frozen=True)
-class Flip:
+class Flip(NamedTuple):
     """A change of one input that changes the verdict."""
 
     input: str

@@ -1,8 +1,7 @@
 """What the next labels are worth: expected quality with some more of them, their price, and where the verdict flips."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.decision.candidates import Candidate, candidates
 from advisor.decision.decide import Decision
@@ -13,8 +12,7 @@ from advisor.knowledge.hyperparameters import load_explanation
 from advisor.knowledge.interval import Interval
 
 
-@dataclass(frozen=True)
-class Gain:
+class Gain(NamedTuple):
     """What a strategy is expected to reach with more labels.
 
     Attributes:
@@ -34,8 +32,7 @@ class Gain:
         return {**named, "quality": self.quality.as_dict(), "gain": self.gain.as_dict()}
 
 
-@dataclass(frozen=True)
-class NextLabels:
+class NextLabels(NamedTuple):
     """What ``labels`` more labelled examples would bring.
 
     Attributes:

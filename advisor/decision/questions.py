@@ -1,6 +1,6 @@
 """Open questions: unanswered inputs for which another answer, all else as it is, changes the recommended strategy."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.decision.decide import Decision
 from advisor.decision.nearby import Nearby
@@ -9,8 +9,7 @@ from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.profile import INPUTS
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """An unanswered input that could change the verdict, and to what."""
 
     input: str

@@ -1,13 +1,16 @@
 """Standing: how a candidate of a decision comes out of a pilot."""
 
 from math import inf
+from typing import TYPE_CHECKING
 
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision
-from advisor.decision.finding import Finding, Standing
+
+if TYPE_CHECKING:
+    from advisor.decision.finding import Finding, Standing
 
 
-def measured_winner(decision: Decision, finding: Finding | None) -> Candidate | None:
+def measured_winner(decision: Decision, finding: "Finding | None") -> Candidate | None:
     """Return the candidate that a pilot settles on; None where none is measured, or it does not decide."""
     if finding is None or not finding.decides:
         return None
@@ -15,18 +18,18 @@ def measured_winner(decision: Decision, finding: Finding | None) -> Candidate | 
     return next((c for c in decision.candidates if c.feasible and (c.strategy.id, c.engine) == wanted), None)
 
 
-def standing_of(candidate: Candidate, finding: Finding | None) -> Standing | None:
+def standing_of(candidate: Candidate, finding: "Finding | None") -> "Standing | None":
     """Return how a candidate stands; None where it did not race."""
     return finding.standing(candidate.strategy.id) if finding and candidate.engine == "encoder" else None
 
 
-def order_of(candidate: Candidate, finding: Finding) -> float:
+def order_of(candidate: Candidate, finding: "Finding") -> float:
     """Return what candidates are ordered by: the expected loss; what did not race comes last."""
     stands = standing_of(candidate, finding)
     return stands.loss if stands else inf
 
 
-def why_beaten(candidate: Candidate, finding: Finding) -> str:
+def why_beaten(candidate: Candidate, finding: "Finding") -> str:
     """Return why a candidate is not the one that a pilot settles on."""
     stands = standing_of(candidate, finding)
     if stands is None:

@@ -3,18 +3,15 @@
 from functools import cache
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
-
 from advisor.assets import asset
 from advisor.documents import read_document
 from advisor.errors import RuleBaseError
 from advisor.knowledge.catalogue import BaseModelFacts
+from advisor.strict import Strict
 
 
-class Kept(BaseModel):
+class Kept(Strict):
     """Bytes that are kept of a token: factors of widths, and of heads times tokens attended to."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     hidden: float = 0.0
     inner: float = 0.0

@@ -2,37 +2,30 @@
 
 from functools import cache
 
-from pydantic import BaseModel, ConfigDict
-
 from advisor.assets import asset
 from advisor.documents import read_document
 from advisor.errors import RuleBaseError
 from advisor.knowledge.interval import Interval, OrderedInterval
+from advisor.strict import Strict
 
 
-class Constant(BaseModel):
+class Constant(Strict):
     """One constant with its unit and source."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     value: OrderedInterval
     unit: str
     source: str
 
 
-class QualityAnchor(BaseModel):
+class QualityAnchor(Strict):
     """Skill of a strategy at one number of labels per class, over the data sets it was measured on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     labels_per_class: float
     skill: OrderedInterval
 
 
-class QualityPrior(BaseModel):
+class QualityPrior(Strict):
     """What a strategy on one engine reached elsewhere."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: str
     anchors: list[QualityAnchor]

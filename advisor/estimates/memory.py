@@ -23,7 +23,7 @@ _NOTHING = Interval.exactly(0.0)
 
 def total(terms: Terms) -> Interval:
     """Return the sum of all terms."""
-    return Interval(*(sum(bounds) for bounds in zip(*terms.values(), strict=True))) if terms else _NOTHING
+    return Interval(*map(sum, zip(*terms.values(), strict=True))) if terms else _NOTHING
 
 
 def training_memory(work: Workload, model: BaseModelFacts, load: TextLoad, longest: Interval, place: Place) -> Terms:
@@ -44,7 +44,7 @@ def training_memory(work: Workload, model: BaseModelFacts, load: TextLoad, longe
     likely, most = (_terms(work, model, load, longest, place, precision) for precision in ("bf16", "fp32"))
     return {
         name: Interval(low.low, low.point, max(low.high, most.get(name, _NOTHING).high))
-        for name in likely.keys() | most.keys()
+        for name in likely | most
         for low in (likely.get(name, _NOTHING),)
     }
 

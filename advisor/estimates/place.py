@@ -1,8 +1,8 @@
 """A place of computing: what a device achieves, as its kind suggests or as this machine was measured."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from advisor.estimates.constants import load_constants
 from advisor.knowledge.catalogue import DeviceFacts, load_catalogue
@@ -12,8 +12,7 @@ from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine, MachineRates
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A device; rates in 10^9 a second are of all its cores.
 
     Attributes:

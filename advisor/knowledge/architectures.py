@@ -4,18 +4,17 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from advisor.assets import asset
 from advisor.documents import read_document
 from advisor.errors import RuleBaseError
 from advisor.knowledge.sizes import Sizes, read_sizes
+from advisor.strict import Strict
 
 
-class Architecture(BaseModel):
+class Architecture(Strict):
     """How the layers of a model type are made; ``rules/architectures.yaml`` says what each word means."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     norm: Literal["layer", "rms", "declared"]
     norms: int = Field(default=2, gt=0)

@@ -5,17 +5,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from advisor.assets import asset
 from advisor.documents import read_document
 from advisor.errors import InputError, RuleBaseError
 from advisor.knowledge.interval import OrderedInterval
+from advisor.strict import Strict
 
 EMBEDDED_PREFIX = "embedded/"
 
 
-class BaseModelFacts(BaseModel):
+class BaseModelFacts(Strict):
     """A pre-trained model's facts; sizes in parameters, tokens and units.
 
     Attributes:
@@ -36,8 +37,6 @@ class BaseModelFacts(BaseModel):
         package: the Python package that carries its weights, if one does.
         pretraining_head: the head that adaptation discards.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     architecture: str | None = None
     parameters: int = Field(gt=0)
@@ -91,10 +90,8 @@ class BaseModelFacts(BaseModel):
         return tokens * (2.0 * self.body_parameters + 4.0 * self.layers * length * self.hidden)
 
 
-class DeviceFacts(BaseModel):
+class DeviceFacts(Strict):
     """What a kind of device achieves on encoders of this size; rates are per core for processors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     forward_gflops: OrderedInterval
     training_gflops: OrderedInterval

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.documents import Document, Location, scalar, suggest
 from advisor.errors import RuleBaseError
@@ -32,8 +32,7 @@ _CELL = re.compile(r"(below|at most|above|at least)\s+(\S+)")
 _YES_NO = {True: True, False: False, "yes": True, "no": False}
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One test's result against the facts: how it reads, whether it held, and the values compared."""
 
     text: str

@@ -4,27 +4,26 @@ import re
 from difflib import get_close_matches
 from functools import cache
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from advisor.assets import asset
 from advisor.documents import read_document
 from advisor.errors import InputError, RuleBaseError
 from advisor.profile import Profile
+from advisor.strict import Strict
 
 _MAKERS = ("nvidia", "geforce", "tesla", "amd", "instinct")
 
 
-class Peaks(BaseModel):
+class Peaks(Strict):
     """Dense peak rates of a card in 10^12 operations a second; fp32 without tensor cores; None where unknown."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     bf16: float | None = Field(default=None, gt=0)
     fp16: float | None = Field(default=None, gt=0)
     fp32: float | None = Field(default=None, gt=0)
 
 
-class Card(BaseModel):
+class Card(Strict):
     """A graphics card.
 
     Attributes:
@@ -36,8 +35,6 @@ class Card(BaseModel):
         watts: power limit of the board.
         weak: why a figure is doubtful; None where none is.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     names: tuple[str, ...] = ()
     memory_gb: float | None = Field(default=None, gt=0)

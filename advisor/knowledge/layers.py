@@ -6,20 +6,20 @@ A row with the id of a lower one takes its place in the order, a new id is added
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from pydantic import BaseModel, PrivateAttr
+from pydantic import PrivateAttr
 
 from advisor.documents import Document, Location, read_document, suggest
 from advisor.errors import InputError, RuleBaseError
+from advisor.strict import Strict
 
 FILES = ("thresholds", "evidence", "assumptions", "requires", "decision")
 REMOVE = "remove"
 
 
-class Placed(BaseModel):
+class Placed(Strict):
     """What was read from a rule file and knows where it stands there."""
 
     _place: str = PrivateAttr(default="")
@@ -33,8 +33,7 @@ class Placed(BaseModel):
 ModelT = TypeVar("ModelT", bound=Placed)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A row or a named entry, with the document and the place where it stands."""
 
     document: Document

@@ -7,21 +7,20 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from advisor.assets import asset
 from advisor.documents import read_document
 from advisor.errors import DocumentError, InputError, RuleBaseError
 from advisor.knowledge.hardware import card_name
 from advisor.profile import Profile
+from advisor.strict import Strict
 
 VARIABLE = "ADVISOR_PRICES"
 
 
-class Price(BaseModel):
+class Price(Strict):
     """A price with the day it was seen and where; without a day it holds until its owner changes it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     as_of: date | None = None
     source: str = "your price list"
@@ -40,10 +39,8 @@ class TokenPrice(Price):
     usd_per_million_out: float = Field(ge=0, allow_inf_nan=False)
 
 
-class Prices(BaseModel):
+class Prices(Strict):
     """A list of prices: of cards by name, of language models by the name their interface takes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     warn_after_days: int | None = Field(default=None, gt=0)
     cards: dict[str, CardPrice] = {}

@@ -33,7 +33,7 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 class Row(Placed):
     """A row with an id, a reason in words and a typed condition."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Its name: lower-case words and hyphens.")
     because: str = Field(description="The reason shown; {fact} stands for a fact's value.")
@@ -109,8 +109,6 @@ class Requirement(Row):
 class Threshold(Placed):
     """A number that rules compare with: its value, the range the evidence leaves open, and where it comes from."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     value: Number
     range: tuple[Number, Number]
     unit: str
@@ -128,8 +126,6 @@ class Threshold(Placed):
 class Evidence(Placed):
     """A finding that rules cite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     claim: str
     conditions: str
     design: Literal["benchmark", "controlled experiment", "case study", "reports of users"]
@@ -142,8 +138,6 @@ class Evidence(Placed):
 
 class Assumption(Placed):
     """The value taken for an unanswered input, and why it is the careful one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     value: bool | int | float | str
     because: str

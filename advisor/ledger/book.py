@@ -3,8 +3,8 @@
 import json
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from advisor.cache import data_folder
 from advisor.errors import AdvisorError
@@ -16,8 +16,7 @@ VARIABLE = "ADVISOR_LEDGER"
 _OFF = "off"
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What a ledger's file holds.
 
     Attributes:

@@ -2,15 +2,16 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from advisor.knowledge.interval import Interval
+from advisor.strict import Strict
 
 LEDGER_SCHEMA: Literal[1] = 1
 Work = Literal["passes", "updates", "asks"]
 
 
-class Entry(BaseModel):
+class Entry(Strict):
     """A line of the ledger.
 
     Attributes:
@@ -34,7 +35,7 @@ class Entry(BaseModel):
         metric: the measure that leads; ``quality`` holds all measures by key.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
     schema_: Literal[1] = Field(default=LEDGER_SCHEMA, alias="schema")
     id: str

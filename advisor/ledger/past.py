@@ -1,9 +1,8 @@
 """Past runs as evidence: what strategies reached on the user's other data, those most like the project first."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from math import exp, log
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.knowledge.vocabulary import Value
@@ -11,8 +10,7 @@ from advisor.ledger.book import runs
 from advisor.ledger.entry import Entry
 
 
-@dataclass(frozen=True)
-class PastRun:
+class PastRun(NamedTuple):
     """What one strategy reached on one data set.
 
     Attributes:
@@ -40,7 +38,7 @@ class PastRun:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return asdict(self)
+        return self._asdict()
 
 
 def past_runs(facts: Mapping[str, Value], entries: Iterable[Entry]) -> list[PastRun]:

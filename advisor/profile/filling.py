@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from advisor.data.counts import count_labels
 from advisor.data.examples import in_order
 from advisor.data.feedback import feedback_kind, whole_lengths
 from advisor.data.lengths import estimated_tokens, word_counts
 from advisor.data.reading import DataSource, LabelledData
-from advisor.data.targets import count_labels
 from advisor.machine import Machine
 from advisor.profile.profile import Profile
 

@@ -6,18 +6,19 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from advisor.documents import parse_document, read_document, scalar, suggest
 from advisor.errors import InputError
 from advisor.files import write_text
 from advisor.profile.sections import Compute, Constraints, Data, Lifecycle, Model, Section, Serving, Task
+from advisor.strict import Strict
 
 Source = Literal["flag", "asked", "file", "detected", "assumed"]
 SCHEMA = 1
 
 
-class Profile(BaseModel):
+class Profile(Strict):
     """What is known of a project. Sections never are missing; their answers may be.
 
     Attributes:
@@ -25,7 +26,7 @@ class Profile(BaseModel):
         sources: where an answer came from, by dotted name; answers not listed came from the file.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     schema_: Literal[1] = Field(default=1, alias="schema")
     name: str = "project"

@@ -6,7 +6,9 @@ An absent answer, or the word ``unknown``, is a value of its own: it is never re
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
+
+from advisor.strict import Strict
 
 TaskType = Literal[
     "text-classification",
@@ -38,10 +40,10 @@ def answer(question: str, *, why: str, unit: str = "", actionable: bool = False,
     return Field(default=None, json_schema_extra=extra, description=f"{question} {why}", **bounds)
 
 
-class Section(BaseModel):
+class Section(Strict):
     """A group of inputs; unknown keys are refused, the word ``unknown`` stands for no answer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod

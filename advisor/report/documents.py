@@ -13,8 +13,8 @@ from advisor.profile import INPUTS
 from advisor.report.card import front_matter
 from advisor.report.charts import describe
 from advisor.report.escaping import code_block, code_span, finalize_html, finalize_markdown
-from advisor.report.explanation import title_of
 from advisor.report.map_layout import lay_out_map
+from advisor.report.names import title_of
 from advisor.report.page import plan_page
 from advisor.report.palette import PALETTE
 from advisor.report.record import advice_record

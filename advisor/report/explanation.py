@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from advisor.decision.candidates import NOT_FOR_THIS_TASK
 from advisor.decision.flips import Flip
 from advisor.report.changes import Change, changes
+from advisor.report.names import short, title_of
+from advisor.report.next_labels import next_labels_lines
 from advisor.report.past import adjusted_line, past_run_line
 from advisor.report.units import interval_of, spoken, value_of
 from advisor.run.progress import clock
-from advisor.strategies import EXECUTABLE, STRATEGIES
-
-NOT_FOR_THIS_TASK = "applies-to-task"
+from advisor.strategies import EXECUTABLE
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def explanation(record: Mapping[str, Any], because: Iterable[str] = ()) -> Expla
             (name, spoken(name, value)) for name, value in record.get("assumed", {}).items() if name not in asked
         ],
         experiment=_experiment(record.get("experiment")),
-        next_labels=_next_labels(record.get("next_labels")),
+        next_labels=next_labels_lines(record.get("next_labels")),
         excluded=_excluded(record, inapplicable),
         vetoes=_vetoes([row for row in audit.get("vetoes", ()) if _place(row) not in inapplicable], tests),
         past_runs=[past_run_line(run) for run in record.get("past_runs", ())],
@@ -168,27 +169,6 @@ def explanation(record: Mapping[str, Any], because: Iterable[str] = ()) -> Expla
         stability=record.get("stability"),
         note=record.get("verdict", {}).get("note"),
     )
-
-
-def title_of(strategy: str) -> str:
-    """Return what people call a strategy."""
-    known = STRATEGIES.get(strategy)
-    return known.title if known else strategy
-
-
-def short(model: str) -> str:
-    """Return a model's name without its owner or folder."""
-    return model.rstrip("/").rpartition("/")[2] or model
-
-
-def next_labels_line(worth: Mapping[str, Any]) -> str:
-    """Return what the next labels are worth, as `NextLabels.as_dict` has it, in one sentence."""
-    low, point, high = (100 * worth["advised"]["gain"][bound] for bound in ("low", "point", "high"))
-    price = "" if worth["usd"] is None else f" for ${worth['usd']:,.0f}"
-    line = f"The next {worth['labels']} labels: +{point:.1f} points [{low:.1f}–{high:.1f}]{price}"
-    if worth["flip"]:
-        line += f"; from {worth['flip']['labels']:,} labels {worth['flip']['strategy']}"
-    return f"{line}."
 
 
 def remedy_line(remedy: Mapping[str, Any]) -> str:
@@ -241,16 +221,6 @@ def _experiment(row: Mapping[str, Any] | None) -> Experiment | None:
     seconds, strategies = row["train_seconds"], list(row["strategies"])
     beyond = [strategy for strategy in strategies if strategy not in EXECUTABLE]
     return Experiment(strategies, beyond, clock(seconds["point"]) if seconds else "")
-
-
-def _next_labels(worth: Mapping[str, Any] | None) -> list[str]:
-    if not worth:
-        return []
-    sentences, other = [next_labels_line(worth)], worth["other"]
-    if other:
-        score = f"{other['quality']['point']:.2f}"
-        sentences.append(f"The best of the others would then be {other['strategy']}, with accuracy {score}.")
-    return sentences
 
 
 def _vetoes(rows: Iterable[Mapping[str, Any]], tests: Mapping[tuple[str, ...], tuple[Tested, ...]]) -> list[Argument]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from advisor.report.changes import Change
 from advisor.report.evidence import Evidence, cited_evidence
-from advisor.report.explanation import Argument, Experiment, Explanation, explanation, short
+from advisor.report.explanation import Argument, Experiment, Explanation, explanation
+from advisor.report.names import short
 from advisor.report.units import spoken
 
 _WIDTH = 100

@@ -7,7 +7,7 @@ from typing import Any
 from advisor.plan.plan import Plan, PlannedModel, PlannedPrompting
 from advisor.report.charts import Option, Plot, option_of, quality_cost_plot
 from advisor.report.evidence import Evidence, Finding, cited_evidence
-from advisor.report.explanation import Explanation, explanation, short, title_of
+from advisor.report.explanation import Explanation, explanation
 from advisor.report.figures import (
     Expected,
     Figure,
@@ -19,6 +19,7 @@ from advisor.report.figures import (
 )
 from advisor.report.map_layout import Map, lay_out_map
 from advisor.report.measured import Measured, measured_page
+from advisor.report.names import short, title_of
 from advisor.report.past import adjusted_line
 from advisor.report.recipe import recipe_template
 from advisor.report.task_words import (

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.decision.finding import Finding, Standing, Target
-from advisor.report.explanation import title_of
+from advisor.report.names import title_of
 from advisor.run.progress import clock
 
 _STOPPED = {

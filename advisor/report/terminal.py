@@ -12,13 +12,14 @@ from rich.text import Text
 
 from advisor.decision.advice import Advice
 from advisor.decision.alternatives import Alternative
-from advisor.decision.candidates import Candidate
+from advisor.decision.candidates import NOT_FOR_THIS_TASK, Candidate
 from advisor.decision.experiment import Experiment
 from advisor.decision.standing import standing_of
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import in_words
 from advisor.report.changes import Change, changes
-from advisor.report.explanation import NOT_FOR_THIS_TASK, next_labels_line, short
+from advisor.report.names import short
+from advisor.report.next_labels import next_labels_line
 from advisor.report.past import adjusted_line
 from advisor.run.progress import clock
 from advisor.strategies import EXECUTABLE
@@ -34,19 +35,22 @@ _CERTAINTY_STYLE = {"high": "green", "moderate": "green", "low": "yellow", "very
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console of at most 100 columns that keeps ``NO_COLOR``."""
-    found = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    found = Console(stderr=stderr, highlight=False, soft_wrap=False, emoji=False)
     found.width = min(found.width, WIDTH) if found.is_terminal else WIDTH
     return found
 
 
 def advice_screen(advice: Advice, profile_path: str) -> RenderableType:
     """Return the advice as one screen: of every list as many rows as `HEIGHT` lines hold."""
-    screens = (_screen(advice, profile_path, rows) for rows in range(_ROWS_SHOWN, -1, -1))
-    return next((screen for screen in screens if _height(screen) <= HEIGHT), _screen(advice, profile_path, 0))
+    for rows in range(_ROWS_SHOWN, 0, -1):
+        screen = _screen(advice, profile_path, rows)
+        if _height(screen) <= HEIGHT:
+            return screen
+    return _screen(advice, profile_path, 0)
 
 
 def _height(screen: RenderableType) -> int:
-    ruler = Console(width=WIDTH, file=io.StringIO())
+    ruler = Console(width=WIDTH, file=io.StringIO(), emoji=False)
     return len(ruler.render_lines(screen, ruler.options))
 
 
@@ -69,13 +73,13 @@ def _screen(advice: Advice, profile_path: str, rows: int) -> RenderableType:
 def _headline(advice: Advice) -> Iterable[RenderableType]:
     """Yield the verdict and how sure it is, on one line where they fit."""
     winner, certainty = advice.winner, advice.certainty
-    verdict = Text.from_markup(f"[bold]{winner.strategy.verb} – {winner.strategy.title}[/]")
+    verdict = Text.from_markup(f"[bold]{winner.strategy.verb} – {winner.strategy.title}[/]", emoji=False)
     marks = f"{advice.strength} · certainty [{_CERTAINTY_STYLE[certainty]}]{certainty}[/]"
     if advice.measured:
         marks += " · measured"
     if advice.contested:
         marks += " · [yellow]contested[/]"
-    sure = Text.from_markup(marks, justify="right")
+    sure = Text.from_markup(marks, justify="right", emoji=False)
     if verdict.cell_len + sure.cell_len + 2 > WIDTH:
         yield verdict
         yield sure

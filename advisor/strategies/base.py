@@ -7,7 +7,6 @@ from pydantic import BaseModel
 
 from advisor.backend.job import FitJob as FitJob
 from advisor.backend.job import Fitted as Fitted
-from advisor.backend.prompted.settings import PromptedSettings
 from advisor.errors import RunError
 from advisor.knowledge.catalogue import BaseModelFacts
 from advisor.knowledge.hyperparameters import load_evaluation
@@ -164,6 +163,8 @@ class Strategy(ABC):
     def settings_for(self, engine: Engine) -> tuple[type[BaseModel], tuple[str, ...]]:
         """Return the type of the hyper-parameters on an engine, and the sections of the rules that fill them."""
         if engine != "encoder" and self.family == "prompting":
+            from advisor.backend.prompted.settings import PromptedSettings
+
             return PromptedSettings, ("prompting", "endpoint")
         if engine != "encoder" and self.generator_settings is not None:
             return self.generator_settings, self.generator_settings_of

@@ -4,31 +4,30 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from advisor.backend.pretraining_settings import PretrainingSettings
 from advisor.documents import suggest
 from advisor.errors import InputError
 from advisor.knowledge.hyperparameters import default_values
+from advisor.strict import Strict
 
 MULTI_SEED = "multi-seed"
 MORE_PRETRAINING = "domain-adaptive-pretraining"
 DISTILLATION = "distillation"
 
 
-class SeedSettings(BaseModel):
+class SeedSettings(Strict):
     """How often a strategy is fitted.
 
     Attributes:
         seeds: fits of everything, each with a seed of its own; the first is exported.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     seeds: int = Field(ge=2)
 
 
-class DistillationSettings(BaseModel):
+class DistillationSettings(Strict):
     """How a teacher's labels are taken.
 
     Attributes:
@@ -36,8 +35,6 @@ class DistillationSettings(BaseModel):
         check_folds: parts of the labelled rows; the teacher is judged on each after it saw the others' labels.
         most_texts: unlabelled texts that it is asked about, drawn at random from more.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kept_share: float = Field(gt=0, le=1)
     check_folds: int = Field(ge=2)

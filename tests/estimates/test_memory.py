@@ -161,3 +161,15 @@ def test_intervals_are_ordered_and_longer_texts_never_take_less(
     assert short.low <= short.point <= short.high
     if strategy != "linear-probe":
         assert short.point <= long.point
+
+
+def test_terms_stand_in_the_same_order_in_every_process() -> None:
+    """Where the precision is open: as in the likelier one, and not as sets of words happen to be hashed."""
+    place = training_place({"compute.device": "gpu"}, CPU)
+    work = Workload(updates=1, trained_parameters=10**8, stored_layers=12, batch_texts=16, batch_tokens=4096)
+    load, model = TextLoad(rows=1000, tokens=64, classes=2), MODELS["google-bert/bert-base-uncased"]
+    terms = training_memory(work, model, load, Interval.exactly(64.0), place)
+    likely = training_memory(work, model, load, Interval.exactly(64.0), place._replace(precision="bf16"))
+    assert place.precision is None
+    assert len(terms) > 4
+    assert list(terms)[: len(likely)] == list(likely)

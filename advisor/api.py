@@ -117,12 +117,21 @@ def open_plan(path: Path) -> tuple[Plan, Path, dict[str, Any] | None]:
     """Read a plan with the folder its paths start from and, where it lies beside, the advice it carries out.
 
     Raises:
-        InputError: there is no valid plan.
+        InputError: there is no valid plan, or what lies beside it is no advice.
     """
     folder = path if path.is_dir() else path.parent
     beside = folder / _ADVICE
-    advice = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else None
-    return read_plan(path), folder, advice
+    return read_plan(path), folder, _read_advice(beside) if beside.exists() else None
+
+
+def _read_advice(path: Path) -> dict[str, Any]:
+    try:
+        advice = json.loads(path.read_bytes())
+    except ValueError:
+        advice = None
+    if not isinstance(advice, dict) or "verdict" not in advice:
+        raise InputError(f"{path} is damaged; make the plan again, or remove it for a report without reasons")
+    return advice
 
 
 def run_plan(

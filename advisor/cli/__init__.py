@@ -71,7 +71,8 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except OSError as failure:
-            where = f"{failure.filename}: " if failure.filename else ""
+            named = failure.filename2 or failure.filename
+            where = f"{named}: " if named else ""
             click.echo(f"advisor: {where}{failure.strerror or failure}", err=True)
             return 1
         return result if isinstance(result, int) else 0

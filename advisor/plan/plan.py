@@ -8,8 +8,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from advisor.documents import read_document
+from advisor.documents import read_document, suggest
 from advisor.files import write_text
+from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.tasks import TASKS, Measure
 
 
@@ -97,6 +98,24 @@ class PlannedData(_Part):
     split: PlannedSplit
 
 
+class PlannedEvaluation(_Part):
+    """How a run measures, as ``rules/evaluation.yaml`` has it."""
+
+    bootstrap_draws: int = Field(ge=1)
+    latency_texts: int = Field(ge=1)
+    latency_answers: int = Field(ge=1)
+    parity_texts: int = Field(ge=1)
+    parity_tolerance: float = Field(ge=0)
+    written_answers: int = Field(ge=1)
+    threshold_shrinkage: float = Field(ge=0)
+
+    @classmethod
+    def of_rules(cls) -> "PlannedEvaluation":
+        """Return what the rules say today."""
+        rules = load_evaluation()
+        return cls.model_validate({name: rules[name] for name in cls.model_fields})
+
+
 class PlannedStep(_Part):
     """One step: what is done and why."""
 
@@ -173,11 +192,11 @@ class Plan(_Part):
     teacher: PlannedTeacher | None = None
     data: PlannedData
     labels: dict[str, str | None]
-    seed: int
+    seed: int = Field(ge=0, le=2**31 - 1)
     class_weights: Literal["none", "balanced"]
     modifiers: dict[str, dict[str, Any]] = {}
     hyperparameters: dict[str, Any]
-    evaluation: dict[str, Any]
+    evaluation: PlannedEvaluation
     steps: list[PlannedStep]
     forecast: dict[str, dict[str, float] | None]
     terms: dict[str, dict[str, dict[str, float]]] = {}
@@ -251,6 +270,21 @@ def read_plan(path: Path) -> Plan:
 
     Raises:
         InputError: there is none.
-        DocumentError: it breaks the schema.
+        DocumentError: it breaks the schema, or that of its strategy's or a modifier's settings.
     """
-    return read_document(path / "plan.yaml" if path.is_dir() else path).validate(Plan)
+    from advisor.strategies import STRATEGIES
+    from advisor.strategies.modifiers import MODIFIERS
+
+    document = read_document(path / "plan.yaml" if path.is_dir() else path)
+    plan = document.validate(Plan)
+    strategy = STRATEGIES[plan.strategy]
+    if not strategy.handles(plan.task, plan.engine):
+        raise document.error(f"{plan.strategy} does not do {plan.task} on {plan.engine}", ("strategy",))
+    document.validate(strategy.settings_for(plan.engine)[0], at=("hyperparameters",))
+    for name in plan.modifiers:
+        if name not in MODIFIERS:
+            raise document.error(
+                f"there is no modifier '{name}'{suggest(name, MODIFIERS)}", ("modifiers", name), key=True
+            )
+        document.validate(MODIFIERS[name], at=("modifiers", name))
+    return plan

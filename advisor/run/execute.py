@@ -28,7 +28,7 @@ from advisor.run.models import Models
 from advisor.run.prepare import Prepared, learnt, prepare
 from advisor.run.progress import Progress
 from advisor.run.recording import record_run
-from advisor.run.result import Result
+from advisor.run.result import Result, read_result
 from advisor.strategies import STRATEGIES
 from advisor.strategies.modifiers import MORE_PRETRAINING
 from advisor.tasks import TASKS, WRITING, Input
@@ -86,8 +86,10 @@ class _Run:
     def complete(self) -> Result:
         """Do what is not done yet."""
         if self.folder.result.exists():
+            result = read_result(self.folder.path)
             self.folder.log("already-finished")
-            return Result.model_validate_json(self.folder.result.read_text(encoding="utf-8"))
+            self.folder.tidy()
+            return result
         if self.plan.model.trust_remote_code:
             allow(self.folder.model)
         self.resumed = bool(self.folder.logged())
@@ -206,7 +208,7 @@ class _Run:
             measured,
             labels,
             thresholds=thresholds,
-            draws=self.settings["bootstrap_draws"],
+            draws=self.settings.bootstrap_draws,
             seed=self.plan.seed,
         )
         spread = {}
@@ -214,7 +216,7 @@ class _Run:
             again, levels = self.fits.kept(seed)
             spread[str(seed)] = headline(task, again, measured, labels, levels)
         model = load_model(self.folder.model, choose_device())
-        timed = self.settings["latency_answers" if writes(model) else "latency_texts"]
+        timed = self.settings.latency_answers if writes(model) else self.settings.latency_texts
         served = serving(model, measured.inputs[:timed], self.progress.steps)
         return {"evaluation": found.as_dict(), "seeds": spread, "serving": served}
 
@@ -223,14 +225,14 @@ class _Run:
         inputs, expected = self.parity_inputs(), self.folder.array("parity")
         assert expected is not None
         difference = check_parity(
-            self.folder.model, self.plan.task, inputs, self.data.labels, expected, self.settings["parity_tolerance"],
+            self.folder.model, self.plan.task, inputs, self.data.labels, expected, self.settings.parity_tolerance,
             trust_remote_code=self.plan.model.trust_remote_code, prompted=self.plan.prompting is not None,
         )  # fmt: skip
         return {"texts": len(inputs), "largest_difference": difference}
 
     def parity_inputs(self) -> Sequence[Input]:
         """Return what the exported model must repeat the outputs for."""
-        return self.data.measured.inputs[: self.settings["parity_texts"]]
+        return self.data.measured.inputs[: self.settings.parity_texts]
 
     def result(self, products: dict[str, dict[str, Any]]) -> Result:
         """Put the stages' products together."""

@@ -6,7 +6,7 @@ refused, so that a file means what it seems to say and cannot grow in memory.
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,7 +88,7 @@ class Document:
             return self.error(f"unknown key '{unknown}'{suggest(unknown, known)}", location, key=True, kind=kind)
         if first["type"] == "missing":
             return self.error(f"{name} is missing", location, kind=kind)
-        message = _in_words(dict(first), model)
+        message = fault_in_words(dict(first))
         return self.error(f"{name}: {message}" if name else message, location, kind=kind)
 
     def _known(self, location: Location) -> Location:
@@ -239,8 +239,8 @@ def _field_names(model: type[BaseModel], location: Location) -> list[str]:
     return [info.alias or name for name, info in current.model_fields.items()]
 
 
-def _in_words(error: dict[str, Any], model: type[BaseModel]) -> str:
-    """Say a pydantic error the way the documents speak."""
+def fault_in_words(error: Mapping[str, Any]) -> str:
+    """Say one of pydantic's errors in plain words, beginning with the value."""
     shown = error.get("input")
     value = f"'{_short(str(shown))}'" if isinstance(shown, str | int | float | bool) else "this value"
     kind, context = error["type"], error.get("ctx", {})

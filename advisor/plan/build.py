@@ -20,7 +20,7 @@ from advisor.data.reading import LabelledData
 from advisor.decision.advice import Advice
 from advisor.decision.candidates import Candidate
 from advisor.decision.facts import answers_of, project_facts
-from advisor.documents import suggest
+from advisor.documents import fault_in_words, suggest
 from advisor.errors import InputError
 from advisor.estimates.break_even import break_even_answers
 from advisor.estimates.correcting import corrections_of, work_of
@@ -240,7 +240,8 @@ def _settings(strategy: Strategy, engine: Engine, changes: Mapping[str, Any]) ->
         return kind.model_validate(values | dict(changes))
     except ValidationError as invalid:
         first = invalid.errors()[0]
-        raise InputError(f"{strategy.id}: hyper-parameter {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        name = ".".join(map(str, first["loc"]))
+        raise InputError(f"{strategy.id}: hyper-parameter {name}: {fault_in_words(dict(first))}") from None
 
 
 def _answers(advice: Advice, data: LabelledData, lengths: TokenLengths | None) -> dict[str, Value]:

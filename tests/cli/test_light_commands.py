@@ -1,3 +1,4 @@
+import io
 import json
 import re
 from collections.abc import Callable
@@ -8,6 +9,7 @@ import yaml
 from click.testing import Result
 
 from advisor.assets import asset
+from advisor.cli import main
 from advisor.profile import INPUTS, Input, load_profile
 
 Invoke = Callable[..., Result]
@@ -105,6 +107,13 @@ def test_settings_take_precedence(invoke: Invoke) -> None:
         (["rules", "show", "plenty-of-label"], 2, "did you mean 'plenty-of-labels'?"),
         (["rules", "check", "--rules", "nowhere"], 2, "no such folder"),
         (["inspect", "nowhere.csv"], 2, "nowhere.csv"),
+        (["run", "reviews.csv"], 2, "reviews.csv is a data file by its name"),
+        (
+            ["plan", STARTUP, "-o", "never", "--strategy", "full-fine-tuning", "--hyper", "epochs=many"],
+            2,
+            "'many' is not",
+        ),
+        (["plan", STARTUP, "-o", "never", "--with", "magic"], 2, "no modifier 'magic'; known: distillation, domain"),
         (["nonsense"], 2, "No such command"),
         (["ask", "-o", STARTUP], 2, "is there already"),
     ],
@@ -325,6 +334,18 @@ def test_an_answer_that_is_not_utf8_keeps_those_before_it(invoke: Invoke, tmp_pa
     shown = invoke("ask", "-o", path, input=b"\ntext-classification\ncaf\xe9\n")
     assert (shown.exit_code, "an answer is not UTF-8 text" in shown.output) == (2, True)
     assert invoke("ask", "-o", path, "--resume", input="").exit_code == 4
+
+
+@pytest.mark.parametrize(("terminal", "dash"), [(True, b"?"), (False, "–".encode())])
+def test_an_old_encoding_ends_no_command(terminal: bool, dash: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr("sys.stdout", stream)
+    with pytest.raises(SystemExit) as ended:
+        main(["recommend", str(STARTUP)])
+    assert ended.value.code == 0
+    stream.flush()
+    assert b"Prompt it " + dash in stream.buffer.getvalue()
 
 
 def test_labels_cannot_steer_the_terminal(invoke: Invoke, tmp_path: Path) -> None:

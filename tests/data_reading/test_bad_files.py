@@ -142,6 +142,11 @@ def test_missing_file(tmp_path: Path) -> None:
     assert message_of(DataSource(path)) == f"{path}: no such file"
 
 
+def test_an_address() -> None:
+    address = "https://example.org/reviews.csv"
+    assert message_of(DataSource(address)) == f"{address}: an address, and data are read from files; download it first"
+
+
 def test_a_link_to_itself(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.symlink_to(path)

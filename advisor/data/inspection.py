@@ -29,7 +29,6 @@ from advisor.data.targets import (
     label_counts,
     label_sets,
     numbers,
-    written_alike,
 )
 from advisor.tasks import TASKS, WRITING
 
@@ -90,7 +89,6 @@ class Inspection(BaseModel):
         feedback: where answers to prompts are demonstrated, preferred or judged.
         words: lengths of the training inputs in words, split at spaces, both texts of a pair together.
         tokens: lengths in tokens, where a tokenizer was given.
-        written_alike: labels that only case, spaces, dashes or a ``.0`` tell apart, in groups.
         duplicates: training rows that repeat all an earlier row's texts, case and spaces aside.
         near_duplicates: further rows that have the same set of words as an earlier one.
         contradictions: inputs with several labels; none of prompts, which may well have several answers.
@@ -117,7 +115,6 @@ class Inspection(BaseModel):
     feedback: Feedback | None
     words: Quantiles
     tokens: TokenLengths | None
-    written_alike: list[list[str]]
     duplicates: Finding
     near_duplicates: Finding
     contradictions: Contradictions
@@ -163,7 +160,6 @@ def inspect_data(data: LabelledData, *, tokenizer_path: Path | None, limit: int 
         feedback=feedback(train) if predicts in WRITING else None,
         words=words,
         tokens=token_lengths(whole, tokenizer_path, limit) if tokenizer_path else None,
-        written_alike=written_alike(label.label for label in labels or ()),
         duplicates=finding(train.rows[index] for index in sorted(seen.repeats)),
         near_duplicates=finding(train.rows[index] for index in seen.near_repeats),
         contradictions=Contradictions() if predicts in WRITING else find_contradictions(task, train, seen.repeats),

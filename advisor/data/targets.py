@@ -1,7 +1,7 @@
 """What labels hold: how often each class, how many a row, which numbers, which entities, which answers."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from math import sqrt
 from statistics import fmean
@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from advisor.data.duplicates import Finding, finding
 from advisor.data.examples import Examples
 from advisor.data.lengths import Quantiles, nearest_rank, quantiles
-from advisor.data.names import plain
 from advisor.data.tags import OUTSIDE, entities
 from advisor.tasks import TASKS, Answer, Pair
 
@@ -123,14 +122,6 @@ def label_counts(task: str, examples: Examples) -> list[LabelCount]:
     among = sum(counts.values()) if TASKS[task].predicts == "tags" else len(examples)
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return [LabelCount(label=label, count=count, share=count / among) for label, count in ordered]
-
-
-def written_alike(labels: Iterable[str]) -> list[list[str]]:
-    """Return groups of labels that only case, spaces, dashes or a ``.0`` tell apart: one class in two spellings."""
-    groups: dict[str, list[str]] = {}
-    for label in labels:
-        groups.setdefault(plain(label).removesuffix(".0"), []).append(label)
-    return [group for group in groups.values() if len(group) > 1]
 
 
 def label_sets(examples: Examples) -> LabelSets:

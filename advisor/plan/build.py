@@ -34,20 +34,13 @@ from advisor.estimates.forecast import (
 )
 from advisor.estimates.here import basis
 from advisor.estimates.parts import fitting_parts
+from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.vocabulary import Value
 from advisor.knowledge.weights import LocatedModel, locate_model
 from advisor.machine import Machine
 from advisor.plan.addresses import remember
 from advisor.plan.choice import chosen_candidate
-from advisor.plan.plan import (
-    Plan,
-    PlannedAdvice,
-    PlannedData,
-    PlannedEvaluation,
-    PlannedFile,
-    PlannedModel,
-    PlannedPremises,
-)
+from advisor.plan.plan import Plan, PlannedAdvice, PlannedData, PlannedFile, PlannedModel, PlannedPremises
 from advisor.plan.prompting import model_id, planned_language_model
 from advisor.plan.rows import class_weights, other_measure, planned_labels, planned_split, seen_before
 from advisor.plan.steps import planned_steps
@@ -158,7 +151,7 @@ def build_plan(
         class_weights=weights,
         modifiers=added,
         hyperparameters=settings.model_dump(mode="json", exclude={"class_weights"}),
-        evaluation=PlannedEvaluation.of_rules(),
+        evaluation=load_evaluation(),
         steps=planned_steps(chosen, model, located, data, split, added, prompted=prompting is not None),
         forecast=forecast.as_dict() | _break_even(advice, forecast, data),
         terms=forecast.terms_as_dict(),

@@ -98,24 +98,6 @@ class PlannedData(_Part):
     split: PlannedSplit
 
 
-class PlannedEvaluation(_Part):
-    """How a run measures, as ``rules/evaluation.yaml`` has it."""
-
-    bootstrap_draws: int = Field(ge=1)
-    latency_texts: int = Field(ge=1)
-    latency_answers: int = Field(ge=1)
-    parity_texts: int = Field(ge=1)
-    parity_tolerance: float = Field(ge=0)
-    written_answers: int = Field(ge=1)
-    threshold_shrinkage: float = Field(ge=0)
-
-    @classmethod
-    def of_rules(cls) -> "PlannedEvaluation":
-        """Return what the rules say today."""
-        rules = load_evaluation()
-        return cls.model_validate({name: rules[name] for name in cls.model_fields})
-
-
 class PlannedStep(_Part):
     """One step: what is done and why."""
 
@@ -196,7 +178,7 @@ class Plan(_Part):
     class_weights: Literal["none", "balanced"]
     modifiers: dict[str, dict[str, Any]] = {}
     hyperparameters: dict[str, Any]
-    evaluation: PlannedEvaluation
+    evaluation: dict[str, Any]
     steps: list[PlannedStep]
     forecast: dict[str, dict[str, float] | None]
     terms: dict[str, dict[str, dict[str, float]]] = {}
@@ -287,4 +269,8 @@ def read_plan(path: Path) -> Plan:
                 f"there is no modifier '{name}'{suggest(name, MODIFIERS)}", ("modifiers", name), key=True
             )
         document.validate(MODIFIERS[name], at=("modifiers", name))
+    for name, usual in load_evaluation().items():
+        value = plan.evaluation.get(name)
+        if type(usual) in (int, float) and type(value) not in (int, type(usual)):
+            raise document.error(f"evaluation.{name} is no number such as {usual}", ("evaluation", name))
     return plan

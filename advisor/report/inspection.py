@@ -8,7 +8,6 @@ from rich.text import Text
 from advisor.data.duplicates import Finding
 from advisor.data.feedback import Feedback
 from advisor.data.inspection import FileSummary, Inspection
-from advisor.data.names import shown
 from advisor.data.targets import Entities, LabelCount, Numbers
 from advisor.tasks import TASKS
 
@@ -177,8 +176,6 @@ def _warnings(found: Inspection) -> list[str]:
             f"! {found.contradictions.texts:,} {TASKS[found.task].unit} stand in {found.contradictions.rows:,} rows "
             f"with different labels ({unit} {first}, …)"
         )
-    for group in found.written_alike:
-        lines.append(f"! labels {', '.join(map(shown, group))} are written alike; make them one if they mean one")
     if found.unlabelled:
         lines.append(f"! {found.unlabelled:,} rows have no label; they count as unlabelled texts")
     if found.leakage and found.leakage.exact.count:

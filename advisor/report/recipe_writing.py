@@ -49,7 +49,7 @@ def writing_facts(plan: Plan) -> dict[str, Any]:
         "feedback": feedback,
         "chats": plan.data.text_column in columns,
         "model_source": "hub" if plan.model.revision else "folder",
-        "written_answers": plan.evaluation.written_answers,
+        "written_answers": plan.evaluation["written_answers"],
         "stages": stages,
         "last": last,
         "trainer": Code(trainer),

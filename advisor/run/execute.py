@@ -208,7 +208,7 @@ class _Run:
             measured,
             labels,
             thresholds=thresholds,
-            draws=self.settings.bootstrap_draws,
+            draws=self.settings["bootstrap_draws"],
             seed=self.plan.seed,
         )
         spread = {}
@@ -216,7 +216,7 @@ class _Run:
             again, levels = self.fits.kept(seed)
             spread[str(seed)] = headline(task, again, measured, labels, levels)
         model = load_model(self.folder.model, choose_device())
-        timed = self.settings.latency_answers if writes(model) else self.settings.latency_texts
+        timed = self.settings["latency_answers" if writes(model) else "latency_texts"]
         served = serving(model, measured.inputs[:timed], self.progress.steps)
         return {"evaluation": found.as_dict(), "seeds": spread, "serving": served}
 
@@ -225,14 +225,14 @@ class _Run:
         inputs, expected = self.parity_inputs(), self.folder.array("parity")
         assert expected is not None
         difference = check_parity(
-            self.folder.model, self.plan.task, inputs, self.data.labels, expected, self.settings.parity_tolerance,
+            self.folder.model, self.plan.task, inputs, self.data.labels, expected, self.settings["parity_tolerance"],
             trust_remote_code=self.plan.model.trust_remote_code, prompted=self.plan.prompting is not None,
         )  # fmt: skip
         return {"texts": len(inputs), "largest_difference": difference}
 
     def parity_inputs(self) -> Sequence[Input]:
         """Return what the exported model must repeat the outputs for."""
-        return self.data.measured.inputs[: self.settings.parity_texts]
+        return self.data.measured.inputs[: self.settings["parity_texts"]]
 
     def result(self, products: dict[str, dict[str, Any]]) -> Result:
         """Put the stages' products together."""

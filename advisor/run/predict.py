@@ -224,7 +224,7 @@ def _part(field: Field, value: Any, place: str, column: str) -> Any:
     if field.name == "words" and isinstance(value, str | list | tuple):
         return _words(value)
     if value is None:
-        raise DataError(f"{place}no text in {shown(column)}; every row needs one")
+        raise DataError(f"{place}no text in {shown(column)}; leave the row out, or name another column by --text")
     if field.name == "prompt" and isinstance(value, list):
         return value
     try:

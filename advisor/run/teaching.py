@@ -60,7 +60,7 @@ class Teacher:
         given, checked = self._answers(f"{fold.name}-taught", fold, texts)
         found = taught(
             texts, given, rows, checked, self.fits.data.labels, self.settings,
-            draws=plan.evaluation.bootstrap_draws, seed=plan.seed,
+            draws=plan.evaluation["bootstrap_draws"], seed=plan.seed,
         )  # fmt: skip
         return replace(fold, training=rows.plus(found.rows)), found.record
 

@@ -49,15 +49,6 @@ def inspection_of(tmp_path: Path, tokenizer: Path | None = None, limit: int | No
     return inspect_data(load_labelled(DataSource(tmp_path)), tokenizer_path=tokenizer, limit=limit)
 
 
-def test_labels_in_two_spellings(tmp_path: Path) -> None:
-    labels = ["Very good", "very-good", "bad", "1", "1.0", "10", "bad"]
-    lines = [json.dumps({"text": f"text {place}", "label": label}) for place, label in enumerate(labels)]
-    (tmp_path / "a.jsonl").write_text("\n".join(lines))
-    found = inspect_data(load_labelled(DataSource(tmp_path / "a.jsonl")), tokenizer_path=None, limit=None)
-    assert [sorted(group) for group in found.written_alike] == [["1", "1.0"], ["Very good", "very-good"]]
-    assert inspection_of(tmp_path).written_alike == []
-
-
 def test_counts(tmp_path: Path) -> None:
     found = inspection_of(tmp_path)
     assert (found.train.rows, found.train.usable, found.unlabelled) == (14, 12, 1)

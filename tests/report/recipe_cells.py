@@ -12,9 +12,10 @@ from advisor.data.examples import in_order_of_tags
 from advisor.data.tags import as_bio
 from advisor.estimates.forecast import default_settings
 from advisor.files import sha256_of, write_text
+from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.pretrained import pretraining_head
 from advisor.knowledge.weights import locate_model
-from advisor.plan.plan import Plan, PlannedEvaluation
+from advisor.plan.plan import Plan
 from advisor.report.recipe import recipe_documents
 from advisor.strategies import STRATEGIES
 from advisor.tasks import TASKS
@@ -118,8 +119,7 @@ def make_plan(
             "class_weights": weights,
             "modifiers": modifiers or {},
             "hyperparameters": default_settings(strategy).model_dump(mode="json") | (settings or {}),
-            "evaluation": PlannedEvaluation.of_rules().model_dump()
-            | {"bootstrap_draws": 10, "latency_texts": 1, "parity_texts": 1},
+            "evaluation": load_evaluation() | {"bootstrap_draws": 10, "latency_texts": 1, "parity_texts": 1},
             "steps": [],
             "forecast": {},
             "advice": {

@@ -118,7 +118,7 @@ def test_a_run_ends_with_a_model_that_answers(
         assert result.metrics["perplexity"]["value"] < result.baseline["untuned"]["perplexity"]
     else:
         assert result.baseline["untuned"]["preference_accuracy"] == 0.5
-    assert result.parity["largest_difference"] <= plan.evaluation.parity_tolerance
+    assert result.parity["largest_difference"] <= plan.evaluation["parity_tolerance"]
     lines = (tmp_path / "run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     assert len(rows) == result.data["measured_rows"] == 5

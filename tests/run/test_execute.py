@@ -47,7 +47,7 @@ def test_every_strategy_runs_to_its_end(strategy: str, make_plan: Any, tmp_path:
     assert "majority" in found["baseline"]
     assert ("zero-shot" in found["baseline"]) == (strategy != "zero-shot")
     assert found["measured"]["latency_ms_p95"] >= found["measured"]["latency_ms_p50"] > 0
-    assert found["parity"]["largest_difference"] <= plan.evaluation.parity_tolerance
+    assert found["parity"]["largest_difference"] <= plan.evaluation["parity_tolerance"]
     rows = [
         json.loads(line) for line in (tmp_path / "run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     ]

@@ -111,7 +111,7 @@ def test_a_cell_runs_to_its_end(task: str, strategy: str, tiny_encoder: Path, tm
     for measure in TASKS[task].measures:
         scores = result.metrics[measure.key]
         assert scores["low"] <= scores["value"] <= scores["high"]
-    assert result.parity["largest_difference"] <= plan.evaluation.parity_tolerance
+    assert result.parity["largest_difference"] <= plan.evaluation["parity_tolerance"]
     lines = (tmp_path / "run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 9
     front = (tmp_path / "run" / "README.md").read_text(encoding="utf-8")

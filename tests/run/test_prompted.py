@@ -65,7 +65,7 @@ def test_a_model_in_this_process_answers_and_is_served(
         "&#34;", '"'
     ).replace("&#39;", "'")
     result = run_plan(folder, tmp_path / "run")
-    assert result.parity["largest_difference"] <= plan.evaluation.parity_tolerance
+    assert result.parity["largest_difference"] <= plan.evaluation["parity_tolerance"]
     assert result.chosen["measured_rows"] == 4
     assert {row["calibration"] for row in result.chosen["measured"]} >= {"none", "batch"}
     model = open_model(tmp_path / "run")

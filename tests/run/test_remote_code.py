@@ -112,7 +112,7 @@ def test_with_agreement_it_runs_and_serves(
     plan = planned(model, messages, tmp_path / "plan", strategy)
     run = tmp_path / "run"
     result = run_plan(plan, run, plan_folder=tmp_path / "plan", trust_remote_code=True)
-    assert result.parity["largest_difference"] <= plan.evaluation.parity_tolerance
+    assert result.parity["largest_difference"] <= plan.evaluation["parity_tolerance"]
     assert {"configuration_own.py", "modeling_own.py"} <= {path.name for path in (run / "model").iterdir()}
     assert "trust_remote_code=True" in (run / "README.md").read_text(encoding="utf-8")
     monkeypatch.setattr(remote_code, "_ALLOWED", set())

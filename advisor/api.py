@@ -55,7 +55,7 @@ def build_plan(
 
     Args:
         profile: the profile's YAML file.
-        folder: the plan folder; written whole, or left as it was.
+        folder: the plan folder; it holds a ``plan.yaml`` when it is whole.
         strategy: another strategy than the verdict's.
         seed: of splits, batches and bootstrap.
         modifiers: what is added to the strategy: ``multi-seed``, ``domain-adaptive-pretraining``.
@@ -104,7 +104,10 @@ def write_plan(
         modifiers=modifiers,
         hyperparameters=hyperparameters,
     )
-    for name, text in {**plan_documents(plan, advice), **recipe_documents(plan)}.items():
+    documents = {**plan_documents(plan, advice), **recipe_documents(plan)}
+    # What lies there of an earlier plan is no plan any more.
+    (folder / "plan.yaml").unlink(missing_ok=True)
+    for name, text in documents.items():
         write_text(folder / name, text)
     write_json(folder / _ADVICE, advice_record(advice))
     plan.save(folder / "plan.yaml")

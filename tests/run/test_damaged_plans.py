@@ -49,6 +49,19 @@ def test_an_edited_plan_is_checked_before_it_runs(name: str, make_plan: Any) -> 
     assert message in str(caught.value)
 
 
+def test_a_plan_half_written_over_another_is_none(make_plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, folder = make_plan("zero-shot")
+
+    def full(path: Path, text: str) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("advisor.api.write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        make_plan("few-shot", folder)
+    with pytest.raises(InputError, match="no such file"):
+        open_plan(folder)
+
+
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[]", b"{}"])
 def test_damaged_advice_beside_a_plan_is_named(content: bytes, make_plan: Any) -> None:
     _, folder = make_plan("zero-shot")

@@ -29,13 +29,13 @@ GROUPS = {
 }  # fmt: skip
 GUESS = {
     "everywhere_level.group": 0.3, "everywhere_level.own": 0.2,
-    "everywhere_slope.group": 0.3, "everywhere_slope.own": 0.2, "classes": 0.2,
+    "everywhere_slope.group": 0.3, "everywhere_slope.own": 0.2, "classes": 0.2, "task_level.group": 0.3, "task_level.own": 0.2,
     "here_level.together": 1.0, "here_level.group": 0.3, "here_level.own": 0.15,
     "here_slope.together": 0.3, "here_slope.group": 0.2, "here_slope.own": 0.1,
-    "bend": 0.1, "reach": 1.5, "noise.fit": 0.5, "noise.decay": 0.4,
+    "bend": 0.1, "reach": 1.5, "noise.fit": 0.3, "noise.draw": 0.4, "noise.decay": 0.4,
 }  # fmt: skip
 # Means over the same test rows cannot tell a shared error of judging from a data set's level: 0.5 is a judgement.
-FIXED = {"everywhere_level.together": 2.0, "everywhere_slope.together": 1.0, "noise.shared": 0.5}
+FIXED = {"everywhere_level.together": 2.0, "everywhere_slope.together": 1.0, "task_level.together": 0.0, "noise.shared": 0.5}
 OUTLOOK = Path(__file__).parents[1] / "rules" / "outlook.yaml"
 HEADING = """\
 # How learning curves of strategies go together: standard deviations in log-odds of the leading measure, explained in

@@ -55,7 +55,7 @@ def build_plan(
 
     Args:
         profile: the profile's YAML file.
-        folder: the plan folder; written whole, or left as it was.
+        folder: the plan folder; it holds a ``plan.yaml`` when it is whole.
         strategy: another strategy than the verdict's.
         seed: of splits, batches and bootstrap.
         modifiers: what is added to the strategy: ``multi-seed``, ``domain-adaptive-pretraining``.
@@ -104,7 +104,10 @@ def write_plan(
         modifiers=modifiers,
         hyperparameters=hyperparameters,
     )
-    for name, text in {**plan_documents(plan, advice), **recipe_documents(plan)}.items():
+    documents = {**plan_documents(plan, advice), **recipe_documents(plan)}
+    # What lies there of an earlier plan is no plan any more.
+    (folder / "plan.yaml").unlink(missing_ok=True)
+    for name, text in documents.items():
         write_text(folder / name, text)
     write_json(folder / _ADVICE, advice_record(advice))
     plan.save(folder / "plan.yaml")
@@ -117,12 +120,21 @@ def open_plan(path: Path) -> tuple[Plan, Path, dict[str, Any] | None]:
     """Read a plan with the folder its paths start from and, where it lies beside, the advice it carries out.
 
     Raises:
-        InputError: there is no valid plan.
+        InputError: there is no valid plan, or what lies beside it is no advice.
     """
     folder = path if path.is_dir() else path.parent
     beside = folder / _ADVICE
-    advice = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else None
-    return read_plan(path), folder, advice
+    return read_plan(path), folder, _read_advice(beside) if beside.exists() else None
+
+
+def _read_advice(path: Path) -> dict[str, Any]:
+    try:
+        advice = json.loads(path.read_bytes())
+    except ValueError:
+        advice = None
+    if not isinstance(advice, dict) or "verdict" not in advice:
+        raise InputError(f"{path} is damaged; make the plan again, or remove it for a report without reasons")
+    return advice
 
 
 def run_plan(

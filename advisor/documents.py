@@ -6,7 +6,7 @@ refused, so that a file means what it seems to say and cannot grow in memory.
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,8 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 _INTEGER = re.compile(r"[-+]?[0-9]+(_[0-9]+)*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _FIRST_OF_NUMBERS = frozenset("+-.0123456789")
+_NO_YAML = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""A character that YAML does not allow."""
 _CONSTANTS = {"true": True, "True": True, "false": False, "False": False, "null": None, "~": None, "": None}
 _PLAIN_TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {None, "!"} | {
@@ -29,6 +31,7 @@ _PLAIN_TAGS = {None, "!"} | {
 }
 _MOST_BYTES = 4 << 20
 _DEEPEST = 64
+_LONGEST_VALUE = 60
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Document:
                 self.places.get(self._known(at + error["loc"]), (0, 0)),
             ),
         )
-        location = self._known(at + first["loc"])
+        location = self._known(at + first["loc"]) or self._known((*at, *_named_first(str(first["msg"]))))
         name = ".".join(str(step) for step in first["loc"])
         if first["type"] == "extra_forbidden":
             unknown = str(first["loc"][-1])
@@ -86,7 +89,7 @@ class Document:
             return self.error(f"unknown key '{unknown}'{suggest(unknown, known)}", location, key=True, kind=kind)
         if first["type"] == "missing":
             return self.error(f"{name} is missing", location, kind=kind)
-        message = _in_words(dict(first), model)
+        message = fault_in_words(dict(first))
         return self.error(f"{name}: {message}" if name else message, location, kind=kind)
 
     def _known(self, location: Location) -> Location:
@@ -101,10 +104,12 @@ class Document:
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` for the nearest known word, else a list of the known ones if it is short."""
     names = sorted({str(name) for name in known})
+    return _nearest(word, names) or (f"; known: {', '.join(names)}" if 0 < len(names) <= 12 else "")
+
+
+def _nearest(word: str, names: list[str]) -> str:
     near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean '{near[0]}'?"
-    return f"; known: {', '.join(names)}" if 0 < len(names) <= 12 else ""
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def read_document(path: Path | str, *, kind: type[DocumentError] = DocumentError) -> Document:
@@ -141,9 +146,13 @@ def parse_document(text: str, path: Path | str, *, kind: type[DocumentError] = D
         mark = failure.problem_mark or failure.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         source = document.lines[line - 1] if line <= len(document.lines) else ""
-        raise kind(f"not valid YAML: {failure.problem}", path, line, column, source) from None
+        tab = source[column - 1 : column] == "\t"
+        problem = "a tab where only spaces may indent" if tab else failure.problem
+        raise kind(f"not valid YAML: {problem}", path, line, column, source) from None
     except yaml.YAMLError as failure:
-        raise kind(f"not valid YAML: {str(failure).splitlines()[0]}", path) from None
+        odd = _NO_YAML.search(text)
+        line = text.count("\n", 0, odd.start()) + 1 if odd else 1
+        raise kind(f"not valid YAML: {str(failure).splitlines()[0]}", path, line) from None
     return replace(document, data=data)
 
 
@@ -224,6 +233,15 @@ def scalar(text: str) -> Any:
     return text
 
 
+def _named_first(message: str) -> Location:
+    """Return the input that a sentence about a whole begins with, such as ``data.classes``."""
+    return tuple(message.removeprefix("Value error, ").split(" ")[0].split("."))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
 def _field_names(model: type[BaseModel], location: Location) -> list[str]:
     """Return the keys allowed at ``location`` of ``model``."""
     current: type[BaseModel] | None = model
@@ -246,19 +264,20 @@ def _field_names(model: type[BaseModel], location: Location) -> list[str]:
     return [info.alias or name for name, info in current.model_fields.items()]
 
 
-def _in_words(error: dict[str, Any], model: type[BaseModel]) -> str:
-    """Say a pydantic error the way the documents speak."""
+def fault_in_words(error: Mapping[str, Any]) -> str:
+    """Say one of pydantic's errors in plain words, beginning with the value."""
     shown = error.get("input")
-    value = f"'{shown}'" if isinstance(shown, str | int | float | bool) else "this value"
+    value = f"'{_short(str(shown))}'" if isinstance(shown, str | int | float | bool) else "this value"
     kind, context = error["type"], error.get("ctx", {})
     if kind in {"literal_error", "enum"}:
         expected = str(context.get("expected", ""))
-        choices = re.findall(r"'([^']*)'", expected)
-        return f"{value} is not one of {', '.join(choices)}{suggest(str(shown), choices) if choices else ''}"
+        choices = [quoted or number for quoted, number in re.findall(r"'([^']*)'|(\d+)", expected)]
+        return f"{value} is not one of {', '.join(choices)}{_nearest(str(shown), choices)}"
     wanted = {
         "int_parsing": "is not a whole number",
         "int_from_float": "is not a whole number",
         "int_type": "is not a whole number",
+        "int_parsing_size": "is far too large",
         "float_parsing": "is not a number",
         "float_type": "is not a number",
         "finite_number": "is not a finite number",
@@ -266,6 +285,7 @@ def _in_words(error: dict[str, Any], model: type[BaseModel]) -> str:
         "bool_type": "is neither yes nor no",
         "string_type": "is not text (put it in quotes)",
         "dict_type": "is not a set of keys and values",
+        "model_type": "is not a set of keys and values",
         "list_type": "is not a list, such as [a, b]",
         "tuple_type": "is not a list, such as [a, b]",
         "greater_than_equal": f"is below {context.get('ge')}",

@@ -15,6 +15,9 @@ A message is one sentence or two: what, where, what to do.
 from collections.abc import Iterable
 from pathlib import Path
 
+_SHOWN = 100
+"""Characters of a long line that are shown."""
+
 
 class AdvisorError(Exception):
     """The work failed; the message is written for the user."""
@@ -38,7 +41,8 @@ class DocumentError(InputError):
         self.text, self.path, self.line, self.column = text, str(path), line, column
         message = f"{path}:{line}:{column}: {text}"
         if source:
-            message += f"\n    {source}\n    {' ' * (column - 1)}^"
+            start = max(0, column - _SHOWN // 2) if len(source) > _SHOWN else 0
+            message += f"\n    {source[start : start + _SHOWN]}\n    {' ' * (column - 1 - start)}^"
         super().__init__(message)
 
 

@@ -49,6 +49,8 @@ def test_quoted_text_stays_text() -> None:
         ("a: !!python/object:os.system x\n", "x:1:4", "tag"),
         ("a: [1, 2\n", "x:2:1", "not valid YAML"),
         ("a: b: c\n", "x:1:5", "not valid YAML"),
+        ("a:\n\tb: 1\n", "x:2:1", "a tab where only spaces may indent"),
+        ("a: 1\nb: c\0d\n", "x:2:1", "not valid YAML: unacceptable character #x0000"),
         ("? [1, 2]\n: 3\n", "x:1:3", "a key must be"),
     ],
 )
@@ -92,6 +94,15 @@ def test_a_wrong_value_is_pointed_at() -> None:
     with pytest.raises(DocumentError) as caught:
         parse_document("width: wide\n", "p.yaml").validate(Point)
     assert "p.yaml:1:8: width: 'wide' is not a whole number" in str(caught.value)
+
+
+def test_of_a_long_line_only_the_place_is_shown() -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse_document(f"{{names: [{'a, ' * 500}], width: {'9' * 390}z}}\n", "p.yaml").validate(Point)
+    message, source, caret = str(caught.value).splitlines()
+    assert len(message) < 120
+    assert source[caret.index("^")] == "9"
+    assert len(source) <= 104
 
 
 def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:

@@ -108,6 +108,8 @@ def _tokenizer(folder: Path, **options: Any) -> Any:
     from transformers import AutoTokenizer
 
     tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=allowed(folder), **options)
+    if len(tokenizer) <= len(tokenizer.all_special_tokens):
+        raise ValueError("its tokenizer knows no words; tokenizer.json, or the vocabulary, is missing")
     tokenizer.padding_side = "right"
     if tokenizer.pad_token is None:
         if not (tokenizer.eos_token or tokenizer.unk_token):

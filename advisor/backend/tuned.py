@@ -191,9 +191,18 @@ class TunedModel:
 
 
 def _read(folder: Path, objective: Objective, **options: Any) -> Any:
-    """Load a model with its head; adapters that are kept apart are merged."""
+    """Load a model with its head; adapters that are kept apart are merged.
+
+    Raises:
+        ValueError: weights are missing, in whose place transformers puts random ones.
+    """
     if not (folder / "adapter_config.json").exists():
-        return objective.model_class().from_pretrained(folder, trust_remote_code=allowed(folder), **options)
+        model, found = objective.model_class().from_pretrained(
+            folder, trust_remote_code=allowed(folder), output_loading_info=True, **options
+        )
+        if found["missing_keys"]:
+            raise ValueError(f"its weights lack {sorted(found['missing_keys'])[0]}, or it is no whole model")
+        return model
     from advisor.backend.adapters import read_adapted
 
     return read_adapted(folder, objective.model_class(), **options)

@@ -1,10 +1,11 @@
 """The command line: one module a command, imported when the command is used."""
 
 import gc
+import io
 import os
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -53,6 +54,7 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run a command and exit with its code."""
+        _write_anything(sys.stdout)
         sys.exit(self._exit_code(*args, **{**extra, "prog_name": "advisor", "standalone_mode": False}))
 
     def _exit_code(self, *args: Any, **extra: Any) -> int:
@@ -71,10 +73,20 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except OSError as failure:
-            where = f"{failure.filename}: " if failure.filename else ""
+            named = failure.filename2 or failure.filename
+            where = f"{named}: " if named else ""
             click.echo(f"advisor: {where}{failure.strerror or failure}", err=True)
             return 1
         return result if isinstance(result, int) else 0
+
+
+def _write_anything(stream: TextIO) -> None:
+    """Let no character that an old encoding lacks end a command: programs get UTF-8, a terminal a question mark."""
+    if isinstance(stream, io.TextIOWrapper):
+        if stream.isatty():
+            stream.reconfigure(errors="replace")
+        else:
+            stream.reconfigure(encoding="utf-8")
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,16 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from advisor.cli.options import as_json, print_json, rules_option
+from advisor.data.values import whole_characters
 from advisor.documents import read_document, suggest
-from advisor.errors import DocumentError, InputError, Undecided
+from advisor.errors import InputError, Undecided
 from advisor.knowledge.rulebase import load_rulebase
 from advisor.machine import this_machine
-from advisor.profile import INPUTS, Profile, load_profile
+from advisor.profile import INPUTS, SECTIONS, Profile, load_profile
 from advisor.project import fill_project
 from advisor.questionnaire import Questionnaire, hold_conversation
 
@@ -57,7 +57,7 @@ def command(
     base = load_rulebase(rules)
     profile = _start(output, resume)
     if answers:
-        profile = profile.with_answers(_read_answers(answers), "file")
+        profile = _with_answers(profile, answers)
     folder, machine = output.parent, this_machine()
     asked = Questionnaire(fill_project(profile, folder, machine), folder, base, machine, everything=everything)
     asked.profile.save(output)
@@ -79,10 +79,15 @@ def _converse(asked: Questionnaire, output: Path) -> None:
 
     def read(question: str) -> str:
         click.echo(f"{question}\n> ", nl=False, err=True)
-        line = sys.stdin.readline()
+        try:
+            line = sys.stdin.readline()
+        except UnicodeDecodeError:
+            raise InputError(
+                f"an answer is not UTF-8 text; what came before it is in {output}, --resume goes on"
+            ) from None
         if not line:
             raise EOFError
-        return line
+        return whole_characters(line)
 
     try:
         hold_conversation(asked, read, lambda text: click.echo(text, err=True), lambda p: p.save(output))
@@ -98,21 +103,26 @@ def _start(output: Path, resume: bool) -> Profile:
     return Profile(name=output.parent.resolve().name or "project")
 
 
-def _read_answers(path: Path) -> dict[str, Any]:
-    """Read answers by dotted name, or a profile.
+def _with_answers(profile: Profile, path: Path) -> Profile:
+    """Return the profile with answers from a file: dotted names with values, or a profile.
 
     Raises:
-        DocumentError: a name that is no input, with its place.
+        DocumentError: a name that is no input, or a value that is no answer, with its place.
     """
     document = read_document(path)
     if not isinstance(document.data, dict):
         raise document.error("expected answers: dotted names with values, or a profile")
-    if "schema" in document.data:
-        return dict(document.validate(Profile).answered())
-    for name in document.data:
-        if name not in INPUTS:
-            error: DocumentError = document.error(
-                f"there is no input '{name}'{suggest(name, INPUTS)}", (name,), key=True
+    whole = "schema" in document.data
+    for name in () if whole else document.data:
+        if name in SECTIONS:
+            raise document.error(
+                f"write {name}.NAME: VALUE, or begin with 'schema: 1' for a profile", (name,), key=True
             )
-            raise error
-    return dict(document.data)
+        if name not in INPUTS:
+            raise document.error(f"there is no input '{name}'{suggest(name, INPUTS)}", (name,), key=True)
+    answers = dict(document.validate(Profile).answered()) if whole else document.data
+    try:
+        return profile.with_answers(answers, "file")
+    except InputError as wrong:
+        named = str(wrong).split(" ")[0].removesuffix(":")
+        raise document.error(str(wrong), tuple(named.split(".")) if whole else (named,)) from None

@@ -7,12 +7,15 @@ from typing import Any, TypeVar
 
 import click
 
+from advisor.data.formats import SUFFIXES
 from advisor.data.reading import DataSource
 from advisor.documents import scalar
 from advisor.errors import InputError
 from advisor.profile import parse_setting
 from advisor.project import Project, open_project
 
+# A profile may be JSON, which YAML includes.
+_DATA_SUFFIXES = SUFFIXES.keys() - {".json", ".txt"}
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print data as JSON on stdout.")
@@ -160,6 +163,8 @@ def project(
         raise click.UsageError("name a profile, or data by --data")
     if profile is not None and profile.is_dir():
         profile = _in_folder(profile)
+    elif profile is not None and profile.suffix.lower() in _DATA_SUFFIXES:
+        raise InputError(f"{profile} is a data file by its name; a profile stands there, data are named by --data")
     answers = dict(map(parse_setting, settings))
     if trust_remote_code:
         answers["model.trust_remote_code"] = True

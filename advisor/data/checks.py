@@ -130,8 +130,9 @@ def _check_classes(task: str, part: Part) -> None:
             f"{task} needs {NEEDS[task]}"
         )
     if len(counts) == 1:
+        rows = f"all {len(examples):,} rows have" if len(examples) > 1 else "the only row has"
         raise DataError(
-            f"{part.path}: one class only: all {len(examples):,} rows have the label "
+            f"{part.path}: one class only: {rows} the label "
             f"{shown(examples.labels[0])}; at least two classes are needed"
         )
 

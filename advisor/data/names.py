@@ -102,9 +102,14 @@ def nearest(names: Sequence[str], name: str | None, taken: Collection[int | None
     return free[0] if len(free) == 1 else None
 
 
+def printable(text: str) -> str:
+    """Return a text with � for what cannot be printed, such as what steers a terminal; its lines stay."""
+    return "".join(character if character.isprintable() or character == "\n" else "�" for character in text)
+
+
 def shown(name: Any) -> str:
-    """Return a name or label in quotes, printable and short, for a message."""
-    text = "".join(character if character.isprintable() else "�" for character in str(name)[: _LONGEST_SHOWN + 1])
+    """Return a name or label in quotes, on one line, printable and short, for a message."""
+    text = printable(str(name)[: _LONGEST_SHOWN + 1].replace("\n", "�"))
     return f"'{text[: _LONGEST_SHOWN - 1]}…'" if len(text) > _LONGEST_SHOWN else f"'{text}'"
 
 
@@ -117,4 +122,4 @@ def flag(name: str) -> str:
 def listed_names(names: Sequence[str], most: int = 12) -> str:
     """Return column names for a message, the first ``most`` of them."""
     bare = [shown(name)[1:-1] if name else "(unnamed)" for name in names]
-    return ", ".join(bare[:most]) + (f" and {len(bare) - most} more" if len(bare) > most else "")
+    return (", ".join(bare[:most]) or "nothing") + (f" and {len(bare) - most} more" if len(bare) > most else "")

@@ -104,6 +104,8 @@ def _locate(source: DataSource) -> tuple[Path | str, Path | None]:
     except (OSError, ValueError) as failure:
         reason = getattr(failure, "strerror", None) or failure
         raise DataError(f"{shown(name)[1:-1]}: cannot be read ({reason})") from None
+    if not exists and "://" in name:
+        raise DataError(f"{shown(name)[1:-1]}: an address, and data are read from files; download it first")
     if not exists and path.suffix.lower() not in SUFFIXES and _HUB_ID.fullmatch(name):
         return name, test
     if not is_folder:

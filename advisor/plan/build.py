@@ -15,7 +15,7 @@ from advisor.data.examples import Part
 from advisor.data.reading import LabelledData
 from advisor.decision.advice import Advice
 from advisor.decision.facts import project_facts
-from advisor.documents import suggest
+from advisor.documents import fault_in_words, suggest
 from advisor.errors import InputError
 from advisor.estimates.correcting import corrections_of, work_of
 from advisor.estimates.forecast import default_settings
@@ -29,7 +29,7 @@ from advisor.plan.forecasting import answers_at_hand, break_even, forecast_again
 from advisor.plan.notes import cut_texts, left_out, recipe_memory, smaller_parts
 from advisor.plan.plan import DEFAULT_SEED, Plan, PlannedAdvice, PlannedData, PlannedFile, PlannedModel, PlannedPremises
 from advisor.plan.prompting import model_id, planned_language_model
-from advisor.plan.rows import class_weights, planned_labels, planned_split
+from advisor.plan.rows import class_weights, other_measure, planned_labels, planned_split, seen_before
 from advisor.plan.steps import planned_steps
 from advisor.plan.teacher import planned_teacher
 from advisor.strategies import Engine, Strategy
@@ -150,7 +150,16 @@ def build_plan(
             unadjusted={name: found for name, found in unadjusted.as_dict().items() if name in corrections},
         ),
         advice=_advice(advice),
-        notes=[*notes, *note, *cut_texts(task, settings, lengths), *left_out(added), *recipe_memory(settings), *parts],
+        notes=[
+            *notes,
+            *other_measure(profile, task),
+            *note,
+            *seen_before(data),
+            *cut_texts(task, settings, lengths),
+            *left_out(added),
+            *recipe_memory(settings),
+            *parts,
+        ],
         versions={"adaptation-advisor": __version__, **_versions(task)},
     )
     if any(terms and terms.url for terms in plan.prompts):
@@ -211,7 +220,8 @@ def _settings(strategy: Strategy, engine: Engine, changes: Mapping[str, Any]) ->
         return kind.model_validate(values | dict(changes))
     except ValidationError as invalid:
         first = invalid.errors()[0]
-        raise InputError(f"{strategy.id}: hyper-parameter {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        name = ".".join(map(str, first["loc"]))
+        raise InputError(f"{strategy.id}: hyper-parameter {name}: {fault_in_words(dict(first))}") from None
 
 
 def _file(part: Part, folder: Path) -> PlannedFile:

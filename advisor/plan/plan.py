@@ -8,8 +8,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from advisor.documents import read_document
+from advisor.documents import read_document, suggest
 from advisor.files import write_text
+from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.tasks import TASKS, Measure
 
 DEFAULT_SEED = 13
@@ -176,7 +177,7 @@ class Plan(_Part):
     teacher: PlannedTeacher | None = None
     data: PlannedData
     labels: dict[str, str | None]
-    seed: int
+    seed: int = Field(ge=0, le=2**31 - 1)
     class_weights: Literal["none", "balanced"]
     modifiers: dict[str, dict[str, Any]] = {}
     hyperparameters: dict[str, Any]
@@ -254,6 +255,25 @@ def read_plan(path: Path) -> Plan:
 
     Raises:
         InputError: there is none.
-        DocumentError: it breaks the schema.
+        DocumentError: it breaks the schema, or that of its strategy's or a modifier's settings.
     """
-    return read_document(path / "plan.yaml" if path.is_dir() else path).validate(Plan)
+    from advisor.strategies import STRATEGIES
+    from advisor.strategies.modifiers import MODIFIERS
+
+    document = read_document(path / "plan.yaml" if path.is_dir() else path)
+    plan = document.validate(Plan)
+    strategy = STRATEGIES[plan.strategy]
+    if not strategy.handles(plan.task, plan.engine):
+        raise document.error(f"{plan.strategy} does not do {plan.task} on {plan.engine}", ("strategy",))
+    document.validate(strategy.settings_for(plan.engine)[0], at=("hyperparameters",))
+    for name in plan.modifiers:
+        if name not in MODIFIERS:
+            raise document.error(
+                f"there is no modifier '{name}'{suggest(name, MODIFIERS)}", ("modifiers", name), key=True
+            )
+        document.validate(MODIFIERS[name], at=("modifiers", name))
+    for name, usual in load_evaluation().items():
+        value = plan.evaluation.get(name)
+        if type(usual) in (int, float) and type(value) not in (int, type(usual)):
+            raise document.error(f"evaluation.{name} is no number such as {usual}", ("evaluation", name))
+    return plan

@@ -4,13 +4,15 @@ from collections import Counter
 from itertools import chain
 from typing import Literal, cast
 
+from advisor.data.duplicates import folded
+from advisor.data.names import shown
 from advisor.data.reading import LabelledData
 from advisor.errors import InputError
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.plan.plan import PlannedSplit
 from advisor.profile import Profile
 from advisor.strategies import Engine, Strategy
-from advisor.tasks import TASKS, WRITING, Measure
+from advisor.tasks import TASKS, WRITING, Measure, Task
 
 _FEWEST_FOLDS = 2
 
@@ -24,8 +26,8 @@ def planned_labels(profile: Profile, data: LabelledData) -> dict[str, str | None
     there = {kind for kind in kinds.values() if kind}
     if named and set(named) != there and profile.source("task.labels") != "detected":
         missing, unknown = sorted(set(named) - there), sorted(there - set(named))
-        parts = [f"the data lack {', '.join(missing)}"] if missing else []
-        parts += [f"the profile lacks {', '.join(unknown)}"] if unknown else []
+        parts = [f"the data lack {', '.join(map(shown, missing))}"] if missing else []
+        parts += [f"the profile lacks {', '.join(map(shown, unknown))}"] if unknown else []
         raise InputError(f"task.labels and {data.train_part.path} disagree: {'; '.join(parts)}")
     return {name: named.get(kind) if kind else None for name, kind in kinds.items()}
 
@@ -52,6 +54,25 @@ def class_weights(
     if measure.key == "macro_f1":
         return "balanced", []
     return "none", [f"The largest class is {ratio:.0f} times the smallest; task.metric=macro-f1 would weight classes."]
+
+
+def other_measure(profile: Profile, task: Task) -> list[str]:
+    """Say that the metric asked for does not judge the task, and what does."""
+    asked, leads = profile.task.metric, task.measure(profile.task.metric)
+    if asked in (None, leads.choice):
+        return []
+    known = ", ".join(measure.choice for measure in task.measures if measure.choice)
+    return [f"task.metric is {asked}, which does not judge {task.title}; {leads.title} leads. Known: {known}."]
+
+
+def seen_before(data: LabelledData) -> list[str]:
+    """Say how many test rows the training data have too: on these memory is measured."""
+    if data.test is None:
+        return []
+    known = set(map(folded, data.train.inputs))
+    count = sum(folded(one) in known for one in data.test.inputs)
+    share = f"{count:,} of {len(data.test):,} test {TASKS[data.task].unit}"
+    return [f"{share} stand in the training data too, which flatters what is measured."] if count else []
 
 
 def planned_split(data: LabelledData, strategy: Strategy, engine: Engine = "encoder") -> PlannedSplit:

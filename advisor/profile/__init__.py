@@ -2,6 +2,7 @@
 
 from advisor.profile.profile import (
     INPUTS,
+    SECTIONS,
     Input,
     Profile,
     Source,
@@ -13,6 +14,7 @@ from advisor.profile.profile import (
 
 __all__ = [
     "INPUTS",
+    "SECTIONS",
     "Input",
     "Profile",
     "Source",

@@ -22,12 +22,17 @@ def data_source(profile: Profile, folder: Path) -> DataSource | None:
         return None
     local = folder / data.path
     return DataSource(
-        path=local if local.exists() or data.path.startswith((".", "/")) or local.suffix else data.path,
+        path=data.path if not local.exists() and _is_elsewhere(data.path) else local,
         test=folder / data.test if data.test else None,
         text_column=data.text,
         label_column=data.label,
         pair_column=data.pair,
     )
+
+
+def _is_elsewhere(path: str) -> bool:
+    """Return whether a path may be a hub id, or is an address, rather than a file that is missing."""
+    return "://" in path or not (path.startswith((".", "/")) or Path(path).suffix)
 
 
 def fill_from_data(profile: Profile, data: LabelledData) -> Profile:

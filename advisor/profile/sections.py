@@ -4,10 +4,12 @@ The command line, the questionnaire, the JSON Schema and the documentation all d
 An absent answer, or the word ``unknown``, is a value of its own: it is never read as no or zero.
 """
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import ConfigDict, Field, JsonValue, ValidationInfo, field_validator, model_validator
 
+from advisor.data.values import as_text
 from advisor.strict import Strict
 
 TaskType = Literal[
@@ -23,6 +25,7 @@ TaskType = Literal[
 Metric = Literal[
     "accuracy", "macro-f1", "micro-f1", "pearson", "spearman", "exact-match", "rouge", "preference-accuracy"
 ]
+_LANGUAGE = r"^[a-z]{2,3}$"
 Pace = Literal["never", "yearly", "monthly", "weekly", "daily"]
 
 
@@ -52,6 +55,15 @@ class Section(Strict):
             return values
         return {key: None if value == "unknown" else value for key, value in values.items()}
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse a truth value where a number is asked for; pydantic would read 1 or 0."""
+        kinds = get_args(cls.model_fields[str(info.field_name)].annotation)
+        if isinstance(value, bool) and bool not in kinds and {int, float} & set(kinds):
+            raise ValueError(f"'{str(value).lower()}' is not a number")
+        return value
+
 
 class Task(Section):
     """What the model shall do."""
@@ -65,7 +77,7 @@ class Task(Section):
         "Is it a common task in everyday words (sentiment, topic, spam), or particular to your work?",
         why="Prompting does best where label words already say it; tuned models lead most on unusual tasks.",
     )
-    languages: list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]] | None = answer(
+    languages: list[Annotated[str, Field(pattern=_LANGUAGE)]] | None = answer(
         "Which languages are the texts in (codes such as en, de)?",
         why="The pre-trained model must know them.",
     )
@@ -90,15 +102,31 @@ class Task(Section):
     @field_validator("labels", mode="before")
     @classmethod
     def _names_alone(cls, value: Any) -> Any:
-        if isinstance(value, list):
-            return {str(name): None for name in value}
-        return value
+        if not isinstance(value, list):
+            return value
+        names = [as_text(name) for name in value]
+        if None in names:
+            raise ValueError("a label with its description is written 'name: description', without a dash before it")
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"the label '{twice}' stands twice")
+        return dict.fromkeys(names)
 
     @field_validator("labels")
     @classmethod
     def _two_labels(cls, value: dict[str, str | None] | None) -> dict[str, str | None] | None:
+        if value is not None and not all(name.strip() for name in value):
+            raise ValueError("a label has no name")
         if value is not None and len(value) < 2:
             raise ValueError("a task needs at least two labels")
+        return value
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _codes(cls, value: Any) -> Any:
+        for code in value if isinstance(value, list) else ():
+            if isinstance(code, str) and not re.fullmatch(_LANGUAGE, code):
+                raise ValueError(f"'{code}' is not a language code of two or three small letters, such as en")
         return value
 
 

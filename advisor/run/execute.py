@@ -28,7 +28,7 @@ from advisor.run.models import Models
 from advisor.run.prepare import Prepared, learnt, prepare
 from advisor.run.progress import Progress
 from advisor.run.recording import record_run
-from advisor.run.result import Result
+from advisor.run.result import Result, read_result
 from advisor.strategies import STRATEGIES
 from advisor.strategies.modifiers import MORE_PRETRAINING
 from advisor.tasks import TASKS, WRITING, Input
@@ -86,8 +86,10 @@ class _Run:
     def complete(self) -> Result:
         """Do what is not done yet."""
         if self.folder.result.exists():
+            result = read_result(self.folder.path)
             self.folder.log("already-finished")
-            return Result.model_validate_json(self.folder.result.read_text(encoding="utf-8"))
+            self.folder.tidy()
+            return result
         if self.plan.model.trust_remote_code:
             allow(self.folder.model)
         self.resumed = bool(self.folder.logged())

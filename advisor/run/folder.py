@@ -15,6 +15,7 @@ from advisor.files import locked, write_json, write_text, write_with
 from advisor.plan.plan import Plan, read_plan
 
 _WORK = "work"
+_LONGEST_NAME = 60
 
 
 class RunFolder:
@@ -124,8 +125,8 @@ class RunFolder:
 
 def default_folder(plan: Plan, root: Path) -> Path:
     """Return ``root/project-hash``: the same plan gives the same folder, so that the same command resumes."""
-    name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in plan.project)
-    return root / f"{name}-{plan.identity()[:4]}"
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in plan.project[:_LONGEST_NAME])
+    return root / f"{name or 'project'}-{plan.identity()[:4]}"
 
 
 def _save_array(path: Path, array: np.ndarray) -> None:

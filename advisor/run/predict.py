@@ -4,8 +4,10 @@ import json
 import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -16,9 +18,13 @@ from advisor.backend.prompted.details import kept_place
 from advisor.backend.prompted.place import PROMPT_DETAILS
 from advisor.backend.remote_code import allow
 from advisor.data.columns import Columns
-from advisor.data.formats import open_table
+from advisor.data.formats import SUFFIXES, open_table
+from advisor.data.formats.lines import TextFile
+from advisor.data.formats.objects import json_lines, open_json
+from advisor.data.formats.table import Table
+from advisor.data.names import listed_names, shown
 from advisor.data.prompts import read_prompt
-from advisor.data.values import Unfit
+from advisor.data.values import Unfit, as_list, required_text, whole_characters
 from advisor.errors import DataError, InputError
 from advisor.files import write_with
 from advisor.plan.addresses import check_servers
@@ -101,6 +107,7 @@ def argument_rows(model: ServedModel, texts: Sequence[str]) -> Iterator[Row]:
     Raises:
         InputError: the last pair lacks its second text.
     """
+    texts = list(map(whole_characters, texts))
     if model.fields[0].name == "prompt":
         yield from ({field.name: "" for field in model.fields} | {"prompt": text} for text in texts)
         return
@@ -126,68 +133,104 @@ def read_rows(model: ServedModel, source: str, columns: Sequence[str | None]) ->
     Raises:
         DataError: a row cannot be read or lacks a part.
     """
-    if source == "-":
-        yield from _parts(model, _json_lines(sys.stdin), "stdin", columns)
-    elif source.endswith(".txt"):
-        for line in _plain_lines(Path(source)):
-            yield from argument_rows(model, [line])
+    path = Path("stdin" if source == "-" else source)
+    if path.suffix == ".txt":
+        with closing(TextFile(path)) as file:
+            for line in file.lines():
+                if not line.isspace():
+                    yield from argument_rows(model, [line.rstrip("\r\n")])
+    elif source == "-" or SUFFIXES.get(path.suffix.lower()) == "jsonl":
+        with closing(TextFile(path, sys.stdin.buffer if source == "-" else None)) as file:
+            listed = file.first_line().lstrip().startswith("[")
+            rows = _of_table(open_json(file, path, "list")) if listed else _of_lines(file)
+            yield from _parts(model, rows, columns)
     else:
-        table = open_table(Path(source))
-        try:
-            for field, column in zip(model.fields, columns, strict=False):
-                if (
-                    field.name != "input"
-                    and table.columns
-                    and not set(table.columns) & {column, field.column, field.name}
-                ):
-                    raise DataError(
-                        f"{source}: no column named '{column or field.column}'; found: {', '.join(table.columns)}. "
-                        "Name it by --text (and --pair for a second text)"
-                    )
-            named = ((number, _named(table.columns, values)) for number, values in table.rows)
-            yield from _parts(model, named, source, columns)
-        finally:
-            table.close()
+        with closing(open_table(path)) as table:
+            yield from _parts(model, _of_table(table), columns)
 
 
 def write_rows(rows: Iterator[Row], output: Path | None, stream: TextIO) -> None:
     """Write JSON lines to a file, whole or not at all, or to a stream as they come."""
     if output is None:
         for row in rows:
-            stream.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+            stream.write(_as_json(row))
         stream.flush()
         return
 
     def fill(path: Path) -> None:
         with path.open("w", encoding="utf-8") as file:
-            for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+            file.writelines(map(_as_json, rows))
 
     write_with(output, fill)
 
 
-def _parts(
-    model: ServedModel, rows: Iterable[tuple[int, Any]], source: str, columns: Sequence[str | None]
-) -> Iterator[Row]:
-    for number, row in rows:
+def _as_json(row: Row) -> str:
+    """Return a row as a line of JSON, which knows neither NaN nor half a character."""
+    try:
+        line = json.dumps(row, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:
+        line = json.dumps(_without_nan(row), ensure_ascii=False, default=str)
+    return f"{whole_characters(line)}\n"
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(part) for part in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _of_lines(file: TextFile) -> Iterator[tuple[str, Any]]:
+    """Yield the place and the value of every line."""
+    return ((f"{file.path}: line {number}", value) for number, value in json_lines(file))
+
+
+def _of_table(table: Table) -> Iterator[tuple[str, Row]]:
+    """Yield the place and the fields of every row; what an object of a list does not have stays away."""
+    for number, values in table.rows:
+        fields = zip(table.columns, values, strict=True)
+        row = {name: value for name, value in fields if value is not None or table.format != "json"}
+        yield f"{table.path}: {table.unit} {number}", row
+
+
+def _parts(model: ServedModel, rows: Iterable[tuple[str, Any]], columns: Sequence[str | None]) -> Iterator[Row]:
+    for place, row in rows:
         if isinstance(row, str):
             row = {model.fields[0].name: row}
         if not isinstance(row, dict):
-            raise DataError(f"{source}: row {number} is neither a text nor an object")
+            raise DataError(f"{place}: neither a text nor an object")
         found: Row = {}
         for field, column in zip(model.fields, columns, strict=False):
-            name = next((name for name in (column, field.column, field.name) if name in row), None)
-            if name is None and field.name == "input":
+            name = next((name for name in ([column] if column else [field.column, field.name]) if name in row), None)
+            if name is not None:
+                found[field.name] = _part(field, row[name], f"{place}: ", name)
+            elif field.name == "input":
                 found[field.name] = ""
-                continue
-            value = _words(row[name]) if name and field.name == "words" else row.get(name) if name else None
-            if value is None or not isinstance(value, str | list):
+            else:
                 raise DataError(
-                    f"{source}: row {number} has no {'words' if field.name == 'words' else 'text'} in "
-                    f"'{column or field.column}'; name the column by --text (and --pair for a second text)"
+                    f"{place}: no column named '{column or field.column}'; found: {listed_names(list(row))}. "
+                    "Name it by --text (and --pair for a second text)"
                 )
-            found[field.name] = value
         yield {**row, **found}
+
+
+def _part(field: Field, value: Any, place: str, column: str) -> Any:
+    """Return a part of what the model reads: words, a chat's messages, or a text.
+
+    Raises:
+        DataError: the column holds something else, or nothing.
+    """
+    if field.name == "words" and isinstance(value, str | list | tuple):
+        return _words(value)
+    if value is None:
+        raise DataError(f"{place}no text in {shown(column)}; leave the row out, or name another column by --text")
+    if field.name == "prompt" and isinstance(value, list):
+        return value
+    try:
+        return required_text(value, column, "a list of words" if field.name == "words" else "text")
+    except Unfit as unfit:
+        raise DataError(f"{place}{unfit}") from None
 
 
 def _prompt(parts: Sequence[Any]) -> Input:
@@ -202,38 +245,7 @@ def _prompt(parts: Sequence[Any]) -> Input:
     return found
 
 
-def _words(value: Any) -> list[str] | None:
+def _words(value: str | list[Any] | tuple[Any, ...]) -> list[str]:
     """Return words given as a list, as a JSON list, or as text to be split."""
-    if isinstance(value, str):
-        if not value.startswith("["):
-            return _WORDS.findall(value)
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return _WORDS.findall(value)
-    return [str(word) for word in value] if isinstance(value, list | tuple) else None
-
-
-def _named(columns: Iterable[str], values: Iterable[Any]) -> Row:
-    return {name: value for name, value in zip(columns, values, strict=True) if value is not None}
-
-
-def _json_lines(stream: TextIO) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(stream, start=1):
-        if line.strip():
-            try:
-                yield number, json.loads(line)
-            except ValueError:
-                raise DataError(f"stdin: line {number} is not JSON") from None
-
-
-def _plain_lines(path: Path) -> Iterator[str]:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for line in file:
-                if line.strip():
-                    yield line.rstrip("\r\n")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: not UTF-8 text; save it as UTF-8") from None
+    listed = as_list(value)
+    return [whole_characters(str(word)) for word in listed] if listed is not None else _WORDS.findall(str(value))

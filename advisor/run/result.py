@@ -66,7 +66,7 @@ def read_result(folder: Path) -> Result:
     path = folder / "result.json"
     try:
         return Result.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder} holds no finished run (no result.json)") from None
     except ValueError:
         raise InputError(f"{path} is damaged; run the plan again in another folder") from None

@@ -63,6 +63,6 @@ def chosen_modifiers(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     found = {}
     for name in names:
         if name not in MODIFIERS:
-            raise InputError(f"there is no modifier '{name}'{suggest(name, MODIFIERS)}; known: {', '.join(MODIFIERS)}")
+            raise InputError(f"there is no modifier '{name}'{suggest(name, MODIFIERS)}")
         found[name] = modifier_settings(name).model_dump(mode="json")
     return found

@@ -108,3 +108,13 @@ def test_a_folder_without_a_usable_model_is_refused_in_one_sentence(classifier, 
     ):
         with pytest.raises(InputError, match="no model can be loaded from there"):
             load(folder, cpu)
+
+
+def test_a_part_that_is_missing_is_not_made_up(classifier, make_encoder, tmp_path, cpu):
+    with pytest.raises(InputError, match=r"its weights lack classifier\.bias"):
+        TunedModel.load(make_encoder("bert", "mean"), cpu)
+    classifier.save(tmp_path / "model")
+    (tmp_path / "model" / "tokenizer.json").unlink()
+    (tmp_path / "model" / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}')
+    with pytest.raises(InputError, match="its tokenizer knows no words"):
+        TunedModel.load(tmp_path / "model", cpu)

@@ -12,7 +12,7 @@ Invoke = Callable[..., Result]
 def invoke() -> Invoke:
     """Run the command line in process: ``invoke("recommend", path, input="…")``."""
 
-    def call(*arguments: object, input: str | None = None) -> Result:
+    def call(*arguments: object, input: str | bytes | None = None) -> Result:
         return CliRunner().invoke(main, [str(argument) for argument in arguments], input=input)
 
     return call

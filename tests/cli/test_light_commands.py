@@ -1,3 +1,4 @@
+import io
 import json
 import re
 from collections.abc import Callable
@@ -8,6 +9,7 @@ import yaml
 from click.testing import Result
 
 from advisor.assets import asset
+from advisor.cli import main
 from advisor.profile import INPUTS, Input, load_profile
 
 Invoke = Callable[..., Result]
@@ -105,6 +107,13 @@ def test_settings_take_precedence(invoke: Invoke) -> None:
         (["rules", "show", "plenty-of-label"], 2, "did you mean 'plenty-of-labels'?"),
         (["rules", "check", "--rules", "nowhere"], 2, "no such folder"),
         (["inspect", "nowhere.csv"], 2, "nowhere.csv"),
+        (["run", "reviews.csv"], 2, "reviews.csv is a data file by its name"),
+        (
+            ["plan", STARTUP, "-o", "never", "--strategy", "full-fine-tuning", "--hyper", "epochs=many"],
+            2,
+            "'many' is not",
+        ),
+        (["plan", STARTUP, "-o", "never", "--with", "magic"], 2, "no modifier 'magic'; known: distillation, domain"),
         (["nonsense"], 2, "No such command"),
         (["ask", "-o", STARTUP], 2, "is there already"),
     ],
@@ -302,6 +311,58 @@ def test_a_plan_keeps_the_audit_and_the_findings_of_own_rules(invoke: Invoke, tm
     assert invoke("plan", STARTUP, "--rules", folder, "-o", tmp_path / "plan").exit_code == 0
     assert "our probes did well" in (tmp_path / "plan" / "report.html").read_text(encoding="utf-8")
     assert invoke("explain", "--record", tmp_path / "plan" / "advice.json", "--rules", folder).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ("task.type: text-classification\ndata.labelled: lots\n", "answers.yaml:2:16: data.labelled: 'lots' is not a"),
+        ("data.smallest_class: 9\ndata.labelled: 3\n", "answers.yaml:1:22: data.smallest_class (9) exceeds"),
+        ("data:\n  labelled: 3\n", "answers.yaml:1:1: write data.NAME: VALUE, or begin with 'schema: 1'"),
+    ],
+)
+def test_wrong_answers_are_pointed_at(answers: str, message: str, invoke: Invoke, tmp_path: Path) -> None:
+    path = tmp_path / "answers.yaml"
+    path.write_text(answers, encoding="utf-8")
+    shown = invoke("ask", "-o", tmp_path / "asked.yaml", "--no-input", "--answers", path)
+    assert (shown.exit_code, message in shown.output) == (2, True), shown.output
+    assert not (tmp_path / "asked.yaml").exists()
+
+
+def test_an_answer_that_is_not_utf8_keeps_those_before_it(invoke: Invoke, tmp_path: Path) -> None:
+    path = tmp_path / "asked.yaml"
+    shown = invoke("ask", "-o", path, input=b"\ntext-classification\ncaf\xe9\n")
+    assert (shown.exit_code, "an answer is not UTF-8 text" in shown.output) == (2, True)
+    assert invoke("ask", "-o", path, "--resume", input="").exit_code == 4
+
+
+@pytest.mark.parametrize(("terminal", "dash"), [(True, b"?"), (False, "–".encode())])
+def test_an_old_encoding_ends_no_command(terminal: bool, dash: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr("sys.stdout", stream)
+    with pytest.raises(SystemExit) as ended:
+        main(["recommend", str(STARTUP)])
+    assert ended.value.code == 0
+    stream.flush()
+    assert b"Prompt it " + dash in stream.buffer.getvalue()
+
+
+def test_labels_cannot_steer_the_terminal(invoke: Invoke, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\n" + "".join(f"t {i},{('a', chr(27) + '[2Jb')[i % 2]}\n" for i in range(8)), "utf-8")
+    shown = invoke("inspect", path)
+    assert shown.exit_code == 0
+    assert "�[2Jb" in shown.output
+    assert "\x1b" not in shown.output
+
+
+def test_a_plan_says_what_of_the_profile_and_the_data_it_cannot_follow(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"t {i},{'ab'[i % 2]}\n" for i in range(8)), "utf-8")
+    data = ("--data", tmp_path / "a.csv", "--test", tmp_path / "a.csv")
+    shown = invoke("plan", *data, "--set", "task.metric=rouge", "-o", tmp_path / "plan")
+    assert "task.metric is rouge, which does not judge text classification; accuracy leads" in shown.output
+    assert "8 of 8 test texts stand in the training data too" in shown.output
 
 
 def test_ask_counts_down_and_stops_early(invoke: Invoke, messages: Path, tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ BAD: dict[str, tuple[str, bytes, list[str]]] = {
     ),
     "cut in a character": ("a.csv", GOOD + b"caf\xc3", ["line 5, column 4", "0xC3"]),
     "one class": ("a.csv", b"text,label\na,x\nb,x\nc,x\n", ["one class only", "3 rows", "'x'"]),
+    "one row": ("a.csv", b"text,label\na,x\n", ["one class only: the only row has the label 'x'"]),
+    "an object of nothing": ("a.jsonl", b"{}\n", ["no column named 'text' or 'label'; found: nothing"]),
     "ids": ("a.csv", b"text,label\na,1\nb,2\nc,3\n", ["different value in each of 3 rows", "--label"]),
     "no labels": ("a.csv", b"text,label\na,\nb,\n", ["'label' is empty in all 2 rows"]),
     "no texts": ("a.csv", b"text,label\n,a\n ,b\n", ["no row has a text"]),
@@ -138,6 +140,17 @@ def test_bad_file(name: str, tmp_path: Path) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     path = tmp_path / "nowhere.csv"
     assert message_of(DataSource(path)) == f"{path}: no such file"
+
+
+def test_an_address() -> None:
+    address = "https://example.org/reviews.csv"
+    assert message_of(DataSource(address)) == f"{address}: an address, and data are read from files; download it first"
+
+
+def test_a_link_to_itself(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.symlink_to(path)
+    assert message_of(DataSource(path)) == f"{path}: cannot be read (Too many levels of symbolic links)"
 
 
 def test_missing_test_file(tmp_path: Path) -> None:

@@ -43,7 +43,18 @@ def test_there_are_at_least_eight_profiles_over_several_task_types() -> None:
         ),
         ("schema: 1\ndata: {labelled: -3}\n", "profile.yaml:2:18: data.labelled: '-3' is below 0"),
         ("schema: 1\ntask: {type: clasification}\n", "is not one of text-classification"),
-        ("schema: 2\n", "profile.yaml:1:9: schema: '2' is not one of"),
+        ("schema: 2\n", "profile.yaml:1:9: schema: '2' is not one of 1\n"),
+        ("schema: 1\ndata: reviews.csv\n", "profile.yaml:2:7: data: 'reviews.csv' is not a set of keys and values"),
+        ("schema: 1\ndata: {labelled: true}\n", "profile.yaml:2:18: data.labelled: 'true' is not a number"),
+        ("schema: 1\ncompute: {hours: false}\n", "compute.hours: 'false' is not a number"),
+        ("schema: 1\ndata: {labelled: 1e99}\n", "data.labelled: '1e+99' is far too large"),
+        ("schema: 1\ncompute: {device: cuda}\n", "compute.device: 'cuda' is not one of cpu, gpu\n"),
+        ("schema: 1\ntask: {languages: [english]}\n", "'english' is not a language code of two or three small letters"),
+        ("schema: 1\ntask: {labels: [a, b, a]}\n", "task.labels: the label 'a' stands twice"),
+        ("schema: 1\ntask: {labels: ['', b]}\n", "task.labels: a label has no name"),
+        ("schema: 1\ntask: {labels: [{a: good}, {b: bad}]}\n", "without a dash before it"),
+        ("schema: 1\ndata:\n  classes: 3\ntask: {labels: [a, b]}\n", "profile.yaml:3:12: data.classes is 3, but"),
+        ("schema: 1\nname: [" + "a, " * 999, "not valid YAML"),
         ("task: {}\n", "schema is missing"),
         ("", "the profile is empty"),
         ("- a\n", "expected keys and values"),
@@ -60,6 +71,11 @@ def test_a_faulty_profile_is_one_sentence_with_a_place(text: str, message: str, 
         load_profile(written(tmp_path, text))
     assert message in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_labels_are_read_as_data_write_them(tmp_path: Path) -> None:
+    profile = load_profile(written(tmp_path, "schema: 1\ntask: {labels: [true, 1.0, 2, no]}\n"))
+    assert list(profile.task.labels or ()) == ["true", "1", "2", "no"]
 
 
 def test_unknown_is_an_answer(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_fewer_passes_are_forecast_to_take_less_time(planned: Any) -> None:
     ("options", "message"),
     [
         ({"hyperparameters": {"epoch": 3}}, "no hyper-parameter 'epoch'.*epochs"),
-        ({"hyperparameters": {"epochs": -1}}, "hyper-parameter epochs: .*greater than 0"),
+        ({"hyperparameters": {"epochs": -1}}, "hyper-parameter epochs: .-1. is not above 0"),
         ({"modifiers": ["multi-seeds"]}, "no modifier 'multi-seeds'.*multi-seed"),
     ],
 )

@@ -5,7 +5,7 @@ import io
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from advisor.errors import DataError
 
@@ -30,7 +30,7 @@ _MAGIC = {
 class _Hashing(io.RawIOBase):
     """A raw file that feeds what is read from it to a digest."""
 
-    def __init__(self, raw: io.FileIO) -> None:
+    def __init__(self, raw: io.FileIO | BinaryIO) -> None:
         self._raw = raw
         self.digest = hashlib.sha256()
 
@@ -38,7 +38,7 @@ class _Hashing(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
-        count = self._raw.readinto(buffer) or 0
+        count = self._raw.readinto(buffer) or 0  # type: ignore[union-attr]
         self.digest.update(memoryview(buffer)[:count])
         return count
 
@@ -48,16 +48,17 @@ class TextFile:
 
     Args:
         path: a regular file.
+        stream: its bytes where they come from elsewhere, and ``path`` is for messages alone.
 
     Raises:
         DataError: it is absent, unreadable, empty, UTF-16, compressed or no text at all.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, stream: BinaryIO | None = None) -> None:
         self.path = path
         self.line = 0
         """The number of the last line handed out, from 1."""
-        raw = open_regular(path)
+        raw = stream or open_regular(path)
         self._hashing = _Hashing(raw)
         self._file = io.BufferedReader(self._hashing, buffer_size=_CHUNK)
         self._raw = raw
@@ -189,7 +190,7 @@ class TextFile:
     def _refuse_other_kinds(self) -> None:
         head = self._head
         if not head:
-            raise DataError(f"{self.path}: the file is empty; a header and at least two labelled rows are needed")
+            raise DataError(f"{self.path}: the file is empty")
         for magic, what in _MAGIC.items():
             if head.startswith(magic):
                 raise DataError(f"{self.path}: this is {what}")
@@ -219,7 +220,7 @@ def open_regular(path: Path) -> io.FileIO:
     except PermissionError:
         raise DataError(f"{path}: permission denied; make it readable (chmod +r)") from None
     except (OSError, ValueError) as failure:
-        raise DataError(f"{path}: cannot be read ({failure})") from None
+        raise DataError(f"{path}: cannot be read ({getattr(failure, 'strerror', None) or failure})") from None
 
 
 def and_more(count: int, unit: str) -> str:

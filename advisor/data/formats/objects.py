@@ -28,6 +28,17 @@ def open_json(file: TextFile, path: Path, layout: Literal["lines", "list", "nest
     return Table(path, "jsonl" if layout == "lines" else "json", unit, columns, rows, file.sha256, file.close)
 
 
+def json_lines(file: TextFile) -> Iterator[tuple[int, Any]]:
+    """Yield the JSON value of every line that is not blank, with the line's number.
+
+    Raises:
+        DataError: a line that is no text or no JSON.
+    """
+    for line in file.lines():
+        if not line.isspace():
+            yield file.line, _parse(line.rstrip(), file.path, file.line)
+
+
 def _one_a_line(file: TextFile, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     lines = file.lines()
     for line in lines:

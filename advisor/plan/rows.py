@@ -51,7 +51,7 @@ def _contexts(data: LabelledData) -> int:
 
 
 def _counts(data: LabelledData) -> list[int]:
-    """Return how many rows each class has; one number where there are none: of the contexts of questions, or of rows."""
+    """Return how many rows each class has; without classes one number, of contexts or of rows."""
     match TASKS[data.task].predicts:
         case "class":
             return list(Counter(data.train.labels).values())

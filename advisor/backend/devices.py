@@ -45,8 +45,8 @@ def choose_device(kind: str | None = None) -> Device:
         InputError: the named one is not here.
     """
     kind = kind or ("cuda" if torch.cuda.is_available() else "cpu")
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
-    if kind in there and not there[kind]():
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there[kind]:
         raise InputError(f"no device '{kind}' can be used from here; leave it out, or name cpu")
     if kind == "cuda":
         if torch.cuda.is_bf16_supported(including_emulation=False):

@@ -39,7 +39,8 @@ def test_a_torn_last_line_is_passed_over_and_cut_off(tmp_path: Path) -> None:
     "broken",
     [
         "{", "[1]", json.dumps({"data": "a"}), json.dumps(line("x", 1) | {"task": "no"}),
-        json.dumps(line("x", math.nan)), json.dumps(line("x", 1) | {"labelled": "many"}), json.dumps(line("x", 1) | {"classes": 0}),
+        json.dumps(line("x", math.nan)), json.dumps(line("x", 1) | {"labelled": "many"}),
+        json.dumps(line("x", 1) | {"classes": 0}),
     ],
 )  # fmt: skip
 def test_a_broken_line_is_named(tmp_path: Path, broken: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from advisor.data.reading import DataSource, LabelledData, load_labelled
 from advisor.errors import InputError
-from advisor.knowledge.catalogue import describe_model
+from advisor.knowledge.catalogue import describe_model, unknown_model
 from advisor.knowledge.hardware import card_name, fill_from_card
 from advisor.knowledge.hub import fetch_configuration, looks_like_hub_id
 from advisor.knowledge.prices import fill_from_prices
@@ -83,12 +83,15 @@ def _filled(profile: Profile, data: LabelledData | None, machine: Machine) -> Pr
 
 
 def _learn_models(profile: Profile) -> list[str]:
-    """Fetch the configurations of hub models that are not known yet; return why one could not be had."""
+    """Fetch the configurations of hub models that are not known yet; return why one cannot be had, or is no model."""
     model = profile.model
     named = [model.base, model.llm_name if model.llm == "local" else None]
     notes = []
     for name in named:
-        if name is None or not looks_like_hub_id(name) or describe_model(name):
+        if name is None or describe_model(name):
+            continue
+        if not looks_like_hub_id(name):
+            notes += [f"{unknown_model(name)}; forecasts leave it open"] if name == model.base else []
             continue
         try:
             if profile.constraints.air_gapped:

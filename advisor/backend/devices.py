@@ -6,6 +6,7 @@ from functools import cache
 
 import torch
 
+from advisor.errors import InputError
 from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.machine import this_machine
 
@@ -39,8 +40,14 @@ def choose_device(kind: str | None = None) -> Device:
 
     On a CPU bf16 is used only where a short timed product shows that this machine has the units for it: without them
     PyTorch emulates bf16 and is slower than fp32. It computes with no more threads than a container's quota allows.
+
+    Raises:
+        InputError: the named one is not here.
     """
     kind = kind or ("cuda" if torch.cuda.is_available() else "cpu")
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there[kind]:
+        raise InputError(f"no device '{kind}' can be used from here; leave it out, or name cpu")
     if kind == "cuda":
         if torch.cuda.is_bf16_supported(including_emulation=False):
             return Device(kind, "bf16", f"{torch.cuda.get_device_name()} has bf16 matrix units")

@@ -1,12 +1,13 @@
 """Policies: ways to choose a strategy for a draw of labels before all of them are tried."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from advisor.assets import asset
-from advisor.benchmark.results import Situation
+from advisor.benchmark.results import Situation, read_checked, situation_of
 from advisor.decision.candidates import candidates
 from advisor.decision.decide import decide_answers
 from advisor.decision.derived import Answers
@@ -131,6 +132,21 @@ def recorded_policy(title: str, rows: Iterable[Mapping[str, Any]]) -> Policy:
         for row in rows
     }
     return Policy(title, lambda at: chosen.get((at.data, at.seed, at.labelled, at.rarest)))
+
+
+def read_choices(path: Path) -> list[dict[str, Any]]:
+    """Return the lines that `choice_line` wrote to a file.
+
+    Raises:
+        InputError: a line, other than a torn last one, is no choice; the message names it.
+    """
+
+    def checked(row: dict[str, Any]) -> dict[str, Any]:
+        situation_of(row)
+        recorded_policy(row["policy"], [row])
+        return row
+
+    return read_checked(path, checked)
 
 
 def choice_line(policy: str, situation: Situation, choice: Choice) -> dict[str, Any]:

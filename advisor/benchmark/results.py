@@ -1,14 +1,19 @@
 """Results: what trials measured, as JSON lines that survive an interruption."""
 
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import SEEK_END
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import TypeAdapter
 
 from advisor.errors import InputError
 from advisor.tasks import TASKS
+
+FoundT = TypeVar("FoundT")
 
 
 class Situation(NamedTuple):
@@ -34,7 +39,7 @@ class Situation(NamedTuple):
     tokens_p95: int | None = None
 
 
-_OPTIONAL = Situation._field_defaults
+_SITUATION = TypeAdapter(Situation)
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], start=1):
+    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
         try:
             row = json.loads(line)
         except ValueError:
@@ -95,19 +100,29 @@ def append_line(path: Path, row: dict[str, Any]) -> None:
         file.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
 
 
+def read_checked(path: Path, check: Callable[[dict[str, Any]], FoundT]) -> list[FoundT]:
+    """Return what ``check`` makes of every line of a file.
+
+    Raises:
+        InputError: it raises a KeyError, TypeError or ValueError at one, other than a torn last one; the message names
+            the line.
+    """
+    found = []
+    for number, row in enumerate(read_lines(path), start=1):
+        try:
+            found.append(check(row))
+        except (KeyError, TypeError, ValueError):
+            raise _broken(path, number) from None
+    return found
+
+
 def read_results(path: Path) -> list[Measurement]:
     """Return the measurements of a file.
 
     Raises:
         InputError: a line, other than a torn last one, is no measurement; the message names it.
     """
-    found = []
-    for number, row in enumerate(read_lines(path), start=1):
-        try:
-            found.append(measurement(row))
-        except (KeyError, TypeError, ValueError):
-            raise _broken(path, number) from None
-    return found
+    return read_checked(path, measurement)
 
 
 def measurement(row: dict[str, Any]) -> Measurement:
@@ -115,21 +130,41 @@ def measurement(row: dict[str, Any]) -> Measurement:
 
     Raises:
         KeyError: it lacks something, or is of an unknown task.
+        ValueError: something in it is of another kind, or no finite number.
     """
-    known: list[Any] = [row.get(name) if name in _OPTIONAL else row[name] for name in Situation._fields]
-    situation = Situation(*known)
+    situation = situation_of(row)
     measures = TASKS[situation.task].measures
     values = {measure.key: float(row[measure.key]) for measure in measures if measure.key in row}
-    if measures[0].key not in values:
-        raise KeyError(measures[0].key)
-    return Measurement(
-        situation, row["strategy"], row["model"], row["test_rows"], values, float(row["fit_processor_seconds"])
-    )
+    seconds = float(row["fit_processor_seconds"])
+    if not all(map(math.isfinite, (seconds, values[measures[0].key]))):
+        raise ValueError("not finite")
+    return Measurement(situation, str(row["strategy"]), str(row["model"]), int(row["test_rows"]), values, seconds)
 
 
-def done(rows: Iterable[dict[str, Any]]) -> set[tuple[str, str, str, int]]:
-    """Return data, strategy, size and seed of lines of results; of choices, the policy in the place of the strategy."""
-    return {(row["data"], row.get("policy") or row["strategy"], row["size"], row["seed"]) for row in rows}
+def situation_of(row: dict[str, Any]) -> Situation:
+    """Return the situation that a line speaks of.
+
+    Raises:
+        KeyError: it is of an unknown task.
+        ValueError: it lacks something, or something in it is of another kind.
+    """
+    found = _SITUATION.validate_python({name: row[name] for name in Situation._fields if name in row})
+    if found.classes < 1 and TASKS[found.task].predicts in ("class", "classes"):
+        raise ValueError("no classes")
+    return found
+
+
+def done(path: Path) -> set[tuple[str, str, str, int]]:
+    """Return data, strategy, size and seed of a file of results; of choices, the policy in the place of the strategy.
+
+    Raises:
+        InputError: a line, other than a torn last one, is neither; the message names it.
+    """
+    return set(read_checked(path, _done))
+
+
+def _done(row: dict[str, Any]) -> tuple[str, str, str, int]:
+    return row["data"], row.get("policy") or row["strategy"], row["size"], row["seed"]
 
 
 def _broken(path: Path, number: int) -> InputError:

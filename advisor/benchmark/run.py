@@ -10,7 +10,7 @@ from advisor.benchmark.folder import CHOICES, RESULTS, Digests, Setup, open_fold
 from advisor.benchmark.grid import Planned, grid
 from advisor.benchmark.policies import policies
 from advisor.benchmark.pool import Outcome, Place, carry_out, threads_for
-from advisor.benchmark.results import append_line, done, read_lines
+from advisor.benchmark.results import append_line, done
 from advisor.benchmark.source import load_benchmark_data, named_sources
 from advisor.benchmark.trial import Limits
 from advisor.benchmark.trying import TRYING
@@ -49,17 +49,19 @@ def run_benchmark(request: Request, folder: Path, jobs: int | None = None) -> in
         jobs: processes side by side; see `jobs_for`.
 
     Raises:
-        InputError: data, a strategy, a size or a policy that cannot be measured, or a folder with other results.
+        InputError: data, a strategy, a size, a policy or a device that cannot be had, or a folder with other results.
     """
     from advisor.backend.devices import choose_device
 
-    strategies = _strategies(request.strategies)
+    strategies = measurable(request.strategies)
     _insist_on_policies(request.policies, this_machine())
     sizes = [Size.parse(text) for text in request.sizes]
+    if not sizes:
+        raise InputError("no size is named; write numbers of labels a class, of rows (500-rows), or all")
     sources = {source.name: source for source in named_sources(request.sources, request.task)}
     data = {name: load_benchmark_data(source) for name, source in sources.items()}
     catalogue, machine = load_catalogue(), this_machine()
-    model, device = catalogue.default_model, request.device or choose_device().kind
+    model, device = catalogue.default_model, choose_device(request.device).kind
     jobs = jobs or jobs_for(machine, device)
     limits = Limits(request.rows, request.test_rows, threads_for(machine.cores, jobs))
     measuring = [policy for policy in request.policies if policy in TRYING]
@@ -68,7 +70,7 @@ def run_benchmark(request: Request, folder: Path, jobs: int | None = None) -> in
         folder,
         Setup(model=model, device=device, rows=limits.rows, test_rows=limits.test_rows, data=_digests(data)),
     )
-    known = done(read_lines(folder / RESULTS)) | done(read_lines(folder / CHOICES))
+    known = done(folder / RESULTS) | done(folder / CHOICES)
     left = [one for one in planned if (one.data, one.policy or one.trial.strategy, *one.trial[1:]) not in known]
     progress = Progress(1)
     progress.stage(f"measure  {len(left)} of {len(planned)} trials, {jobs} at a time, {limits.threads} threads each")
@@ -84,12 +86,19 @@ def jobs_for(machine: Machine, device: str) -> int:
     return max(1, min(machine.cores, fitting))
 
 
-def _strategies(named: Sequence[str] | None) -> list[str]:
+def measurable(named: Sequence[str] | None) -> list[str]:
+    """Return the strategies named, each once; all that an encoder carries out where none are.
+
+    Raises:
+        InputError: one is not among these, or a list is empty.
+    """
     able = [name for name in EXECUTABLE if STRATEGIES[name].encoder_tasks]
     for name in named or ():
         if name not in able:
             raise InputError(f"there is no strategy '{name}' to measure on an encoder{suggest(name, able)}")
-    return list(named or able)
+    if named is not None and not named:
+        raise InputError(f"no strategy is named; known: {', '.join(able)}")
+    return able if named is None else list(dict.fromkeys(named))
 
 
 def _insist_on_policies(named: Sequence[str], machine: Machine) -> None:

@@ -12,6 +12,7 @@ from advisor.data.lengths import estimated_tokens, word_counts
 from advisor.data.reading import DataSource, load_labelled
 from advisor.errors import InputError
 from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.plan.rows import insist_on_apart
 from advisor.run.prepare import split_rows
 
 
@@ -52,6 +53,7 @@ def load_benchmark_data(data: BenchmarkData) -> LabelledData:
 
     Raises:
         DataError: it cannot be read.
+        InputError: no rows can be held out.
     """
     labelled = load_labelled(data.source, data.task)
     return labelled if labelled.test is not None else _held_out(labelled)
@@ -63,6 +65,7 @@ def lengths_of(data: LabelledData) -> Lengths:
 
 
 def _held_out(data: LabelledData) -> LabelledData:
+    insist_on_apart(data)
     every, names = data.train, data.label_names
     rows = encode_rows(data.task, every.inputs, every.labels, every.rows, names)
     kept, held = split_rows(data.task, rows, load_evaluation()["test_share"], 0)

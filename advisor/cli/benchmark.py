@@ -68,14 +68,14 @@ def command(
     DATA are files, or folders with train.* and test.*; without a test file a fifth of the rows is held out. Left out,
     what FOLDER holds is reported anew.
     """
-    from advisor.benchmark.run import Request, run_benchmark
+    from advisor.benchmark.run import Request, measurable, run_benchmark
     from advisor.data.reading import DataSource
 
     if test and len(data) > 1:
         raise click.UsageError("--test names the test file of one DATA; put the others into folders with test.*")
     if not data and not (output / "results.jsonl").exists():
         raise click.UsageError("name DATA, or by -o a folder with results")
-    failures, asked = 0, _listed(strategies) if strategies is not None else None
+    failures, asked = 0, None if strategies is None else measurable(_listed(strategies))
     if data:
         sources = [DataSource(Path(one) if Path(one).exists() else one, test, **columns) for one in data]
         request = Request(sources, task, asked, _listed(sizes), seeds, chosen, rows, test_rows, device)
@@ -96,15 +96,15 @@ def command(
 def _report(folder: Path, chosen: tuple[str, ...], rules: Path | None, strategies: list[str] | None) -> "BenchmarkPage":
     from advisor.benchmark.cells import cells_of, field_of
     from advisor.benchmark.folder import CHOICES, RESULTS
-    from advisor.benchmark.policies import judged_policies
-    from advisor.benchmark.results import read_lines, read_results
+    from advisor.benchmark.policies import judged_policies, read_choices
+    from advisor.benchmark.results import read_results
     from advisor.files import write_text
     from advisor.knowledge.rulebase import load_rulebase
     from advisor.machine import this_machine
     from advisor.report.benchmark import benchmark_documents, benchmark_page
 
     cells = cells_of(read_results(folder / RESULTS))
-    field, choices = strategies or field_of(cells), read_lines(folder / CHOICES)
+    field, choices = strategies or field_of(cells), read_choices(folder / CHOICES)
     compared = judged_policies(load_rulebase(rules), this_machine(), choices, chosen, field)
     page = benchmark_page(folder.name, cells, compared, field)
     for name, text in benchmark_documents(page).items():

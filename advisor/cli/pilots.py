@@ -9,6 +9,7 @@ import click
 
 from advisor.data.examples import LabelledData
 from advisor.decision.advice import Advice
+from advisor.pilot.budget import Budget
 from advisor.run.progress import clock
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 
 class Asked(NamedTuple):
-    """What the options say: the budget as written, None where no pilot is wanted."""
+    """What the options say: the budget, None where no pilot is wanted."""
 
-    budget: str | None
+    budget: Budget | None
     prefer: str | None
     target: float | None
     seed: int | None
@@ -44,9 +45,15 @@ def pilot_options(command: CommandT) -> CommandT:
         "budget",
         is_flag=False,
         flag_value="",
+        callback=_budget,
         metavar="[BUDGET]",
         help="Measure the contenders on the data: within seconds (120, 2m) or a share (10%) of fitting them all.",
     )(command)
+
+
+def _budget(_context: click.Context, _option: click.Parameter, written: str | None) -> Budget | None:
+    """Read the budget before anything else is opened: what was meant as a profile is then said to be none."""
+    return None if written is None else Budget.parse(written)
 
 
 def settled(advice: Advice, data: LabelledData | None, asked: Asked, *, earlier: bool = False) -> Advice:
@@ -57,17 +64,21 @@ def settled(advice: Advice, data: LabelledData | None, asked: Asked, *, earlier:
         data: to measure on.
         asked: whether and how.
         earlier: whether the last finished pilot of the same data counts where none is asked for; it is then named.
+
+    Raises:
+        UsageError: it is asked how, but not whether; or there are labels, and the rows are not named.
     """
     if asked.budget is None:
         if asked.prefer or asked.target:
             raise click.UsageError("--prefer and --target belong to --pilot")
         return _with_last(advice, data) if earlier and data else advice
-    from advisor.pilot.budget import Budget
+    if data is None and advice.decision.facts.values.get("data.labelled"):
+        raise click.UsageError("a pilot measures on labelled rows; name them by --data, or in the profile")
     from advisor.pilot.pilot import Pilot, Wish
     from advisor.plan.plan import DEFAULT_SEED
 
     wish = Wish(
-        Budget.parse(asked.budget),
+        asked.budget,
         asked.prefer or "quality",  # type: ignore[arg-type]
         asked.target,
         DEFAULT_SEED if asked.seed is None else asked.seed,

@@ -11,6 +11,7 @@ from advisor.cli.options import as_json, plan_options, print_json, project, proj
 from advisor.cli.pilots import Asked, pilot_options, settled
 from advisor.decision.advice import recommend
 from advisor.knowledge.rulebase import load_rulebase
+from advisor.pilot.budget import Budget
 
 
 @click.command("plan")
@@ -29,7 +30,7 @@ def command(
     modifiers: tuple[str, ...],
     hyperparameters: tuple[str, ...],
     trust_remote_code: bool,
-    budget: str | None,
+    budget: Budget | None,
     prefer: str | None,
     target: float | None,
     rules: Path | None,

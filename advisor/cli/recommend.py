@@ -11,6 +11,7 @@ from advisor.cli.pilots import Asked, pilot_options, settled
 from advisor.decision.advice import recommend
 from advisor.files import write_json
 from advisor.knowledge.rulebase import load_rulebase
+from advisor.pilot.budget import Budget
 
 
 @click.command("recommend")
@@ -29,7 +30,7 @@ from advisor.knowledge.rulebase import load_rulebase
 def command(
     profile: Path | None,
     settings: tuple[str, ...],
-    budget: str | None,
+    budget: Budget | None,
     prefer: str | None,
     target: float | None,
     seed: int | None,

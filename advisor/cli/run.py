@@ -9,6 +9,7 @@ from advisor.cli import options
 from advisor.cli.options import as_json, host_option, plan_options, print_json, project, project_options, rules_option
 from advisor.cli.pilots import Asked, pilot_options, settled
 from advisor.errors import InputError
+from advisor.pilot.budget import Budget
 
 
 @click.command("run")
@@ -37,7 +38,7 @@ def command(
     modifiers: tuple[str, ...],
     hyperparameters: tuple[str, ...],
     trust_remote_code: bool,
-    budget: str | None,
+    budget: Budget | None,
     prefer: str | None,
     target: float | None,
     allowed_hosts: tuple[str, ...],

@@ -52,6 +52,11 @@ def as_text(one: Input) -> str:
     return "\n".join(one) if isinstance(one, Pair) else " ".join(one)
 
 
+def context_of(one: Input) -> str:
+    """Return what rows that must stay together have in common: the context of a question, or the text of a prompt."""
+    return one.second if isinstance(one, Pair) else as_text(one)
+
+
 @dataclass(frozen=True)
 class Part:
     """What one file gave.

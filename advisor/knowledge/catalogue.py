@@ -168,6 +168,13 @@ def describe_model(name: str) -> BaseModelFacts | None:
         ) from None
 
 
+def unknown_model(name: str) -> str:
+    """Say that a name is no model's, and which known one is called so by its owner's side."""
+    meant = [known for known in load_catalogue().models if known.rpartition("/")[2].lower() == name.lower()]
+    hint = f" ({meant[0]} is known)" if meant else ""
+    return f"{name}: neither a folder with a pre-trained model nor a hub id such as owner/name{hint}"
+
+
 def embedded_folder(facts: BaseModelFacts) -> Path | None:
     """Return the folder with the weights that an installed package carries, without importing the package."""
     if facts.package is None:

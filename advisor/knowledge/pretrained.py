@@ -229,9 +229,18 @@ def _objective(folder: Path, config: Mapping[str, Any]) -> str:
 
 
 def _declared(file: Path, name: str) -> int | None:
-    """Return a whole number that a JSON file declares, None where it does not."""
+    """Return a whole number that a JSON file declares, None where it does not.
+
+    Raises:
+        ValueError: the file is not JSON, or not an object.
+    """
     try:
-        value = json.loads(file.read_text(encoding="utf-8")).get(name)
+        found = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return int(value) if isinstance(value, int | float) and value > 0 else None
+    except ValueError as failure:
+        raise ValueError(f"{file.name}: {failure}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{file.name}: not an object")
+    value = found.get(name)
+    return int(value) if isinstance(value, int | float) and 0 < value < math.inf else None

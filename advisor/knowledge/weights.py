@@ -9,7 +9,13 @@ from pathlib import Path
 
 from advisor.errors import InputError
 from advisor.files import sha256_of
-from advisor.knowledge.catalogue import BaseModelFacts, describe_model, embedded_folder, load_catalogue
+from advisor.knowledge.catalogue import (
+    BaseModelFacts,
+    describe_model,
+    embedded_folder,
+    load_catalogue,
+    unknown_model,
+)
 from advisor.knowledge.pretrained import read_config
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
@@ -63,7 +69,7 @@ def locate_model(
         found = _local(name, folder, language_model=language_model)
         return replace(found, code_sha256=_code_digest(name, folder)) if trust_remote_code else found
     if name.count("/") != 1 or name.startswith((".", "/")):
-        raise InputError(f"{name}: neither a folder with a pre-trained model nor a hub id such as owner/name")
+        raise InputError(unknown_model(name))
     if trust_remote_code and not re.fullmatch("[0-9a-f]{40}", revision or ""):
         raise InputError(
             f"{name}: code of its own runs only from a pinned commit; name all 40 digits as model.revision"

@@ -43,7 +43,7 @@ class Book:
             AdvisorError: the file cannot be read.
         """
         try:
-            lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = self._lines()
         except FileNotFoundError:
             return Reading()
         except OSError as failure:
@@ -95,7 +95,7 @@ class Book:
             return []
         removed, kept = [], []
         with locked(self._lock):
-            for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+            for line in self._lines():
                 entry = _parse(line)
                 if isinstance(entry, Entry) and unwanted(entry):
                     removed.append(entry)
@@ -103,6 +103,10 @@ class Book:
                     kept.append(line)
             write_text(self.path, "".join(f"{line}\n" for line in kept))
         return removed
+
+    def _lines(self) -> list[str]:
+        # A project's name may hold other characters that end a line.
+        return self.path.read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")
 
     @property
     def _lock(self) -> Path:

@@ -1,8 +1,9 @@
 """An entry of the ledger: one plan's forecast, and what its run measured; no text and no label of the data."""
 
+from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from advisor.knowledge.interval import Interval
 from advisor.strict import Strict
@@ -35,7 +36,7 @@ class Entry(Strict):
         metric: the measure that leads; ``quality`` holds all measures by key.
     """
 
-    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", populate_by_name=True, allow_inf_nan=False)
 
     schema_: Literal[1] = Field(default=LEDGER_SCHEMA, alias="schema")
     id: str
@@ -72,6 +73,20 @@ class Entry(Strict):
     measured: dict[str, float] = {}
     quality: dict[str, float] = {}
     resumed: bool = False
+
+    @field_validator("time")
+    @classmethod
+    def _in_a_zone(cls, value: str) -> str:
+        if datetime.fromisoformat(value).tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value
+
+    @field_validator("forecast", "unadjusted")
+    @classmethod
+    def _whole(cls, value: dict[str, dict[str, float] | None]) -> dict[str, dict[str, float] | None]:
+        if any(found is not None and not found.keys() >= set(Interval._fields) for found in value.values()):
+            raise ValueError("a forecast without one of its bounds")
+        return value
 
     @property
     def reached(self) -> tuple[str, float] | None:

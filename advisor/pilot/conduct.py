@@ -138,7 +138,7 @@ class _Course:
             measurable=any(one.candidate is advised for one in racing),
             because="the budget does not hold one measurement; a larger one does"
             if race.trials
-            else "there are too few labels to leave some out; two a class are needed",
+            else "too few labels to leave some out; it takes two of a class, or questions about two contexts",
         )
         if not race.steps:
             return found

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ _DIGITS = 24
 
 
 class Journal:
-    """Measurements as JSON lines, one written as soon as it is made; a torn last line is passed over.
+    """Measurements as JSON lines, one written as soon as it is made; lines that are none are passed over.
 
     Args:
         folder: of one pilot, see `pilot_folder`.
@@ -30,9 +31,11 @@ class Journal:
         for line in self._read():
             try:
                 found = json.loads(line)
-                self._lines[found["trial"]] = {name: float(found[name]) for name in ("value", "processor_seconds")}
+                values = {name: float(found[name]) for name in ("value", "processor_seconds")}
             except (ValueError, LookupError, TypeError):
                 continue
+            if all(map(math.isfinite, values.values())) and isinstance(found.get("trial"), str):
+                self._lines[found["trial"]] = values
 
     def measured(self, trial: str) -> dict[str, float] | None:
         """Return what a trial found, or None."""

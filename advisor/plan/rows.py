@@ -5,6 +5,7 @@ from itertools import chain
 from typing import Literal, cast
 
 from advisor.data.duplicates import folded
+from advisor.data.examples import context_of
 from advisor.data.names import shown
 from advisor.data.reading import LabelledData
 from advisor.errors import InputError
@@ -32,13 +33,34 @@ def planned_labels(profile: Profile, data: LabelledData) -> dict[str, str | None
     return {name: named.get(kind) if kind else None for name, kind in kinds.items()}
 
 
+def insist_on_apart(data: LabelledData) -> None:
+    """Refuse rows of which none can be held out: all questions about one context, or one prompt to answer.
+
+    Raises:
+        InputError: it is so.
+    """
+    predicts = TASKS[data.task].predicts
+    if predicts in ("span", *WRITING) and _contexts(data) < _FEWEST_FOLDS:
+        shared = "context" if predicts == "span" else "prompt"
+        raise InputError(
+            f"{data.train_part.path}: one {shared} in all {len(data.train):,} rows leaves none to measure on; add a "
+            "test file"
+        )
+
+
+def _contexts(data: LabelledData) -> int:
+    return len(set(map(context_of, data.train.inputs)))
+
+
 def _counts(data: LabelledData) -> list[int]:
-    """Return how many rows each class has; one number, all rows, where there are no classes."""
+    """Return how many rows each class has; without classes one number, of contexts or of rows."""
     match TASKS[data.task].predicts:
         case "class":
             return list(Counter(data.train.labels).values())
         case "classes":
             return list(Counter(chain.from_iterable(cast("list[tuple[str, ...]]", data.train.labels))).values())
+        case "span":
+            return [_contexts(data)]
         case _:
             return [len(data.train)]
 
@@ -82,14 +104,14 @@ def planned_split(data: LabelledData, strategy: Strategy, engine: Engine = "enco
     generator writes is never cross-validated: every fold would tune it again.
 
     Raises:
-        InputError: there is only one row a class and no test file.
+        InputError: there is no test file, and only one row a class, or one context or prompt in all rows.
     """
     settings, validation = load_evaluation(), strategy.validation_share(len(data.train))
     if data.test is not None:
         return PlannedSplit(kind="test-file", validation_share=validation)
     writes = TASKS[data.task].predicts in WRITING
-    if writes and len(data.train) < _FEWEST_FOLDS:
-        raise InputError(f"{data.train_part.path}: one row leaves none to measure on; add a test file")
+    if writes or strategy.needs_labels:
+        insist_on_apart(data)
     if writes or len(data.train) >= settings["cross_validate_below"]:
         return PlannedSplit(kind="held-out", share=settings["test_share"], validation_share=validation)
     most = max(_counts(data))

@@ -6,9 +6,13 @@ from typing import Any
 
 def next_labels_line(worth: Mapping[str, Any]) -> str:
     """Return what the next labels are worth, as `NextLabels.as_dict` has it, in one sentence."""
-    low, point, high = (100 * worth["advised"]["gain"][bound] for bound in ("low", "point", "high"))
-    price = "" if worth["usd"] is None else f" for ${worth['usd']:,.0f}"
-    line = f"The next {worth['labels']} labels: +{point:.1f} points [{low:.1f}–{high:.1f}]{price}"
+    advised, other = worth["advised"], worth["other"]
+    low, point, high = (100 * advised["gain"][bound] for bound in ("low", "point", "high"))
+    line = f"The next {worth['labels']} labels: +{point:.1f} points [{low:.1f}–{high:.1f}]"
+    instead = high == 0 and other is not None and other["quality"]["point"] > advised["quality"]["point"]
+    line += f" with {advised['strategy']}" if instead else ""
+    line += "" if worth["usd"] is None else f" for ${worth['usd']:,.0f}"
+    line += f"; {other['strategy']} would reach {other['quality']['point']:.2f}" if instead else ""
     if worth["flip"]:
         line += f"; from {worth['flip']['labels']:,} labels {worth['flip']['strategy']}"
     return f"{line}."

@@ -150,13 +150,24 @@ def _reasons(advice: Advice) -> RenderableType:
         (f"consider {short(other.model)}", other.because, " ".join(other.evidence))
         for other in advice.base_model.others
     ]
-    rows += [
-        ("passed over", f"{passed.recommend} ({passed.id}) would come first but is ruled out", "requires")
-        for passed in advice.decision.passed_over
-    ]
+    rows += [("passed over", said, "requires") for said in _passed_over(advice)]
     if rule.note and not advice.measured:
         rows.append(("note", rule.note, ""))
     return _columns(rows, _NAME_WIDTH, _EVIDENCE_WIDTH)
+
+
+def _passed_over(advice: Advice) -> list[str]:
+    """Return what would come first but is ruled out, in one sentence, of what a reader would expect for this task."""
+    expected = {candidate.strategy.id for candidate in advice.decision.ruled_out if _fits_task(candidate)}
+    passed = [rule for rule in advice.decision.passed_over if rule.recommend in expected]
+    names = list(dict.fromkeys(rule.recommend for rule in passed))
+    if len(names) > 1:
+        return [f"{', '.join(names)} would come first but are ruled out"]
+    return [f"{rule.recommend} ({rule.id}) would come first but is ruled out" for rule in passed[:1]]
+
+
+def _fits_task(candidate: Candidate) -> bool:
+    return all(veto.requirement != NOT_FOR_THIS_TASK for veto in candidate.vetoes)
 
 
 def _changes(found: Sequence[Change], rows: int) -> Iterable[RenderableType]:
@@ -222,7 +233,7 @@ def _excluded(advice: Advice) -> list[tuple[str, str]]:
     """Return what is ruled out of what a reader would expect for this task, by model and reasons, with the reasons."""
     groups: dict[tuple[str, str], list[str]] = {}
     for candidate in advice.decision.ruled_out:
-        if all(veto.requirement != NOT_FOR_THIS_TASK for veto in candidate.vetoes):
+        if _fits_task(candidate):
             because = "; ".join(dict.fromkeys(veto.because for veto in candidate.vetoes))
             if candidate.remedies:
                 because += f"; would do with {candidate.remedies[0].change}"

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.backend.rows import Rows, encode_rows, strata
-from advisor.data.examples import Examples, as_text
+from advisor.data.examples import Examples, context_of
 from advisor.data.reading import DataSource, LabelledData, load_labelled
 from advisor.errors import RunError
 from advisor.plan.plan import Plan, PlannedFile
 from advisor.run.recording import Learnt
 from advisor.strategies import STRATEGIES
-from advisor.tasks import TASKS, Pair
+from advisor.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def split_rows(task: str, rows: Rows, share: float, seed: int) -> tuple[NDArray[
     """Split row numbers by `strata`; the only row of a stratum stays in the first part.
 
     Questions about one context, and answers to one prompt, stay together: else they would be seen before they are asked
-    for.
+    for. Where there is no second one, rows are split as they come.
 
     Returns:
         row numbers kept and held out, both ascending.
@@ -105,8 +105,10 @@ def split_rows(task: str, rows: Rows, share: float, seed: int) -> tuple[NDArray[
 
     groups = strata(task, rows)
     if groups is None:
+        contexts = _contexts(rows)
+        together = contexts if contexts.any() else np.arange(len(rows))
         splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
-        kept, held = next(splitter.split(rows.targets, groups=_contexts(rows)))
+        kept, held = next(splitter.split(rows.targets, groups=together))
         return np.sort(kept), np.sort(held)
     counts = np.bincount(groups)
     single = np.flatnonzero(counts[groups] < 2)
@@ -126,14 +128,20 @@ def validated(task: str, training: Rows, share: float, seed: int) -> tuple[Rows,
 
 
 def fold_rows(task: str, rows: Rows, folds: int, seed: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield row numbers kept and held out of each fold; a stratum with fewer rows than folds goes as far as it can."""
+    """Yield row numbers kept and held out of each fold; a stratum with fewer rows than folds goes as far as it can.
+
+    Rows of one context stay together; there are no more folds than contexts, and none of a single one.
+    """
     import warnings
 
     from sklearn.model_selection import GroupKFold, StratifiedKFold
 
     groups = strata(task, rows)
     if groups is None:
-        yield from GroupKFold(folds, shuffle=True, random_state=seed).split(rows.targets, groups=_contexts(rows))
+        contexts = _contexts(rows)
+        folds = min(folds, int(contexts.max(initial=-1)) + 1)
+        if folds > 1:
+            yield from GroupKFold(folds, shuffle=True, random_state=seed).split(rows.targets, groups=contexts)
         return
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
@@ -144,8 +152,7 @@ def fold_rows(task: str, rows: Rows, folds: int, seed: int) -> Iterator[tuple[ND
 def _contexts(rows: Rows) -> NDArray[np.int64]:
     """Return a number a row, the same where the context or the prompt is."""
     numbers: dict[str, int] = {}
-    read = (one.second if isinstance(one, Pair) else as_text(one) for one in rows.inputs)
-    return np.array([numbers.setdefault(text, len(numbers)) for text in read], dtype=np.int64)
+    return np.array([numbers.setdefault(context_of(one), len(numbers)) for one in rows.inputs], dtype=np.int64)
 
 
 def _fold(name: str, training: Rows, test: Rows | None, plan: Plan) -> Fold:

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from math import isfinite
 from typing import Any, NamedTuple
 
 from advisor import __version__
@@ -48,7 +49,7 @@ def record_run(plan: Plan, result: Result, learnt: Learnt, begun: float) -> str 
         ran_on=_DEVICES.get(result.device["kind"], result.device["kind"]),
         precision=result.device["precision"],
         measured={name: value for name, value in result.measured.items() if name != "quality"},
-        quality={name: found["value"] for name, found in result.metrics.items()},
+        quality={name: found["value"] for name, found in result.metrics.items() if isfinite(found["value"])},
         resumed=result.resumed,
     )
 

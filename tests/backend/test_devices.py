@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from advisor.backend import devices
+from advisor.errors import InputError
 from advisor.machine import Machine
+
+
+def test_a_device_that_is_not_here_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match="no device 'cuda' can be used from here; leave it out, or name cpu"):
+        devices.choose_device.__wrapped__("cuda")
 
 
 @pytest.mark.parametrize(("threads", "cores", "used"), [(3, 2, 2), (2, 4, 2)])

@@ -14,6 +14,7 @@ from advisor.benchmark.trying import Drawn
 from advisor.data.reading import DataSource
 from advisor.errors import DataError, InputError, RunError
 from advisor.machine import Machine
+from tests.task_samples import ROWS, write_rows
 
 MEASURED: list[tuple[str, str, int]] = []
 
@@ -64,6 +65,18 @@ def test_it_goes_on_where_it_stopped(asked: Request, tmp_path: Path, capsys: pyt
     assert all(row["model"].startswith("embedded/") and row["tokens_p95"] > 0 for row in rows)
 
 
+def test_a_strategy_named_twice_is_measured_once(asked: Request, tmp_path: Path) -> None:
+    run_benchmark(asked._replace(strategies=["few-shot"] * 2, sizes=["all"], seeds=1), tmp_path / "out", jobs=1)
+    assert MEASURED == [("few-shot", "all", 0)]
+
+
+def test_questions_about_one_context_leave_none_to_measure_on(asked: Request, tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "questions.jsonl", ROWS["question-answering"])
+    request = asked._replace(sources=[DataSource(path)], strategies=["lora"], sizes=["all"])
+    with pytest.raises(InputError, match="one context in all 3 rows leaves none to measure on; add a test file"):
+        run_benchmark(request, tmp_path / "out", jobs=1)
+
+
 def test_sizes_that_draw_the_same_rows_are_measured_once(asked: Request, tmp_path: Path) -> None:
     run_benchmark(
         asked._replace(sizes=["8", "99", "all"], strategies=["linear-probe"], seeds=1), tmp_path / "o", jobs=1
@@ -96,7 +109,9 @@ def test_changed_data_are_refused(asked: Request, tmp_path: Path, messages: Path
     ("change", "error", "said"),
     [
         ({"strategies": ["linear-prob"]}, InputError, "no strategy 'linear-prob' .* did you mean 'linear-probe'"),
+        ({"strategies": []}, InputError, "no strategy is named"),
         ({"sizes": ["few"]}, InputError, "size 'few' is neither"),
+        ({"sizes": []}, InputError, "no size is named"),
         ({"sources": [DataSource(Path("a/x.csv")), DataSource(Path("b/x.csv"))]}, InputError, "called 'x'"),
         ({"sources": [DataSource(Path("nothing.csv"))]}, DataError, "nothing.csv"),
         ({"strategies": ["contrastive"], "sizes": ["0"]}, InputError, "none of these strategies applies"),

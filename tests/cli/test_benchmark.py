@@ -40,6 +40,12 @@ def test_results_are_reported_anew(measured: Path, invoke: Invoke) -> None:
     assert all(row.count("|") == 8 for row in text.splitlines() if row.startswith(("| 24 ", "| labels ")))
 
 
+def test_a_field_of_unknown_strategies_is_refused(measured: Path, invoke: Invoke) -> None:
+    done = invoke("benchmark", "-o", measured, "--strategies", "linear-probe,lor")
+    assert done.exit_code == 2
+    assert "no strategy 'lor' to measure on an encoder; did you mean 'lora'?" in done.stderr
+
+
 def test_json_is_data_alone(measured: Path, invoke: Invoke) -> None:
     done = invoke("benchmark", "-o", measured, "--json", "--policy", "always-probe")
     found = json.loads(done.stdout)

@@ -63,6 +63,14 @@ def test_advice_on_every_shipped_profile_is_one_screen(
     assert not any(f"{strategy} ·" in ruled_out for strategy in excluded)
 
 
+def test_what_is_passed_over_is_one_row_of_what_fits_the_task(invoke: Invoke) -> None:
+    answers = ("task.type=text-classification", "data.labelled=300", "data.classes=3", "compute.memory_gb=0.3")
+    shown = invoke("recommend", *(part for answer in answers for part in ("--set", answer)))
+    assert shown.stdout.count("passed over") == 1
+    assert "would come first but are ruled out" in " ".join(shown.stdout.split())
+    assert "sft" not in shown.stdout
+
+
 def test_recommend_json_keeps_its_contract(invoke: Invoke) -> None:
     found = json.loads(invoke("recommend", STARTUP, "--json").stdout)
     assert found["schema"] == 1

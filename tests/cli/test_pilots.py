@@ -49,13 +49,20 @@ def test_without_data_nothing_is_measured(invoke: Invoke) -> None:
     assert "Label about 24 texts first" in done.stdout
 
 
+def test_labels_without_their_rows_cannot_be_measured_on(invoke: Invoke) -> None:
+    answers = ("--set", "task.type=text-classification", "--set", "data.labelled=90", "--set", "data.classes=3")
+    done = invoke("recommend", *answers, "--pilot")
+    assert done.exit_code == 2
+    assert "a pilot measures on labelled rows; name them by --data" in done.stderr
+
+
 def test_wishes_without_a_pilot_are_refused(invoke: Invoke, messages: Path) -> None:
     done = invoke("recommend", "--data", messages, "--prefer", "cost")
     assert done.exit_code == 2
     assert "--prefer and --target belong to --pilot" in done.stderr
 
 
-def test_a_profile_after_the_option_is_no_budget(invoke: Invoke, messages: Path) -> None:
-    done = invoke("recommend", "--data", messages, "--pilot", "profile.yaml")
+def test_a_profile_after_the_option_is_no_budget(invoke: Invoke) -> None:
+    done = invoke("recommend", "--pilot", "profile.yaml")
     assert done.exit_code == 2
     assert "this is no budget" in done.stderr

@@ -4,6 +4,7 @@ from advisor.decision.flips import flips
 from advisor.decision.nearby import Nearby
 from advisor.decision.next_labels import next_labels
 from advisor.knowledge.hyperparameters import load_explanation
+from advisor.report.explanation import next_labels_line
 from tests.decision.samples import BASE, MACHINE, decided, strategy_of
 
 ANSWERS = {
@@ -45,6 +46,16 @@ def test_without_priors_nothing_is_said(task: str) -> None:
     decision = decided({"task.type": task, "data.labelled": 5000})
     assert decision is not None
     assert next_labels(decision, []) is None
+
+
+def test_where_the_advice_takes_no_labels_it_is_told_what_would() -> None:
+    decision = decided({**ANSWERS, "data.labelled": 0})
+    assert decision is not None
+    worth = next_labels(decision, [])
+    assert worth is not None and worth.other is not None
+    line = next_labels_line(worth.as_dict())
+    assert line.startswith("The next 100 labels: +0.0 points [0.0–0.0] with zero-shot for $50; ")
+    assert line.endswith(f"; {worth.other.strategy} would reach {worth.other.quality.point:.2f}.")
 
 
 def test_without_a_price_labels_have_none() -> None:

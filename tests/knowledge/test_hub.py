@@ -98,6 +98,12 @@ def test_an_unknown_model_is_fetched_once_and_then_known(cache: Path, monkeypatc
     describe_model.cache_clear()
 
 
+def test_what_is_no_model_is_noted_with_the_one_that_may_be_meant(cache: Path) -> None:
+    (note,) = opened(model__base="all-minilm-l6-v2")
+    assert "a hub id such as owner/name (embedded/all-MiniLM-L6-v2 is known); forecasts leave it open" in note
+    assert opened(model__llm="local", model__llm_name="llama3.2") == ()
+
+
 def test_what_could_not_be_fetched_is_noted(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (note,) = opened(model__base="acme/reader")
     assert note.endswith("forecasts leave it open")

@@ -93,3 +93,14 @@ def test_an_unusable_configuration_is_refused(tmp_path: Path, content: str) -> N
     (tmp_path / "config.json").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=r"no usable config\.json"):
         describe_model(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["tokenizer_config.json", "sentence_bert_config.json"])
+def test_a_file_beside_it_that_is_unusable_is_named(architecture: Architecture, tmp_path: Path, name: str) -> None:
+    for path in architecture("bert").iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    for content in ("[]", "{"):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        describe_model.cache_clear()
+        with pytest.raises(InputError, match=rf"no usable config\.json .*\({name}: "):
+            describe_model(str(tmp_path))

@@ -1,7 +1,9 @@
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +47,32 @@ def test_a_torn_line_costs_itself_alone(book: Book) -> None:
     found = book.read()
     assert [one.id for one in found.entries] == [entry(1).id, entry(2).id]
     assert found.damaged == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"measured": {"train_seconds": math.nan}},
+        {"quality": {"accuracy": math.inf}},
+        {"forecast": {"train_seconds": {"low": 1.0, "point": math.inf, "high": math.inf}}},
+        {"forecast": {"train_seconds": {"low": 1.0, "high": 2.0}}},
+        {"time": "yesterday"},
+        {"time": "2026-11-01T10:00:00"},
+    ],
+)
+def test_what_no_run_writes_is_damaged(book: Book, damage: dict[str, Any]) -> None:
+    book.append(entry(1))
+    with book.path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry(2).as_dict() | damage) + "\n")
+    assert (book.read().entries, book.read().damaged) == ((entry(1),), 1)
+
+
+def test_a_name_may_hold_what_ends_a_line_elsewhere(book: Book) -> None:
+    named = entry(1, project="a\u2028b\x85c")
+    book.append(named)
+    assert book.read().entries == (named,)
+    assert book.remove(lambda found: False) == []
+    assert book.read().entries == (named,)
 
 
 def test_lines_of_a_newer_advisor_are_passed_over_and_kept(book: Book) -> None:

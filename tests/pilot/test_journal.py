@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from advisor.decision.finding import Finding, Observed, Standing
 from advisor.knowledge.interval import Interval
 from advisor.pilot.journal import Journal, keep, kept, pilot_folder
@@ -32,6 +34,17 @@ def test_a_torn_line_is_passed_over_and_mended(tmp_path: Path) -> None:
     again.add("third", 0.6, 1.0)
     last = Journal(tmp_path, 1)
     assert last.measured("first") and last.measured("third")
+
+
+@pytest.mark.parametrize(
+    "line", ["[1]", "3", '{"trial": ["a"], "value": 1, "processor_seconds": 1}', '{"trial": "lora half", "value": NaN}',
+             '{"trial": "lora half", "value": NaN, "processor_seconds": 1}'],
+)  # fmt: skip
+def test_a_line_that_is_no_measurement_is_passed_over(tmp_path: Path, line: str) -> None:
+    Journal(tmp_path, 1).add("lora half", 0.75, 2.5)
+    with (tmp_path / "seed-1.jsonl").open("a") as file:
+        file.write(f"{line}\n")
+    assert Journal(tmp_path, 1).measured("lora half") == {"value": 0.75, "processor_seconds": 2.5}
 
 
 def test_a_finding_is_read_back(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from advisor.backend.rows import Rows
 from advisor.pilot.contenders import Contender, cheapest_first
-from advisor.pilot.trials import Trials
+from advisor.pilot.trials import Trial, Trials
+from advisor.tasks import Pair
 from tests.pilot.samples import racing, rows_of
 
 
@@ -101,3 +103,14 @@ def test_shortened_training_costs_less_and_tuning_more_than_frozen_features(
 def test_cheap_contenders_come_first(contenders: Mapping[str, Contender]) -> None:
     order = [one.id for one in cheapest_first(list(contenders.values()), 60)]
     assert order.index("few-shot") < order.index("contrastive") < order.index("full-fine-tuning")
+
+
+def test_questions_about_one_context_cannot_be_parted(contenders: Mapping[str, Contender]) -> None:
+    def halves(contexts: int) -> list[Trial]:
+        asked = [Pair(f"question {row}", f"context {row % contexts}") for row in range(20)]
+        rows = Rows(asked, np.zeros(20, dtype=object), list(range(1, 21)))
+        return Trials("question-answering", rows, 0).of(contenders["full-fine-tuning"])
+
+    assert not halves(1)
+    learnt, judged = halves(2)[0].parts[0]
+    assert {row % 2 for row in learnt}.isdisjoint({row % 2 for row in judged})

@@ -52,8 +52,11 @@ class _Fitting:
         self.settings = cast(PromptedSettings, job.settings)
         self.paid = self.place.engine == "llm-api"
         self.measure = job.measure or TASKS[job.task].measures[0]
-        if self.measure.key == "perplexity":
-            raise InputError("of a prompt perplexity is not measured; choose another measure by task.metric")
+        if self.measure.key == "perplexity" and self.place.url is not None:
+            raise InputError(
+                "a server does not tell how likely given answers are, so that perplexity is not measured; choose another "
+                "measure by task.metric"
+            )
         model = open_language_model(self.place, job.device, self.settings)
         asking = _asking(job, self.settings, model, self.place)
         _check(asking, model, demonstrated=demonstrated)

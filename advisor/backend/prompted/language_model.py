@@ -99,6 +99,17 @@ class LanguageModel(Protocol):
         """Return an answer a prompt, in its form, by the likeliest token at each step."""
         ...
 
+    def likelihoods(
+        self, prompts: Sequence[Prompt], answers: Sequence[str], progress: Progress | None = None
+    ) -> Floats:
+        """Return how likely a given answer is after each prompt, its end included; an answer that does not fit is cut.
+
+        Returns:
+            (prompts, 2): log-likelihood (natural logarithm, summed over its tokens) and number of tokens; zeros where
+            the model does not tell.
+        """
+        ...
+
     @property
     def usage(self) -> Usage:
         """What has been used since it was opened."""

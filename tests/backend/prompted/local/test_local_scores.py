@@ -58,6 +58,43 @@ def test_models_of_entailment_do(language_model: Folder, cpu: Device) -> None:
     assert (model.reads, model.writes) == ("hypotheses", False)
 
 
+ANSWERS = ["praise", "it is praise, I think.", "a question about delivery to Norway", "€ 5 – schön", "complaint"]
+
+
+@pytest.mark.parametrize("name", ["llama", "llama-chat", "llama-chat-without-system", "gpt2", "bloom", "mamba"])
+def test_given_answers_are_as_likely_as_plain_transformers_say(language_model: Folder, cpu: Device, name: str) -> None:
+    model = load_language_model(language_model(name), cpu, name=name)
+    prompts = [prompt._replace(instruction="") for prompt in PROMPTS] if name.endswith("system") else PROMPTS
+    steps: list[tuple[int, int]] = []
+    found = model.likelihoods(prompts, ANSWERS, lambda done, total: steps.append((done, total)))
+    expected = plain.causal_likelihoods(language_model(name), prompts, ANSWERS)
+    np.testing.assert_array_equal(found[:, 1], expected[:, 1])
+    np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=1e-4)
+    assert steps[-1] == (5, 5)
+    assert model.likelihoods([], []).shape == (0, 2)
+
+
+@pytest.mark.parametrize("name", ["t5", "bart"])
+def test_so_are_those_of_sequence_to_sequence_models(language_model: Folder, cpu: Device, name: str) -> None:
+    found = load_language_model(language_model(name), cpu, name=name).likelihoods(PROMPTS, ANSWERS)
+    np.testing.assert_allclose(found, plain.seq2seq_likelihoods(language_model(name), PROMPTS, ANSWERS), rtol=1e-4)
+
+
+def test_an_answer_that_does_not_fit_is_cut(language_model: Folder, cpu: Device) -> None:
+    model = load_language_model(language_model("llama"), cpu, name="llama")
+    assert isinstance(model, CausalModel)
+    whole = model.likelihoods(PROMPTS[:1], ["praise " * 40])
+    model.context = model.tokens(PROMPTS[0]) + 5
+    (cut,) = model.likelihoods(PROMPTS[:1], ["praise " * 40])
+    assert cut[1] == 5 < whole[0, 1] and whole[0, 0] < cut[0] < 0
+
+
+@pytest.mark.parametrize("name", ["bert", "nli"])
+def test_models_that_do_not_write_tell_nothing(language_model: Folder, cpu: Device, name: str) -> None:
+    found = load_language_model(language_model(name), cpu, name=name).likelihoods(PROMPTS, ANSWERS)
+    assert found.shape == (5, 2) and not found.any()
+
+
 @pytest.mark.parametrize("name", ["llama", "mistral-window", "bloom", "lfm2", "mamba", "t5", "bert", "nli"])
 def test_a_prompt_alone_scores_as_among_others(language_model: Folder, cpu: Device, name: str) -> None:
     model = load_language_model(language_model(name), cpu, name=name)

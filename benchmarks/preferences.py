@@ -35,14 +35,14 @@ from advisor.knowledge.hyperparameters import default_values
 from advisor.run.prepare import fold_rows
 from advisor.strategies import STRATEGIES
 from advisor.strategies.alignment import Alignment
-from advisor.tasks import Judged, Preferred
+from advisor.tasks import Judged
 
 TASK = "preference"
 DRAWS = 2000
 # Rates for pre-trained models would leave random weights where they are.
 FROM_NOTHING = {
     "weights": "all", "learning_rate": 2e-3, "preference_learning_rate": 5e-4, "epochs": 2, "preference_epochs": 2,
-    "max_length": 192, "recompute": False, "evaluations": 1,
+    "max_length": 160, "recompute": False, "evaluations": 1,
 }  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--way", action="append", default=[])
-    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--folds", type=int, default=2)
     parser.add_argument("--hidden", type=int, default=64)
     parser.add_argument("--seed", type=int, default=13)
     parser.add_argument("--results", type=Path, required=True)

@@ -197,7 +197,7 @@ class _Run:
         return {"baseline": finite, "differences": above}
 
     def earlier(self) -> dict[str, Floats]:
-        """Return what the generator that is tuned made of the measured rows earlier on: before tuning, and after SFT."""
+        """Return what a generator that is tuned made of the measured rows earlier: before tuning, and after SFT."""
         if TASKS[self.plan.task].predicts not in WRITING or self.plan.prompting is not None:
             return {}
         found = {"untuned": self.fits.untuned().observe(self.data.measured, self.progress.steps).numbers}

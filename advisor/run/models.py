@@ -101,6 +101,6 @@ def _check_files(planned: PlannedModel, located: LocatedModel) -> None:
         said = "was added" if names[0] not in before else "is missing" if names[0] not in now else "changed"
         others = f" (and {len(names) - 1} more)" if names[1:] else ""
         raise InputError(
-            f"{planned.id}: {names[0]}{others} {said} since the plan was made; put the folder back as it was or make the "
-            "plan again"
+            f"{planned.id}: {names[0]}{others} {said} since the plan was made; put the folder back as it was "
+            "or make the plan again"
         )

@@ -18,8 +18,8 @@ class Result(BaseModel):
         classes: precision, recall, F1 and support of each class, label or type of entity; empty for other tasks.
         confusion: ``labels``, and ``rows`` true by predicted; None but for single classes.
         baseline: the same measures of an answer that takes no model and, where it applies and is not the strategy
-            itself, of zero-shot; of a generator that is tuned, of itself before that (``untuned``) and, where preferences
-            come after demonstrations, in between (``after-sft``).
+            itself, of zero-shot; of a generator that is tuned, of itself before that (``untuned``) and, where
+            preferences come after demonstrations, in between (``after-sft``).
         differences: of the last two, by how much the model is above them, with 95 % intervals of a paired bootstrap.
         seeds: the same measures of fits with other seeds.
         forecast, measured: train_seconds, train_memory_bytes, latency_ms_p50, latency_ms_p95, quality (measured: the

@@ -79,7 +79,9 @@ def headline(
     return _judge(task, outputs, rows, labels, thresholds).values()
 
 
-def differences(task: str, outputs: Floats, others: Floats, rows: Rows, *, draws: int, seed: int) -> dict[str, Interval]:
+def differences(
+    task: str, outputs: Floats, others: Floats, rows: Rows, *, draws: int, seed: int
+) -> dict[str, Interval]:
     """Return by how much outputs of a model that writes are above others for the same rows, by measure.
 
     Args:

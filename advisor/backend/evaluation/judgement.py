@@ -65,7 +65,8 @@ class Judgement(ABC):
 
         Args:
             other: of the same rows in the same order, none put together with another.
-            draws, seed: of the resamples; rows are drawn alike for both (paired bootstrap, Efron and Tibshirani 1993).
+            draws: resamples; rows are drawn alike for both (paired bootstrap, Efron and Tibshirani 1993).
+            seed: of the resamples.
 
         Raises:
             ValueError: rows were put together, so that it is not known which belong to each other.

@@ -92,7 +92,8 @@ class Interview:
 
         Args:
             rows: with their answers.
-            way, unseen: those of `prompts`.
+            way: how demonstrations are chosen and ordered.
+            unseen: as of `prompts`.
             progress: called with rows done and rows in all.
         """
         (prompts,), _ = self.prompts(rows.inputs, way, unseen)

@@ -16,9 +16,10 @@ class Free(NamedTuple):
 
 
 class Extract(NamedTuple):
-    """An answer that stands in a context, word for word."""
+    """An answer that stands in a context, word for word; or ``nothing``, which says that none does, unless empty."""
 
     context: str
+    nothing: str = ""
 
 
 class Entities(NamedTuple):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from advisor.backend.alignment.generator import Generator
 from advisor.backend.devices import Device
 from advisor.backend.prompted.local import load_language_model
 from advisor.backend.prompted.local.causal import CausalModel, best_reader
@@ -15,6 +16,7 @@ from advisor.backend.prompted.local.copying import CopyingReader
 from advisor.backend.prompted.local.packed import PackedReader
 from advisor.backend.prompted.local.reader import CausalNet
 from advisor.backend.prompted.local.whole import WholeReader
+from advisor.backend.prompted.prompt import Prompt
 from advisor.errors import RunError
 from tests.backend.prompted.local import plain
 from tests.backend.prompted.local.conftest import CHOICES, PROMPTS
@@ -72,6 +74,14 @@ def test_given_answers_are_as_likely_as_plain_transformers_say(language_model: F
     np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=1e-4)
     assert steps[-1] == (5, 5)
     assert model.likelihoods([], []).shape == (0, 2)
+
+
+def test_a_bare_prompt_finds_answers_as_likely_as_the_model_before_tuning(language_model: Folder, cpu: Device) -> None:
+    folder, questions = language_model("llama-chat"), [prompt.question for prompt in PROMPTS]
+    prompted = load_language_model(folder, cpu, name="llama-chat")
+    found = prompted.likelihoods([Prompt("", (), question, "Answer:") for question in questions], ANSWERS)
+    untuned = Generator.pretrained(folder, cpu, task="generation", max_length=None, answer_tokens=8)
+    np.testing.assert_allclose(found, untuned.likelihoods(questions, ANSWERS), rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["t5", "bart"])

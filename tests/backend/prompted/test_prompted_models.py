@@ -1,5 +1,6 @@
 """Rows of every task put to language models that compute, and to servers: fitted, kept, read back."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -99,7 +100,10 @@ def test_hostile_rows_stay_in_the_form_of_their_task(
     inputs, truth, labels, _ = TASKS[task]
 
     def obeys(question: str) -> dict[str, float]:
-        return {question.rpartition(" ")[2] or "hacked": 0.7, question.splitlines()[-1]: 0.2, "hacked": 0.1}
+        said = question.rpartition(" ")[2] or "hacked"
+        if task == "token-classification":
+            said = json.dumps({"entities": [{"kind": kind, "text": said} for kind in ("hacked", "PER")]})
+        return {said: 0.7, question.splitlines()[-1]: 0.2, "hacked": 0.1}
 
     with serving(where if where in SHAPES else "vllm", brain=obeys) as server:
         place = LanguageModelPlace("llm-api", server.name, url=server.url)

@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from advisor.errors import InputError
@@ -19,6 +20,7 @@ from advisor.knowledge.catalogue import (
 from advisor.knowledge.pretrained import read_config
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
+_BESIDES = ("*.json", "*.jinja", "*.txt", "*.model", "1_Pooling/*.json")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class LocatedModel:
         revision: the hub's commit, for a hub model.
         sha256: of the weights file, for a package or a folder.
         code_sha256: of the Python files that came with it, where they may run.
+        files: of a folder, SHA-256 by name of all that decides besides the weights what it does: configuration,
+            tokenizer, chat template, generation config, pooling.
     """
 
     name: str
@@ -38,6 +42,7 @@ class LocatedModel:
     revision: str | None
     sha256: str | None
     code_sha256: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def locate_model(
@@ -95,8 +100,14 @@ def _local(name: str, folder: Path, *, language_model: bool) -> LocatedModel:
         raise InputError(f"{folder}: no weights there ({', '.join(_WEIGHTS)})")
     if weights.suffix == ".bin":
         raise InputError(f"{weights}: pickled weights can run code when loaded; convert them to model.safetensors")
+    found = sorted(path for pattern in _BESIDES for path in folder.glob(pattern))
     return LocatedModel(
-        name, folder.resolve(), _described(name, folder, language_model), None, _weights_digest(weights)
+        name,
+        folder.resolve(),
+        _described(name, folder, language_model),
+        None,
+        _weights_digest(weights),
+        files={path.relative_to(folder).as_posix(): sha256_of(path) for path in found},
     )
 
 

@@ -201,6 +201,7 @@ def _planned_model(
         sha256=located.sha256,
         trust_remote_code=located.code_sha256 is not None,
         code_sha256=located.code_sha256,
+        files=dict(located.files),
         discarded_head="none: its language-model head goes on writing"
         if task.predicts in WRITING
         else located.facts.pretraining_head,

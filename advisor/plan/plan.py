@@ -27,6 +27,7 @@ class PlannedModel(_Part):
     Attributes:
         trust_remote_code: whether Python code that comes with it runs; whoever runs the plan must agree.
         code_sha256: of that code.
+        files: of a folder, SHA-256 by name of what decides besides the weights what it does, such as its chat template.
     """
 
     id: str
@@ -34,6 +35,7 @@ class PlannedModel(_Part):
     sha256: str | None = None
     trust_remote_code: bool = False
     code_sha256: str | None = None
+    files: dict[str, str] = {}
     discarded_head: str
     task_head: str
     max_length: int = Field(ge=1)

@@ -55,6 +55,7 @@ def planned_language_model(
         id=str(said.llm_name) if located is None else model_id(located, folder),
         revision=located.revision if located else None,
         sha256=located.sha256 if located else None,
+        files=dict(located.files) if located else {},
         discarded_head="none: its pre-training head is what answers",
         task_head=_ASKED,
         max_length=context or candidate.base.assumptions["model.llm_context"].value,

@@ -25,6 +25,7 @@ _BASELINES = {
     "echo": "repeating the prompt",
     "longer": "preferring the longer answer",
     "untuned": "the model before tuning",
+    "after-sft": "the model after SFT alone",
 }
 _OF_TOKENS = ("tokens_in", "tokens_out", "usd_per_1000", "spent_usd")
 _AVERAGE_PRECISION = Measure("average_precision", "mean average precision")
@@ -61,6 +62,14 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """By how much the model is above a baseline by each measure, row by row; what it is compared with, in words."""
+
+    title: str
+    values: list[tuple[str, Expected]]
+
+
+@dataclass(frozen=True)
 class Table:
     """The table of classes, labels or types of entity: what a line is called, a heading, and what is counted."""
 
@@ -76,6 +85,7 @@ class Measured:
 
     Attributes:
         unit: what the rows measured are called, in the plural.
+        differences: to what a generator was before it was tuned.
         table: None for numbers and answers.
         seeds: the measure that leads with other seeds, where they were tried.
         confusion: None but for single classes.
@@ -87,6 +97,7 @@ class Measured:
     compared: list[Compared]
     bars: list[Bar]
     bar_metric: str
+    differences: list[Difference]
     metrics: list[tuple[str, Expected]]
     table: Table | None
     confusion: Confusion | None
@@ -116,6 +127,7 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
         compared=list(_compared(plan, result)),
         bars=_bars(result, own),
         bar_metric=own.title,
+        differences=list(_differences(plan, result)),
         metrics=list(_metrics(plan, result)),
         table=_table(plan, result),
         confusion=confusion_of(result.confusion),
@@ -132,6 +144,12 @@ def measured_page(plan: Plan, result: Result, errors: Iterable[dict[str, Any]]) 
 def baseline_values(result: Result, measure: Measure) -> dict[str, float]:
     """Return a measure of every baseline that has one; an answer without a model has no perplexity."""
     return {name: found[measure.key] for name, found in result.baseline.items() if measure.key in found}
+
+
+def baseline_difference(result: Result, name: str, measure: Measure) -> str:
+    """Return by how much the model is above a baseline, with its interval; nothing where that is not known."""
+    found = result.differences.get(name, {}).get(measure.key)
+    return score(measure, found).both if found else ""
 
 
 def baseline_title(name: str) -> str:
@@ -186,6 +204,16 @@ def _metrics(plan: Plan, result: Result) -> Iterable[tuple[str, Expected]]:
     for measure in dict.fromkeys((plan.measure, *TASKS[plan.task].measures, _AVERAGE_PRECISION)):
         if measure.key in result.metrics:
             yield measure.title, score(measure, result.metrics[measure.key])
+
+
+def _differences(plan: Plan, result: Result) -> Iterable[Difference]:
+    for name, found in result.differences.items():
+        values = [
+            (measure.title, score(measure, found[measure.key]))
+            for measure in dict.fromkeys((plan.measure, *TASKS[plan.task].measures))
+            if measure.key in found
+        ]
+        yield Difference(baseline_title(name), values)
 
 
 def _table(plan: Plan, result: Result) -> Table | None:

@@ -11,7 +11,8 @@ _IN_PROCESS, _SERVED = "recipe/llm-local/script.py.j2", "recipe/llm-api/script.p
 _SCORED, _FORMED = ("class", "each", "number"), ("tags", "span")
 # The setting that says how long an answer of a server may be, where it is not that of written answers.
 _MOST_TOKENS = dict.fromkeys(_SCORED, "answer_tokens") | dict.fromkeys(_FORMED, "structured_tokens")
-_NO_STRATA = "np.zeros(len(rows), dtype=int)"
+# How examples are dealt that are not dealt by their strata.
+_GROUPS = {"span": "np.array([bool(answers) for _, answers in rows])", "text": "np.zeros(len(rows), dtype=int)"}
 
 
 class _Asked(NamedTuple):
@@ -28,7 +29,7 @@ _ASKED = {
     "list": _Asked("the labels of every {}", "their labels", ", dealt in turns from every rarest label"),
     "number": _Asked("the number of every {}", "their numbers", ", dealt in turns from every fifth of the numbers"),
     "tags": _Asked("the entities of every {}", "their entities", ", dealt in turns from every rarest tag"),
-    "span": _Asked("the answer to every {}", "their answers"),
+    "span": _Asked("the answer to every {}", "their answers", ", with and without an answer in turns"),
     "text": _Asked("an answer to every {}", "their answers"),
 }
 _FIELDS = {
@@ -40,7 +41,7 @@ _UNITS = {"words": "sentence", "question": "question", "prompt": "prompt", "pair
 _VALUES = {
     "each": ', "labels": list(WORDS.values()), "way": "each"',
     "list": ', "labels": list(WORDS.values()), "way": "list"',
-    "span": "",
+    "span": ', "unanswerable": unanswerable()',
     "text": "",
 }
 # What the answers that are scored are, and what prompt.json calls them.
@@ -63,7 +64,6 @@ def prompted_facts(plan: Plan, reads: str) -> dict[str, Any]:
     listed = settings["label_sets"] == "list" or (settings["label_sets"] == "auto" and served)
     asks = ("list" if listed else "each") if predicts == "classes" else str(predicts)
     asked, by_label = _ASKED[asks], asks == "each"
-    stratified = predicts not in ("span", "text")
     values = _VALUES.get(asks, ', "labels": list(WORDS.values())')
     if asks == "number":
         values = f', "levels": levels(), "pairs": {reads == "pair"}'
@@ -97,7 +97,7 @@ def prompted_facts(plan: Plan, reads: str) -> dict[str, Any]:
         "shown_type": Code("dict[str, list[Row]]" if by_label else "list[Row]"),
         "learnt": Code("examples_of(rows)" if shows else "{}" if by_label else "[]"),
         "kept_rows": Code("rows" if shows else "_"),
-        "groups": Code("strata(rows)" if stratified else _NO_STRATA),
+        "groups": Code(_GROUPS.get(predicts, "strata(rows)")),
     }
 
 

@@ -28,7 +28,7 @@ def hub_split(file: PlannedFile) -> tuple[str, str] | None:
 def source_facts(plan: Plan, predicts: str) -> dict[str, Any]:
     """Return what follows from the data: how files are read, and which of their values need attention."""
     data, labels, kind = plan.data, list(plan.labels), plan.data.split.kind
-    reads_texts = plan.strategy != "zero-shot" or predicts == ("number" if plan.prompting else "classes")
+    reads_texts = plan.strategy != "zero-shot" or predicts in (("number", "span") if plan.prompting else ("classes",))
     reads_texts |= bool(plan.hyperparameters.get("centring"))
     needs_training = reads_texts or kind != "test-file"
     parts = {"train": data.train if needs_training else None, "test": data.test}

@@ -45,6 +45,7 @@ def writing_facts(plan: Plan) -> dict[str, Any]:
         "files": files,
         "tested": "TEST" in files,
         "dataset": files["TRAIN"]["dataset"],
+        "formats": ["hub"] if files["TRAIN"]["dataset"] else ["file"],
         "answer_columns": dict(zip(_ANSWERS[feedback], columns, strict=True)),
         "feedback": feedback,
         "chats": plan.data.text_column in columns,

@@ -9,14 +9,14 @@ from rich.text import Text
 
 from advisor.knowledge.interval import Interval
 from advisor.report.figures import outcome, point, score
-from advisor.report.measured import baseline_title, baseline_values, seed_spread
+from advisor.report.measured import baseline_difference, baseline_title, baseline_values, seed_spread
 from advisor.report.past import adjusted_line
 from advisor.report.terminal import share
 from advisor.report.units import QUANTITIES, capital, interval_of, value_of
 from advisor.report.usage import command
 from advisor.run.progress import clock
 from advisor.run.result import Result
-from advisor.tasks import TASKS
+from advisor.tasks import TASKS, Measure
 
 _OUTCOMES = {"within": "[dim]as forecast[/]", "above": "above the forecast", "below": "below the forecast"}
 
@@ -49,7 +49,8 @@ def result_screen(result: Result, folder: str) -> RenderableType:
             told = escape(interval_of(key, forecast.get(key)) if forecast.get(key) else "")
             table.add_row(QUANTITIES[key].title.lower(), told, value_of(key, measured[key]))
     baselines = "; ".join(
-        f"{baseline_title(name)} {point(leading, found)}" for name, found in baseline_values(result, leading).items()
+        f"{baseline_title(name)} {point(leading, found)}{_apart(result, name, leading)}"
+        for name, found in baseline_values(result, leading).items()
     )
     lines = [
         f"Measured on {result.data['measured_rows']:,} held-out {_unit(result)}, with 95 % intervals.",
@@ -60,6 +61,11 @@ def result_screen(result: Result, folder: str) -> RenderableType:
         f"Report:   {folder}/report.html",
     ]
     return Group(table, Text(), *(Text(line) for line in lines if line))
+
+
+def _apart(result: Result, name: str, measure: Measure) -> str:
+    found = baseline_difference(result, name, measure)
+    return f" (difference {found})" if found else ""
 
 
 def _held(forecast: dict[str, float] | None, measured: float) -> str:

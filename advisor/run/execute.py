@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from advisor.backend.answers import prediction_rows
+from advisor.backend.arrays import Floats
 from advisor.backend.devices import choose_device
-from advisor.backend.evaluation import evaluate, headline, trivial_outputs
+from advisor.backend.evaluation import differences, evaluate, headline, trivial_outputs
+from advisor.backend.evaluation.preferences import of_reference
 from advisor.backend.predictor import load_model, writes
 from advisor.backend.pretraining_settings import PretrainingSettings
 from advisor.backend.prompted.place import PROMPT_DETAILS
@@ -177,7 +180,7 @@ class _Run:
     def baseline(self) -> dict[str, Any]:
         """Measure an answer that takes no model and, where it applies and is not the strategy itself, zero-shot.
 
-        A model that writes is compared with itself before it was tuned.
+        A model that writes is compared with itself before it was tuned, and after each stage but the last, row by row.
         """
         task, measured, fold = self.plan.task, self.data.measured, self.data.folds[-1]
         name, outputs = trivial_outputs(task, fold.training, measured, self.data.labels)
@@ -186,10 +189,23 @@ class _Run:
             model = self.fits.fit(STRATEGIES["zero-shot"], fold, self.plan.seed).model
             outputs = model.outputs(measured.inputs)
             found["zero-shot"] = headline(task, outputs, measured, self.data.labels, model.thresholds)
-        if TASKS[task].predicts in WRITING and self.plan.prompting is None:
-            numbers = self.fits.untuned().observe(measured, self.progress.steps).numbers
-            found["untuned"] = headline(task, numbers, measured, self.data.labels)
-        return {name: {key: v for key, v in values.items() if isfinite(v)} for name, values in found.items()}
+        above: dict[str, Any] = {}
+        for name, outputs in self.earlier().items():
+            found[name] = headline(task, outputs, measured, self.data.labels)
+            own, draws = self.fits.kept(self.plan.seed)[0], self.settings["bootstrap_draws"]
+            apart = differences(task, own, outputs, measured, draws=draws, seed=self.plan.seed)
+            above[name] = {key: asdict(interval) for key, interval in apart.items()}
+        finite = {name: {key: v for key, v in values.items() if isfinite(v)} for name, values in found.items()}
+        return {"baseline": finite, "differences": above}
+
+    def earlier(self) -> dict[str, Floats]:
+        """Return what a generator that is tuned made of the measured rows earlier: before tuning, and after SFT."""
+        if TASKS[self.plan.task].predicts not in WRITING or self.plan.prompting is not None:
+            return {}
+        found = {"untuned": self.fits.untuned().observe(self.data.measured, self.progress.steps).numbers}
+        if self.fits.prefers:
+            found["after-sft"] = of_reference(self.fits.kept(self.plan.seed)[0])
+        return found
 
     def evaluate(self) -> dict[str, Any]:
         """Write the predictions down, score them, and time single rows on the exported model."""
@@ -251,7 +267,8 @@ class _Run:
             metrics=found["metrics"],
             classes=found["classes"],
             confusion={"labels": self.data.labels, "rows": confusion} if confusion else None,
-            baseline=products["baseline"],
+            baseline=products["baseline"]["baseline"],
+            differences=products["baseline"]["differences"],
             seeds=measured["seeds"],
             forecast=plan.forecast,
             adjusted=plan.premises.runs if plan.premises else {},

@@ -19,6 +19,7 @@ from advisor.run.prepare import Fold, Prepared
 from advisor.run.progress import Progress
 from advisor.run.teaching import Teacher
 from advisor.strategies import STRATEGIES, FitJob, Fitted, Strategy
+from advisor.strategies.alignment import Alignment
 from advisor.strategies.modifiers import DISTILLATION, MULTI_SEED
 
 
@@ -109,6 +110,11 @@ class Fits:
             progress=report,
             event=lambda event: self.folder.log(event.pop("event", "note"), fold=fold.name, seed=seed, **event),
         )
+
+    @property
+    def prefers(self) -> bool:
+        """Whether a generator learns preferences or judgements after demonstrations."""
+        return isinstance(self.strategy, Alignment) and len(self.strategy.stages) > 1
 
     def untuned(self) -> Writer:
         """Return the generator of the plan as it was before tuning."""

@@ -69,7 +69,7 @@ class Models:
         """Return a model's files.
 
         Raises:
-            InputError: its weights or its code are not the planned ones.
+            InputError: its weights, its code or another file that decides what it does are not the planned ones.
         """
         trust = planned.trust_remote_code
         located = locate_model(
@@ -80,6 +80,8 @@ class Models:
             language_model=language_model,
         )
         _check(planned.id, planned.sha256, located.sha256)
+        if planned.files:
+            _check_files(planned, located)
         if located.code_sha256 != planned.code_sha256:
             raise InputError(f"{planned.id}: its Python code changed since the plan was made; make the plan again")
         if trust:
@@ -90,3 +92,15 @@ class Models:
 def _check(model: str, planned: str | None, found: str | None) -> None:
     if planned and found != planned:
         raise InputError(f"{model}: the weights changed since the plan was made; make the plan again")
+
+
+def _check_files(planned: PlannedModel, located: LocatedModel) -> None:
+    before, now = planned.files, located.files
+    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    if names:
+        said = "was added" if names[0] not in before else "is missing" if names[0] not in now else "changed"
+        others = f" (and {len(names) - 1} more)" if names[1:] else ""
+        raise InputError(
+            f"{planned.id}: {names[0]}{others} {said} since the plan was made; put the folder back as it was "
+            "or make the plan again"
+        )

@@ -18,7 +18,9 @@ class Result(BaseModel):
         classes: precision, recall, F1 and support of each class, label or type of entity; empty for other tasks.
         confusion: ``labels``, and ``rows`` true by predicted; None but for single classes.
         baseline: the same measures of an answer that takes no model and, where it applies and is not the strategy
-            itself, of zero-shot.
+            itself, of zero-shot; of a generator that is tuned, of itself before that (``untuned``) and, where
+            preferences come after demonstrations, in between (``after-sft``).
+        differences: of the last two, by how much the model is above them, with 95 % intervals of a paired bootstrap.
         seeds: the same measures of fits with other seeds.
         forecast, measured: train_seconds, train_memory_bytes, latency_ms_p50, latency_ms_p95, quality (measured: the
             leading measure).
@@ -40,6 +42,7 @@ class Result(BaseModel):
     classes: list[dict[str, Any]]
     confusion: dict[str, Any] | None
     baseline: dict[str, dict[str, float]]
+    differences: dict[str, dict[str, dict[str, float]]] = {}
     seeds: dict[str, dict[str, float]] = {}
     forecast: dict[str, dict[str, float] | None]
     adjusted: dict[str, int] = {}

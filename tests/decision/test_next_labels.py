@@ -4,7 +4,7 @@ from advisor.decision.flips import flips
 from advisor.decision.nearby import Nearby
 from advisor.decision.next_labels import next_labels
 from advisor.knowledge.hyperparameters import load_explanation
-from advisor.report.explanation import next_labels_line
+from advisor.report.next_labels import next_labels_line
 from tests.decision.samples import BASE, MACHINE, decided, strategy_of
 
 ANSWERS = {

@@ -36,6 +36,19 @@ def test_weights_in_several_files_are_pinned_by_all_of_them(architecture: Callab
         locate_model("model", relative_to=tmp_path)
 
 
+def test_files_that_decide_besides_the_weights_are_named(tmp_path: Path) -> None:
+    folder = write_language_model(tmp_path / "model", "llama-chat")
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text("{}", encoding="utf-8")
+    (folder / "README.md").write_text("a card", encoding="utf-8")
+    found = locate_model(str(folder)).files
+    wanted = {"config.json", "generation_config.json", "tokenizer.json", "chat_template.jinja", "1_Pooling/config.json"}
+    assert wanted <= found.keys() and not {"README.md", "model.safetensors"} & found.keys()
+    (folder / "chat_template.jinja").write_text("{{ messages }}", encoding="utf-8")
+    changed = locate_model(str(folder)).files
+    assert {name for name in found if changed[name] != found[name]} == {"chat_template.jinja"}
+
+
 def test_a_model_of_two_halves_is_refused(tmp_path: Path) -> None:
     config = {"d_model": 8, "num_layers": 1, "num_heads": 1, "d_ff": 8, "vocab_size": 9, "is_encoder_decoder": True}
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")

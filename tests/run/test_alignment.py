@@ -113,7 +113,14 @@ def test_a_run_ends_with_a_model_that_answers(
     result = run_plan(tmp_path / "plan", tmp_path / "run")
     assert {path.name for path in (tmp_path / "run").iterdir()} == LEFT_BEHIND
     assert {measure.key for measure in TASKS[plan.task].measures} <= set(result.metrics)
-    assert set(result.baseline) == {"untuned", "echo" if plan.task == "generation" else "longer"}
+    before = {"untuned", "after-sft"} if plan.strategy in ("dpo", "kto") else {"untuned"}
+    assert set(result.baseline) == {*before, "echo" if plan.task == "generation" else "longer"}
+    assert set(result.differences) == before
+    for name, found in result.differences.items():
+        for key, interval in found.items():
+            apart = result.metrics[key]["value"] - result.baseline[name][key]
+            assert interval["value"] == pytest.approx(apart)
+            assert interval["low"] <= interval["value"] <= interval["high"]
     if plan.task == "generation":
         assert result.metrics["perplexity"]["value"] < result.baseline["untuned"]["perplexity"]
     else:
@@ -130,6 +137,8 @@ def test_a_run_ends_with_a_model_that_answers(
     assert len(served) == 24
     card = (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
     assert "pipeline_tag: text-generation" in card
+    assert "| Difference to the model before tuning, " in card
+    assert "Difference to the model before tuning" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     code = card.partition("```python\n")[2].partition("```")[0].replace("…", ASKED[0]).replace("256", "4")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], cwd=tmp_path / "run", capture_output=True, text=True, check=False

@@ -19,7 +19,7 @@ from advisor.backend.rows import Rows
 from advisor.errors import RunError
 from advisor.tasks import TASKS, Predicts
 
-__all__ = ["ClassScores", "Evaluation", "Interval", "evaluate", "headline", "trivial_outputs"]
+__all__ = ["ClassScores", "Evaluation", "Interval", "differences", "evaluate", "headline", "trivial_outputs"]
 
 _JUDGEMENTS: dict[Predicts, type[Classes | LabelSets | Numbers | Entities | Spans | Writing | Preferences]] = {
     "class": Classes,
@@ -77,6 +77,23 @@ def headline(
         ValueError: there is no row.
     """
     return _judge(task, outputs, rows, labels, thresholds).values()
+
+
+def differences(
+    task: str, outputs: Floats, others: Floats, rows: Rows, *, draws: int, seed: int
+) -> dict[str, Interval]:
+    """Return by how much outputs of a model that writes are above others for the same rows, by measure.
+
+    Args:
+        task: id of a task whose model writes.
+        outputs: what the model gave.
+        others: what it is compared with gave.
+        rows: what both were given.
+        draws: bootstrap resamples of the rows, the same for both.
+        seed: of the resamples.
+    """
+    own, other = (_judge(task, found, rows, [], None) for found in (outputs, others))
+    return own.differences(other, draws, seed)
 
 
 def _judge(task: str, outputs: Floats, rows: Rows, labels: Sequence[str], thresholds: Floats | None) -> Judgement:

@@ -60,6 +60,28 @@ class Judgement(ABC):
         bounds = {key: np.quantile(drawn, [tail, 1 - tail]) for key, drawn in resampled.items()}
         return {key: Interval(value, *(float(bound) for bound in bounds[key])) for key, value in values.items()}
 
+    def differences(self, other: "Judgement", draws: int, seed: int) -> dict[str, Interval]:
+        """Return every measure less another judgement's of the same rows, with its interval over the same resamples.
+
+        Args:
+            other: of the same rows in the same order, none put together with another.
+            draws: resamples; rows are drawn alike for both (paired bootstrap, Efron and Tibshirani 1993).
+            seed: of the resamples.
+
+        Raises:
+            ValueError: rows were put together, so that it is not known which belong to each other.
+        """
+        if len(self.counts) != len(other.counts) or max(self.counts.max(), other.counts.max()) > 1:
+            raise ValueError("only rows judged one by one can be paired")
+        own, others = self.values(), other.values()
+        drawn, others_drawn = self._resampled(draws, seed), other._resampled(draws, seed)
+        tail = (1 - CONFIDENCE) / 2
+        found = {}
+        for key in (key for key in own if key in others):
+            bounds = np.quantile(drawn[key] - others_drawn[key], [tail, 1 - tail])
+            found[key] = Interval(own[key] - others[key], float(bounds[0]), float(bounds[1]))
+        return found
+
     def _resampled(self, draws: int, seed: int) -> Values:
         generator, rows = np.random.default_rng(seed), int(self.counts.sum())
         step = max(1, _CELLS_AT_ONCE // len(self.counts))

@@ -66,6 +66,11 @@ class Preferences(Judgement):
         return ratio(good @ reward, good.sum(axis=1)) - ratio(bad @ reward, bad.sum(axis=1))
 
 
+def of_reference(outputs: Floats) -> Floats:
+    """Return the outputs of the model that others were measured against: its own likelihoods, beside themselves."""
+    return outputs[:, [2, 1, 2, 5, 4, 5]]
+
+
 def _paired(values: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
     right = (values[:, 0] > values[:, 1]) + 0.5 * (values[:, 0] == values[:, 1])
     return ratio(weights @ right, weights.sum(axis=1))

@@ -52,8 +52,11 @@ class _Fitting:
         self.settings = cast(PromptedSettings, job.settings)
         self.paid = self.place.engine == "llm-api"
         self.measure = job.measure or TASKS[job.task].measures[0]
-        if self.measure.key == "perplexity":
-            raise InputError("of a prompt perplexity is not measured; choose another measure by task.metric")
+        if self.measure.key == "perplexity" and self.place.url is not None:
+            raise InputError(
+                "a server does not tell how likely given answers are, so that perplexity is not measured; "
+                "choose another measure by task.metric"
+            )
         model = open_language_model(self.place, job.device, self.settings)
         asking = _asking(job, self.settings, model, self.place)
         _check(asking, model, demonstrated=demonstrated)
@@ -96,14 +99,11 @@ class _Fitting:
         return model
 
     def _demonstrations(self, asking: Asking) -> Demonstrations:
-        """Return the rows that can be shown: some of the training rows, of spans those with an answer."""
+        """Return the rows that can be shown: some of the training rows."""
         training, most = self.job.training, self.settings.demonstrations
-        usable = np.arange(len(training) if self.demonstrated else 0)
-        if asking.brief.task == "question-answering":
-            usable = np.array([number for number in usable if training.targets[number]], dtype=np.int64)
-        rows = training.take(usable)
+        rows = training.take(np.arange(len(training) if self.demonstrated else 0))
         if len(rows) > self.settings.pool:
-            spread = strata(self.job.task, rows)
+            spread = asking.strata(rows, 0) if asking.questions == 1 else strata(self.job.task, rows)
             rows = rows.take(np.sort(balanced(spread, len(rows), self.settings.pool, self.job.seed)))
         fixed = tuple(
             balanced(asking.strata(rows, number) if len(rows) else None, len(rows), most + 1, self.job.seed)
@@ -164,6 +164,7 @@ def _asking(job: FitJob, settings: PromptedSettings, model: LanguageModel, place
         pairs=bool(len(job.training)) and isinstance(job.training.inputs[0], Pair),
         hypotheses=hypotheses,
         listed=listed and model.writes and TASKS[job.task].predicts == "classes",
+        unanswerable=TASKS[job.task].predicts == "span" and not all(job.training.targets),
         levels=_levels(job, settings),
         verbalisers=1 if served else settings.verbalisers,
         written_tokens=settings.written_tokens,

@@ -11,6 +11,7 @@ from advisor.backend.prompted.demonstrations import Demonstrations, Way
 from advisor.backend.prompted.language_model import LanguageModel, Written
 from advisor.backend.prompted.packing import Cuts, Packer
 from advisor.backend.prompted.prompt import Prompt, Turn
+from advisor.backend.rows import Rows
 from advisor.backend.within_memory import Progress
 from advisor.tasks import Input
 
@@ -83,6 +84,22 @@ class Interview:
         assert isinstance(self.asking, WrittenAsking)
         (prompts,), (read,) = self.prompts(inputs, way, unseen)
         return self.model.write(prompts, [self.asking.form(row) for row in read], progress)
+
+    def likelihoods(
+        self, rows: Rows, way: Way, unseen: Sequence[Input] | None = None, progress: Progress | None = None
+    ) -> Floats:
+        """Return log-likelihood and tokens of the right answer to each row, (rows, 2), as `LanguageModel` has them.
+
+        Args:
+            rows: with their answers.
+            way: how demonstrations are chosen and ordered.
+            unseen: as of `prompts`.
+            progress: called with rows done and rows in all.
+        """
+        (prompts,), _ = self.prompts(rows.inputs, way, unseen)
+        pairs = zip(rows.inputs, rows.targets, strict=True)
+        answers = [self.asking.right_answer(row, target, 0) for row, target in pairs]
+        return self.model.likelihoods(prompts, answers, progress)
 
     def _turn(self, at: int, number: int) -> Turn:
         rows, asking = self.demonstrations.rows, self.asking

@@ -16,9 +16,10 @@ class Free(NamedTuple):
 
 
 class Extract(NamedTuple):
-    """An answer that stands in a context, word for word."""
+    """An answer that stands in a context, word for word; or ``nothing``, which says that none does, unless empty."""
 
     context: str
+    nothing: str = ""
 
 
 class Entities(NamedTuple):
@@ -97,6 +98,17 @@ class LanguageModel(Protocol):
         self, prompts: Sequence[Prompt], forms: Sequence[Form], progress: Progress | None = None
     ) -> list[Written]:
         """Return an answer a prompt, in its form, by the likeliest token at each step."""
+        ...
+
+    def likelihoods(
+        self, prompts: Sequence[Prompt], answers: Sequence[str], progress: Progress | None = None
+    ) -> Floats:
+        """Return how likely a given answer is after each prompt, its end included; an answer that does not fit is cut.
+
+        Returns:
+            (prompts, 2): log-likelihood (natural logarithm, summed over its tokens) and number of tokens; zeros where
+            the model does not tell.
+        """
         ...
 
     @property

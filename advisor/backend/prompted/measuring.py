@@ -10,6 +10,7 @@ import numpy as np
 from advisor.backend.arrays import Floats
 from advisor.backend.evaluation import headline
 from advisor.backend.prompted.asking import ScoredAsking, WrittenAsking
+from advisor.backend.prompted.asking.texts import written_numbers
 from advisor.backend.prompted.calibration import Calibration, batch_leaving_one_out, content_free_inputs
 from advisor.backend.prompted.demonstrations import Way
 from advisor.backend.prompted.interview import Interview
@@ -70,7 +71,11 @@ class Measuring:
         """Ask about all rows in one way; return it with every calibration that applies."""
         asking, inputs = self.interview.asking, self.rows.inputs
         if isinstance(asking, WrittenAsking):
-            outputs = asking.judged(self.rows, self.interview.written(inputs, way, inputs, progress))
+            if self.measure.key == "perplexity":
+                likelihoods = self.interview.likelihoods(self.rows, way, inputs, progress)
+                outputs = written_numbers(likelihoods, [""] * len(self.rows), self.rows, [])
+            else:
+                outputs = asking.judged(self.rows, self.interview.written(inputs, way, inputs, progress))
             return [self._judged(way, Calibration(), outputs, outputs)]
         assert isinstance(asking, ScoredAsking)
         raw = self.interview.probabilities(inputs, way, inputs, progress)

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+BETWEEN_TURNS = "\n\n"
+"""What stands between the turns of a text without roles, and so ends an answer there."""
+
 
 class Turn(NamedTuple):
     """A demonstration: what was asked and what the right answer was."""
@@ -35,4 +38,6 @@ class Prompt(NamedTuple):
     def text(self) -> str:
         """Return it as one text for a model without roles; the answer follows after a space."""
         turns = (f"{question}\n{self.stem} {answer}" for question, answer in self.turns)
-        return "\n\n".join((*([self.instruction] if self.instruction else []), *turns, f"{self.question}\n{self.stem}"))
+        return BETWEEN_TURNS.join(
+            (*([self.instruction] if self.instruction else []), *turns, f"{self.question}\n{self.stem}")
+        )

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from advisor.backend.alignment.observing import evenly_chosen
+from advisor.backend.arrays import Floats
 from advisor.backend.predictor import Observed
 from advisor.backend.prompted.asking.texts import written_numbers
 from advisor.backend.prompted.interview import Interview
@@ -27,11 +30,23 @@ class PromptedWriter(PromptedModel):
         return found
 
     def observe(self, rows: Rows, progress: Progress | None = None) -> Observed:
-        """Write answers to as many rows as the rules allow and compare them; how likely right ones are is not told."""
+        """Measure how likely right answers are, unless a server is asked, and write as many as the rules allow.
+
+        Like a model that is tuned, so that both can be compared: over all rows, an answer's end included.
+        """
+        likelihoods: list[Floats] = [np.zeros((0, 2), dtype=np.float32)]
+        for start in range(0, len(rows), WINDOW):
+            window = rows.take(range(start, min(start + WINDOW, len(rows))))
+
+            def report(done: int, _: int, start: int = start) -> None:
+                if progress:
+                    progress(start + done, len(rows))
+
+            likelihoods.append(self.interview.likelihoods(window, self.way, progress=report))
         chosen, texts = evenly_chosen(len(rows)), [""] * len(rows)
         for row, text in zip(chosen, self.write([rows.inputs[row] for row in chosen], progress), strict=True):
             texts[row] = text
-        return Observed(written_numbers(texts, rows, chosen), texts)
+        return Observed(written_numbers(np.concatenate(likelihoods), texts, rows, chosen), texts)
 
 
 def prompted(interview: Interview, *parts: Any) -> PromptedModel:

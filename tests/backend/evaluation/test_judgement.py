@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.backend.evaluation import evaluate, headline, trivial_outputs
+from advisor.backend.evaluation import differences, evaluate, headline, trivial_outputs
 from advisor.errors import RunError
 from advisor.tasks import TASKS
 from tests.backend.evaluation.samples import perfect, sample
@@ -78,6 +78,37 @@ def test_intervals_are_those_of_resampled_rows(task: str) -> None:
         expected = np.quantile([draw[measure.key] for draw in drawn], [0.025, 0.975])
         interval = found[measure.key]
         assert [interval.low, interval.high] == pytest.approx(expected, abs=0.25 * (expected[1] - expected[0]))
+
+
+@pytest.mark.parametrize("task", ["generation", "preference"])
+def test_differences_are_of_the_same_rows(task: str) -> None:
+    outputs, rows, _ = sample(task, 120, 3)
+    others = sample(task, 120, 4).outputs
+    found = differences(task, outputs, others, rows, draws=2000, seed=1)
+    generator, drawn = np.random.default_rng(2), []
+    for _ in range(200):
+        chosen = generator.integers(120, size=120)
+        own, other = (headline(task, every[chosen], rows.take(chosen), []) for every in (outputs, others))
+        drawn.append({key: own[key] - other[key] for key in own})
+    own, other = headline(task, outputs, rows, []), headline(task, others, rows, [])
+    assert found.keys() == own.keys()
+    for key, interval in found.items():
+        assert interval.value == pytest.approx(own[key] - other[key])
+        expected = np.quantile([draw[key] for draw in drawn], [0.025, 0.975])
+        assert [interval.low, interval.high] == pytest.approx(expected, abs=0.25 * (expected[1] - expected[0]))
+
+
+@pytest.mark.parametrize("task", ["generation", "preference"])
+def test_nothing_differs_from_itself(task: str) -> None:
+    outputs, rows, _ = sample(task, 30, 3)
+    for interval in differences(task, outputs, outputs, rows, draws=50, seed=1).values():
+        assert (interval.value, interval.low, interval.high) == (0, 0, 0)
+
+
+def test_rows_that_were_put_together_are_not_paired() -> None:
+    outputs, rows, _ = sample("question-answering", 30, 3)
+    with pytest.raises(ValueError, match="one by one"):
+        differences("question-answering", outputs, outputs, rows.take([0] * 30), draws=5, seed=1)
 
 
 @MEASURED

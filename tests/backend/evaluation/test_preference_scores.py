@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from advisor.backend.evaluation import headline
+from advisor.backend.evaluation.preferences import of_reference
 from advisor.tasks import Judged, Preferred
 from tests.backend.evaluation.samples import rows_of
 
@@ -16,6 +17,12 @@ def test_pairs_by_hand() -> None:
     assert found == pytest.approx(
         {"preference_accuracy": (1 + 0 + 0.5) / 3, "ranking_accuracy": (0.5 + 1 + 0.5) / 3, "margin": (1 - 2 + 0) / 3}
     )
+
+
+def test_the_model_measured_against_prefers_nothing_over_itself() -> None:
+    outputs = np.array([[-2, 1, -3, -4, 2, -4], [-2, 2, -1, -3, 1, -4], [-2, 1, -2, -9, 3, -8]], dtype=np.float32)
+    found = headline("preference", of_reference(outputs), rows_of("preference", [Preferred("a", "b")] * 3), [])
+    assert found == pytest.approx({"preference_accuracy": 0.5, "ranking_accuracy": 2 / 3, "margin": 0})
 
 
 def test_judgements_are_paired_off() -> None:

@@ -12,6 +12,7 @@ from advisor.backend.answers import answers
 from advisor.backend.prompted.asking import Asking, Brief, ScoredAsking, WrittenAsking, asking_for, scale
 from advisor.backend.prompted.language_model import Entities, Extract, Free, Written
 from advisor.backend.prompted.templates import prompt_template
+from advisor.backend.rows import encode_rows
 from advisor.errors import InputError
 from advisor.tasks import TASKS, Answer, Pair
 from tests.task_samples import CONTEXT
@@ -214,6 +215,23 @@ def test_an_answer_is_found_in_its_context(text: str, expected: tuple[int, int])
     assert asking.right_answer(row, (Answer("1911", 57),), 0) == "1911"
     start, end, score = asking.outputs([row], written(text))[0]
     assert ((int(start), int(end)), score) == (expected, float(expected != (0, 0)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1874", (34, 38, 1.0)), ("No answer", (0, 0, 1.0)), (" no answer\n", (0, 0, 1.0)), ("1999", (0, 0, 0.0))],
+)
+def test_a_context_may_hold_no_answer(text: str, expected: tuple[float, ...]) -> None:
+    asking, row = asked("question-answering", unanswerable=True), Pair("When?", CONTEXT)
+    assert "If the context does not answer it, say: no answer." in asking.instruction
+    assert asking.form(row) == Extract(CONTEXT, "no answer")
+    assert asking.right_answer(row, (), 0) == "no answer"
+    assert tuple(asking.outputs([row], written(text))[0].tolist()) == expected
+    assert asking.lure({"answer": "1874"}) == "no answer"
+    rows = encode_rows("question-answering", [row] * 3, [(), (Answer("1911", 57),), ()], [1, 2, 3], [])
+    assert asking.strata(rows, 0).tolist() == [0, 1, 0]
+    every = asked("question-answering")
+    assert "no answer" not in every.instruction and every.strata(rows, 0) is None
 
 
 def test_hypotheses_take_the_place_of_prompts() -> None:

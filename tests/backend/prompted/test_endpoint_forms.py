@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from advisor.backend.prompted.endpoint.forms import schema_of, valid
+from advisor.backend.prompted.endpoint.forms import reminder, schema_of, valid
 from advisor.backend.prompted.language_model import Entities, Extract, Free
 
 CONTEXT = 'The bridge, 44 metres\nlong, was built by "Ada Lim" in 1901.'
@@ -27,6 +27,19 @@ def test_extracts_stand_in_the_context_word_for_word(text: str, answer: str) -> 
 )
 def test_what_stands_nowhere_in_the_context_is_no_extract(text: str) -> None:
     assert valid(text, Extract(CONTEXT)) == ("", False)
+
+
+@pytest.mark.parametrize("text", ["no answer", '{"answer": "No answer."}', '{"answer": ""}', "'no answer'"])
+def test_an_extract_may_say_that_there_is_none(text: str) -> None:
+    assert valid(text, Extract(CONTEXT, "no answer")) == ("no answer", True)
+    assert not valid(text, Extract(CONTEXT))[1]
+    assert '{"answer": "no answer"}' in reminder(Extract(CONTEXT, "no answer"))
+    assert "no answer" not in reminder(Extract(CONTEXT))
+
+
+@pytest.mark.parametrize("text", ["", "1902", '{"answer": 3}', "there is no answer to that"])
+def test_what_neither_stands_there_nor_says_so_is_no_extract(text: str) -> None:
+    assert valid(text, Extract(CONTEXT, "no answer")) == ("", False)
 
 
 def test_entities_are_kinds_and_words_of_the_sentence() -> None:

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from advisor.backend.evaluation import headline
 from advisor.backend.job import Fitted
+from advisor.backend.predictor import load_model
 from advisor.backend.prompted.fitting import fit_prompt
 from advisor.backend.prompted.language_model import Entities, Extract, Form
 from advisor.backend.prompted.prompt import Prompt
@@ -200,6 +202,30 @@ def test_nothing_is_measured_where_settings_allow_nothing(make_job: MakeJob, use
     assert found.chosen["measured"] == [] and found.chosen["injection"] is None
     assert (found.chosen["demonstrations"], found.chosen["calibration"]) == ("fixed", "none")
     assert found.model.outputs(["fine"]).shape == (1, 3)
+
+
+def test_questions_without_an_answer_are_shown_and_answered(make_job: MakeJob, use: Use, tmp_path: Path) -> None:
+    inputs: list[Input] = [Pair("When?", f"built in {year} they say") for year in range(1870, 1876)]
+    inputs += [Pair(f"Who {number}?", "nobody knows") for number in range(6)]
+    truth: list[Label] = [(Answer(str(year), 9),) for year in range(1870, 1876)]
+    truth += [()] * 6
+
+    def knows(prompt: Prompt, form: Form) -> str:
+        assert isinstance(form, Extract)
+        return capitals(prompt, form) or form.nothing
+
+    model = use(FakeModel(answer=knows, likelihood=math.log(0.8)))
+    job = make_job("question-answering", inputs, truth, [], demonstrations=4, selections=("fixed",))
+    found = fit_prompt(job, demonstrated=True).model
+    outputs = found.outputs(inputs)
+    scores = headline("question-answering", outputs, job.training, [])
+    assert scores == {"f1": 1.0, "exact_match": 1.0}
+    assert outputs[:, 2] == pytest.approx(np.full(12, 0.8))
+    shown = [turn.answer for turn in model.asked[-1].turns]
+    assert len(shown) == 4 and shown.count("no answer") == 2
+    found.save(tmp_path / "model")
+    again = load_model(tmp_path / "model", job.device)
+    assert np.array_equal(again.outputs(inputs), outputs)
 
 
 def test_no_label_is_needed_without_demonstrations(make_job: MakeJob, use: Use) -> None:

@@ -1,5 +1,6 @@
 """Rows of every task put to language models that compute, and to servers: fitted, kept, read back."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -16,9 +17,9 @@ from advisor.backend.prompted.place import LanguageModelPlace
 from advisor.strategies import STRATEGIES
 from tests.backend.prompted.conftest import MakeJob
 from tests.backend.prompted.test_fitting import CLASSES, INPUTS, LABELS, TASKS
-from tests.backend.prompted.test_hostile import HOSTILE
+from tests.backend.prompted.test_hostile import HOSTILE_ROWS, check_answers
 from tests.language_models import write_language_model
-from tests.scripted_server import serving
+from tests.scripted_server import SHAPES, serving
 
 SCORED = ("text-classification", "pair-classification", "multi-label", "regression")
 FEW = {"demonstrations": 2, "measured_rows": 4, "paid_rows": 4, "attacked_rows": 2}
@@ -91,14 +92,25 @@ def test_a_text_that_does_not_fit_is_cut(make_job: MakeJob, folder_of: Folder) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["llama-chat", "ollama", "vllm"])
-def test_hostile_rows_stay_among_the_labels(make_job: MakeJob, folder_of: Folder, where: str) -> None:
-    with serving("vllm" if where == "llama-chat" else where) as server:
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("where", ["llama-chat", "t5", "vllm", "ollama", "transformers"])
+def test_hostile_rows_stay_in_the_form_of_their_task(
+    make_job: MakeJob, folder_of: Folder, where: str, task: str
+) -> None:
+    inputs, truth, labels, _ = TASKS[task]
+
+    def obeys(question: str) -> dict[str, float]:
+        said = question.rpartition(" ")[2] or "hacked"
+        if task == "token-classification":
+            said = json.dumps({"entities": [{"kind": kind, "text": said} for kind in ("hacked", "PER")]})
+        return {said: 0.7, question.splitlines()[-1]: 0.2, "hacked": 0.1}
+
+    with serving(where if where in SHAPES else "vllm", brain=obeys) as server:
         place = LanguageModelPlace("llm-api", server.name, url=server.url)
-        if where == "llama-chat":
+        if where not in SHAPES:
             place = LanguageModelPlace("llm-local", where, folder=folder_of(where))
-        job = replace(make_job("text-classification", INPUTS[:6], CLASSES[:6], LABELS, **FEW), place=place)
+        few = FEW | {"attacked_rows": 0, "written_tokens": 16}
+        job = replace(make_job(task, inputs[:6], truth[:6], labels, **few), place=place)
         model = STRATEGIES["few-shot"].fit(job).model
-        outputs = model.outputs(HOSTILE)
-    given = {answer["label"] for answer in answers("text-classification", outputs, HOSTILE, LABELS)}
-    assert given <= set(LABELS) and np.isfinite(outputs).all() and len(outputs) == 200
+        outputs = model.outputs(HOSTILE_ROWS[task])
+    check_answers(model, HOSTILE_ROWS[task], outputs)

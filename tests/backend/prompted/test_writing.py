@@ -55,7 +55,9 @@ def test_prompts_are_answered_and_judged(
     assert observed.texts == list(KNOWN.values())
     scores = evaluate("generation", observed.numbers, job.training, [], draws=20, seed=0)
     assert scores.metrics["rouge_l"].value == pytest.approx(1.0)
-    assert "perplexity" not in scores.metrics
+    # Each demonstration that is shown makes the right answers likelier, of 2 nats a word without one.
+    shown = 2 if strategy == "few-shot" else 0
+    assert scores.metrics["perplexity"].value == pytest.approx(math.exp(2 / (1 + shown)))
     json.dumps(scores.as_dict(), allow_nan=False)
     assert found.chosen["injection"] is None
     assert all(0.9 <= one["rouge_l"] <= 1 for one in found.chosen["measured"])
@@ -99,13 +101,29 @@ def test_what_json_makes_of_prompts_is_read() -> None:
         assert read("generation", json.loads(json.dumps(one))) == one
 
 
-def test_perplexity_and_preferences_are_refused(make_job: MakeJob, use: Use) -> None:
+PERPLEXITY = next(one for one in TASKS["generation"].measures if one.key == "perplexity")
+
+
+def test_prompts_are_chosen_by_perplexity_without_writing(make_job: MakeJob, use: Use) -> None:
+    model = use(FakeModel(answer=answer, likelihood=0.0))
+    job = replace(make_job("generation", INPUTS, ANSWERS, [], demonstrations=2), measure=PERPLEXITY)
+    found = fit_prompt(job, demonstrated=True).chosen
+    by_way = {one["demonstrations"]: one["perplexity"] for one in found["measured"]}
+    assert by_way["none"] == pytest.approx(math.exp(2)) and by_way["fixed"] == pytest.approx(math.exp(2 / 3))
+    assert found["demonstrations"] != "none" and not model.asked
+
+
+def test_behind_a_server_perplexity_is_not_measured(make_job: MakeJob, use: Use) -> None:
+    use(FakeModel(answer=answer))
+    job = make_job("generation", INPUTS, ANSWERS, [], engine="llm-api")
+    observed = fit_prompt(job, demonstrated=False).model.observe(job.training)  # type: ignore[attr-defined]
+    assert "perplexity" not in evaluate("generation", observed.numbers, job.training, [], draws=9, seed=0).metrics
+    with pytest.raises(InputError, match="a server does not tell how likely given answers are"):
+        fit_prompt(replace(job, measure=PERPLEXITY), demonstrated=False)
+
+
+def test_preferences_are_refused(make_job: MakeJob, use: Use) -> None:
     use(FakeModel(answer=answer))
     job = make_job("generation", INPUTS, ANSWERS, [])
-    perplexity = TASKS["generation"].measure("perplexity")
-    measure = next(one for one in TASKS["generation"].measures if one.key == "perplexity")
-    assert perplexity.key == "rouge_l"
-    with pytest.raises(InputError, match="of a prompt perplexity is not measured"):
-        fit_prompt(replace(job, measure=measure), demonstrated=False)
     with pytest.raises(InputError, match="no prompt template for preference"):
         fit_prompt(replace(job, task="preference"), demonstrated=False)

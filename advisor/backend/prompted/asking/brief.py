@@ -16,6 +16,7 @@ class Brief(Settings):
         pairs: whether a row is a pair of texts.
         hypotheses: whether the model judges hypotheses instead of answering prompts.
         listed: whether several labels are asked for in one list.
+        unanswerable: whether a context may hold no answer.
         levels: numbers of the scale, ascending, where a number is asked for.
         verbalisers: most wordings of an answer that are scored.
         written_tokens: most tokens of a written answer.
@@ -28,6 +29,7 @@ class Brief(Settings):
     pairs: bool = False
     hypotheses: bool = False
     listed: bool = False
+    unanswerable: bool = False
     levels: tuple[float, ...] = ()
     verbalisers: int = Field(1, ge=1)
     written_tokens: int = Field(ge=1)

@@ -35,20 +35,21 @@ class Texts(WrittenAsking):
 
     def judged(self, rows: Rows, written: Sequence[Written]) -> Floats:
         """Return what written answers are judged by, see `written_numbers`."""
-        return written_numbers([one.text for one in written], rows, range(len(rows)))
+        untold = np.zeros((len(rows), 2), dtype=np.float32)
+        return written_numbers(untold, [one.text for one in written], rows, range(len(rows)))
 
     def lure(self, answer: dict[str, Any]) -> str:
         """Return nothing: no answer is demanded instead of another."""
         return ""
 
 
-def written_numbers(texts: Sequence[str], rows: Rows, chosen: Sequence[int]) -> Floats:
-    """Return (rows, 5) as `advisor.backend.evaluation.writing` takes them; how likely right answers are is not told.
+def written_numbers(likelihoods: Floats, texts: Sequence[str], rows: Rows, chosen: Sequence[int]) -> Floats:
+    """Return (rows, 5) as `advisor.backend.evaluation.writing` takes them.
 
     Args:
+        likelihoods: (rows, 2), log-likelihood and tokens of the right answers, zeros where they are not told.
         texts: an answer a row, empty where none was written.
         rows: prompts with right answers.
         chosen: numbers of the rows that an answer was written to.
     """
-    untold = np.zeros((len(rows), 2), dtype=np.float32)
-    return np.concatenate([untold, overlaps(texts, rows, list(chosen))], axis=1)
+    return np.concatenate([likelihoods, overlaps(texts, rows, list(chosen))], axis=1)

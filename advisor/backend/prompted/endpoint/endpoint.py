@@ -138,6 +138,12 @@ class Endpoint:
         """
         return self._answer(prompts, lambda session, prompt, row: self._written(session, prompt, forms[row]), progress)
 
+    def likelihoods(
+        self, prompts: Sequence[Prompt], answers: Sequence[str], progress: Progress | None = None
+    ) -> Floats:
+        """Return zeros: servers of chats tell of the tokens that they write, not of given ones."""
+        return np.zeros((len(prompts), 2), dtype=np.float32)
+
     def _answer(
         self,
         prompts: Sequence[Prompt],

@@ -39,8 +39,9 @@ def reminder(form: Form) -> str:
     match form:
         case Free():
             return ""
-        case Extract():
-            return 'Copy the answer from the text above, word for word, and write nothing else: {"answer": "…"}'
+        case Extract(_, nothing):
+            copied = 'Copy the answer from the text above, word for word, and write nothing else: {"answer": "…"}'
+            return f"{copied}; where it holds no answer, {json.dumps({'answer': nothing})}" if nothing else copied
         case Entities():
             kinds = ", ".join(map(json.dumps, form.kinds))
             return (
@@ -55,7 +56,7 @@ def valid(text: str, form: Form) -> tuple[str, bool]:
         case Free():
             return text, True
         case Extract():
-            return _extract(text, form.context)
+            return _extract(text, form)
         case Entities():
             return _entities(text, form)
 
@@ -64,11 +65,13 @@ def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-def _extract(text: str, context: str) -> tuple[str, bool]:
-    found = _json(text)
+def _extract(text: str, form: Extract) -> tuple[str, bool]:
+    found, context = _json(text), form.context
     if isinstance(found, dict):
         found = found.get("answer", "")
     said = found.strip() if isinstance(found, str) else "" if found is not _NO_JSON else text.strip().strip("\"'`")
+    if form.nothing and (found == "" or said.strip(".").casefold() == form.nothing.casefold()):
+        return form.nothing, True
     if not said:
         return "", False
     if said in context:

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
+
+from advisor.backend.arrays import Floats
 from advisor.backend.prompted.language_model import Form, Usage, Written
 from advisor.backend.prompted.prompt import Prompt
 from advisor.backend.within_memory import Progress
@@ -35,6 +38,12 @@ class LocalModel:
             InputError: always.
         """
         raise InputError(f"{self.name}: fills gaps or judges, and cannot write; name a model that writes")
+
+    def likelihoods(
+        self, prompts: Sequence[Prompt], answers: Sequence[str], progress: Progress | None = None
+    ) -> Floats:
+        """Return zeros: what cannot write an answer does not tell how likely one is to be written."""
+        return np.zeros((len(prompts), 2), dtype=np.float32)
 
     @property
     def usage(self) -> Usage:

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from advisor.backend.arrays import Floats
+from advisor.backend.batching import token_batches
 from advisor.backend.devices import Device
 from advisor.backend.prompted.language_model import Form, Written
 from advisor.backend.prompted.local.base import LocalModel
@@ -24,6 +25,8 @@ from advisor.backend.within_memory import Progress, by_batch
 
 _log = logging.getLogger(__name__)
 NO_LIMIT = 10**9
+# Every token of an answer that is given takes logits over the whole vocabulary, which outgrow the model's own memory.
+_MOST_ANSWERED = 1024
 # How far scores of the two readers may lie apart, as a share of the spread of logits: what rounding makes of them.
 _ROUNDING = {torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 0.02}
 
@@ -63,6 +66,32 @@ class CausalModel(LocalModel):
             self._check_fit(len(row.trunk) + max(map(len, row.tails)))
         found = np.array(self.reader.score(rows, progress), dtype=np.float32)
         self._count([len(row.trunk) for row in rows])
+        return found
+
+    def likelihoods(
+        self, prompts: Sequence[Prompt], answers: Sequence[str], progress: Progress | None = None
+    ) -> Floats:
+        """Return how likely a given answer is after each prompt, as `LanguageModel` has it.
+
+        Raises:
+            RunError: a prompt does not fit into the context or into memory.
+        """
+        found: Floats = np.zeros((len(prompts), 2), dtype=np.float32)
+        rows = []
+        for prompt, answer in zip(prompts, answers, strict=True):
+            row = self.renderer.answered(prompt, answer)
+            self._check_fit(len(row.trunk) + 1)
+            tail = row.tails[0][: (self.context or NO_LIMIT) - len(row.trunk)]
+            rows.append(Asked(row.trunk, (tail,), (len(tail),)))
+        lengths = np.array([len(row.tails[0]) for row in rows], dtype=np.int64)
+        answered, done = np.flatnonzero(lengths), 0
+        for batch in map(answered.__getitem__, token_batches(lengths[answered].tolist(), _MOST_ANSWERED)):
+            scores = self.reader.score([rows[row] for row in batch], None)
+            found[batch] = [(lengths[row] * score[0], lengths[row]) for row, score in zip(batch, scores, strict=True)]
+            done += len(batch)
+            if progress:
+                progress(done, len(rows))
+        self._count([len(row.trunk) + len(row.tails[0]) for row in rows])
         return found
 
     def write(

@@ -39,7 +39,7 @@ Spellable = Callable[[str], bool]
 
 
 class Excerpt:
-    """Any words of a context that follow one another, as they stand there.
+    """Any words of a context that follow one another, as they stand there; or what says that none of them answers.
 
     An answer begins and ends at a seam of the context: between a letter or digit and anything else, and anywhere in
     scripts that put no space between words. A sign may begin it where a word follows at once. Whatever space lies
@@ -47,8 +47,10 @@ class Excerpt:
     """
 
     start: Node = "start"
+    _NOTHING: Node = "nothing"
 
     def __init__(self, form: Extract, spellable: Spellable) -> None:
+        self._nothing = [Step(form.nothing, self._NOTHING)] if form.nothing and spellable(form.nothing) else []
         self._context = context = form.context
         seams = [place for place in range(len(context) + 1) if _is_seam(context, place)]
         self._words_end: dict[int, int] = {}
@@ -69,11 +71,13 @@ class Excerpt:
         return self._words_end.get(end) if self._context[end : end + 1].isalnum() else None
 
     def steps(self, node: Node) -> list[Step]:
-        """From the start any word; from a seam what follows it."""
+        """From the start any word, or that there is none; from a seam what follows it."""
         if isinstance(node, int):
             end = self._words_end.get(node)
             return [Step(_SPACE.sub(" ", self._context[node:end]), end)] if end else []
-        return [Step(self._context[begin:end], end) for begin, end in self._first.items() if end]
+        if node == self._NOTHING:
+            return []
+        return [*self._nothing, *(Step(self._context[begin:end], end) for begin, end in self._first.items() if end)]
 
     def ends(self, node: Node) -> bool:
         """Wherever a word or sign has been written."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import TemplateError
 
-from advisor.backend.prompted.prompt import Prompt
+from advisor.backend.prompted.prompt import BETWEEN_TURNS, Prompt
 from advisor.errors import InputError
 
 # Characters before an answer that must come out as the same tokens alone as in the whole prompt, before the seam is
@@ -50,13 +50,16 @@ class Renderer:
 
     def text(self, prompt: Prompt) -> str:
         """Return a prompt as the text that the model reads; names of special tokens in it are taken apart."""
-        safe = Prompt(
+        safe = self._safe(prompt)
+        return self._chat(safe.messages()) if self.chat else safe.text()
+
+    def _safe(self, prompt: Prompt) -> Prompt:
+        return Prompt(
             self.harmless(prompt.instruction),
             tuple(type(turn)(self.harmless(turn.question), self.harmless(turn.answer)) for turn in prompt.turns),
             self.harmless(prompt.question),
             prompt.stem,
         )
-        return self._chat(safe) if self.chat else safe.text()
 
     def _harmless(self, text: str) -> str:
         return self._special.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
@@ -87,6 +90,21 @@ class Renderer:
             tails=tuple(tuple(whole[trunk:]) for whole in wholes),
             scored=tuple(len(whole) - cut for whole, cut in zip(wholes, cuts, strict=True)),
         )
+
+    def answered(self, prompt: Prompt, answer: str) -> Asked:
+        """Return a prompt with one answer and its end: what a chat's template puts behind it, else an empty line.
+
+        Raises:
+            InputError: the template takes no conversation.
+        """
+        safe, said = self._safe(prompt), self.harmless(answer)
+        alone = self._alone(self.text(prompt))
+        if self.chat:
+            whole = self._ids(self._chat([*safe.messages(), {"role": "assistant", "content": said}], asks=False))
+        else:
+            whole = self._ids(safe.text() + self.lead + said + BETWEEN_TURNS)
+        cut = common_prefix((alone, whole))
+        return Asked(tuple(self._started(alone[:cut])), (tuple(whole[cut:]),), (len(whole) - cut,))
 
     def _whole(self, text: str, alone: list[int], answer: str) -> list[int]:
         """Return the tokens of a text with its answer, by those of the text's end where that is the same."""
@@ -133,18 +151,21 @@ class Renderer:
         longest_first = sorted((name for name in names if len(name) > 1), key=len, reverse=True)
         return re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
 
-    def _chat(self, prompt: Prompt) -> str:
-        """Return a prompt in the tokenizer's template; without a system's role the first question begins with it.
+    def _chat(self, messages: list[dict[str, str]], *, asks: bool = True) -> str:
+        """Return messages in the tokenizer's template; without a system's role the first question begins with it.
+
+        Args:
+            messages: of a chat.
+            asks: whether an answer is to follow.
 
         Raises:
             InputError: the template takes no conversation.
         """
-        messages = prompt.messages()
         attempts: list[Callable[[], list[dict[str, str]]]] = [lambda: messages, lambda: without_system(messages)]
         for attempt in attempts:
             try:
                 text = self.tokenizer.apply_chat_template(
-                    attempt(), tokenize=False, add_generation_prompt=True, enable_thinking=False
+                    attempt(), tokenize=False, add_generation_prompt=asks, enable_thinking=False
                 )
             except TemplateError as failure:
                 reason = str(failure)

@@ -67,20 +67,48 @@ class Seq2SeqModel(LocalModel):
     @torch.inference_mode()
     def _score(self, rows: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]) -> Floats:
         ids, mask = collate(rows, self.padding, self.device.torch)
-        states = self.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
+        states, choices = self.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state, len(answers)
+        every = (states.repeat_interleave(choices, dim=0), mask.repeat_interleave(choices, dim=0))
+        sums, tokens = self._sums(*every, [*answers] * len(rows))
+        means: Floats = (sums / tokens).view(len(rows), choices).cpu().numpy()
+        return means
+
+    def _sums(self, states: Tensor, mask: Tensor, answers: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """Return the log-likelihood of an answer a row of encoded prompts, (rows,), and its tokens."""
         given, seen = collate([[*self._start, *answer] for answer in answers], self.padding, self.device.torch)
         first = len(self._start) - 1
-        counted = seen[:, first + 1 :].bool()
-        choices = len(answers)
         logits = self.model(
-            encoder_outputs=(states.repeat_interleave(choices, dim=0),),
-            attention_mask=mask.repeat_interleave(choices, dim=0),
-            decoder_input_ids=given[:, :-1].repeat(len(rows), 1),
-            use_cache=False,
+            encoder_outputs=(states,), attention_mask=mask, decoder_input_ids=given[:, :-1], use_cache=False
         ).logits[:, first:]
-        likely = log_likelihoods(logits, given[:, first + 1 :].repeat(len(rows), 1)).view(len(rows), choices, -1)
-        means: Floats = ((likely * counted).sum(-1) / counted.sum(-1)).cpu().numpy()
-        return means
+        counted = seen[:, first + 1 :]
+        return (log_likelihoods(logits, given[:, first + 1 :]) * counted).sum(-1), counted.sum(-1)
+
+    @torch.inference_mode()
+    def likelihoods(
+        self, prompts: Sequence[Prompt], answers: Sequence[str], progress: Progress | None = None
+    ) -> Floats:
+        """Return how likely a given answer is after each prompt, as `LanguageModel` has it.
+
+        Raises:
+            RunError: a prompt does not fit into the context or into memory.
+        """
+        found: Floats = np.zeros((len(prompts), 2), dtype=np.float32)
+        if not len(found):
+            return found
+        rows, end = [self._ids(prompt) for prompt in prompts], self.renderer.around[1]
+        self._check_fit(max(map(len, rows)))
+        room = (self.context or NO_LIMIT) - len(self._start)
+        ended = [[*self._tokens_of(answer), *end][:room] for answer in answers]
+
+        def fill(some: NDArray[np.int64]) -> None:
+            ids, mask = collate([rows[row] for row in some], self.padding, self.device.torch)
+            states = self.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
+            found[some] = torch.stack(self._sums(states, mask, [ended[row] for row in some]), dim=1).cpu().numpy()
+
+        sizes = [len(row) + len(answer) for row, answer in zip(rows, ended, strict=True)]
+        by_batch(sizes, fill, self.device, progress, too_large=TOO_LARGE)
+        self._count(sizes)
+        return found
 
     def write(
         self, prompts: Sequence[Prompt], forms: Sequence[Form], progress: Progress | None = None
@@ -119,12 +147,16 @@ class Seq2SeqModel(LocalModel):
         Raises:
             InputError: it has none.
         """
-        tokens = self.renderer.tokenizer(
-            text_target=self.renderer.harmless(choice), add_special_tokens=False, verbose=False
-        )["input_ids"]
+        tokens = self._tokens_of(choice)
         if not tokens:
             raise InputError(f"the label word {choice!r} has no token of its own; give the label another word")
-        return list(tokens)
+        return tokens
+
+    def _tokens_of(self, answer: str) -> list[int]:
+        found = self.renderer.tokenizer(
+            text_target=self.renderer.harmless(answer), add_special_tokens=False, verbose=False
+        )
+        return list(found["input_ids"])
 
 
 class _WritingHalf:

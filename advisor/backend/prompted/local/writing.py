@@ -8,9 +8,7 @@ from torch import Tensor
 from advisor.backend.prompted.language_model import Entities, Form, Free, Written
 from advisor.backend.prompted.local.grammar import JSON, PLAIN, Excerpt, Grammar, Listed, as_answer
 from advisor.backend.prompted.local.spelling import Places, Spelling, ended, may_end, places_at
-
-# Between a text's turns stands an empty line, where the answer before it has ended.
-_TURN = "\n\n"
+from advisor.backend.prompted.prompt import BETWEEN_TURNS
 
 
 class Pen(ABC):
@@ -120,7 +118,7 @@ def pen_for(form: Form, spelling: Spelling, room: int, stops: frozenset[int], *,
             the next turn, and begins with a space.
     """
     if isinstance(form, Free):
-        return FreePen(spelling, min(room, form.max_tokens), stops, "" if chat else _TURN)
+        return FreePen(spelling, min(room, form.max_tokens), stops, "" if chat else BETWEEN_TURNS)
     leads = ("", " ") if chat else (" ",)
     grammar: Grammar
     if isinstance(form, Entities):

@@ -56,6 +56,39 @@ def seq2seq_scores(folder: Path, prompts: Sequence[Prompt], choices: Sequence[st
     return found
 
 
+def causal_likelihoods(folder: Path, prompts: Sequence[Prompt], answers: Sequence[str]) -> Any:
+    """Return summed log-likelihood and tokens of an answer a prompt, with what the template puts behind it."""
+    model, tokenizer = opened(folder, "AutoModelForCausalLM")
+    found = []
+    for prompt, answer in zip(prompts, answers, strict=True):
+        text, lead = prompt_text(tokenizer, prompt)
+        whole = f"{text}{lead}{answer}\n\n"
+        if tokenizer.chat_template:
+            said = [*prompt.messages(), {"role": "assistant", "content": answer}]
+            whole = tokenizer.apply_chat_template(said, tokenize=False)
+        before = len(tokenizer(text, add_special_tokens=False)["input_ids"])
+        ids = torch.tensor([tokenizer(whole, add_special_tokens=False)["input_ids"]])
+        with torch.inference_mode():
+            likely = model(input_ids=ids, use_cache=False).logits[0].log_softmax(-1)
+        own = likely[range(before - 1, ids.shape[1] - 1), ids[0, before:]]
+        found.append((float(own.sum()), len(own)))
+    return np.array(found)
+
+
+def seq2seq_likelihoods(folder: Path, prompts: Sequence[Prompt], answers: Sequence[str]) -> Any:
+    """Return summed log-likelihood and tokens of an answer a prompt, the token that ends it included."""
+    model, tokenizer = opened(folder, "AutoModelForSeq2SeqLM")
+    found = []
+    for prompt, answer in zip(prompts, answers, strict=True):
+        inputs, labels = tokenizer(prompt.text(), return_tensors="pt"), torch.tensor([tokenizer(answer)["input_ids"]])
+        with torch.inference_mode():
+            logits = model(input_ids=inputs.input_ids, attention_mask=inputs.attention_mask, labels=labels).logits
+        likely = logits[0].log_softmax(-1)[range(labels.shape[1]), labels[0]]
+        counted = [place for place, token in enumerate(labels[0].tolist()) if place or token != tokenizer.bos_token_id]
+        found.append((float(likely[counted].sum()), len(counted)))
+    return np.array(found)
+
+
 def masked_scores(folder: Path, prompts: Sequence[Prompt], choices: Sequence[str]) -> Any:
     model, tokenizer = opened(folder, "AutoModelForMaskedLM")
     found = np.zeros((len(prompts), len(choices)))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from advisor.backend.alignment.generator import Generator
 from advisor.backend.devices import Device
 from advisor.backend.prompted.local import load_language_model
 from advisor.backend.prompted.local.causal import CausalModel, best_reader
@@ -15,6 +16,7 @@ from advisor.backend.prompted.local.copying import CopyingReader
 from advisor.backend.prompted.local.packed import PackedReader
 from advisor.backend.prompted.local.reader import CausalNet
 from advisor.backend.prompted.local.whole import WholeReader
+from advisor.backend.prompted.prompt import Prompt
 from advisor.errors import RunError
 from tests.backend.prompted.local import plain
 from tests.backend.prompted.local.conftest import CHOICES, PROMPTS
@@ -56,6 +58,51 @@ def test_models_of_entailment_do(language_model: Folder, cpu: Device) -> None:
         model.score(PROMPTS, hypotheses), plain.entailment_scores(language_model("nli"), PROMPTS, hypotheses), atol=1e-4
     )
     assert (model.reads, model.writes) == ("hypotheses", False)
+
+
+ANSWERS = ["praise", "it is praise, I think.", "a question about delivery to Norway", "€ 5 – schön", "complaint"]
+
+
+@pytest.mark.parametrize("name", ["llama", "llama-chat", "llama-chat-without-system", "gpt2", "bloom", "mamba"])
+def test_given_answers_are_as_likely_as_plain_transformers_say(language_model: Folder, cpu: Device, name: str) -> None:
+    model = load_language_model(language_model(name), cpu, name=name)
+    prompts = [prompt._replace(instruction="") for prompt in PROMPTS] if name.endswith("system") else PROMPTS
+    steps: list[tuple[int, int]] = []
+    found = model.likelihoods(prompts, ANSWERS, lambda done, total: steps.append((done, total)))
+    expected = plain.causal_likelihoods(language_model(name), prompts, ANSWERS)
+    np.testing.assert_array_equal(found[:, 1], expected[:, 1])
+    np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=1e-4)
+    assert steps[-1] == (5, 5)
+    assert model.likelihoods([], []).shape == (0, 2)
+
+
+def test_a_bare_prompt_finds_answers_as_likely_as_the_model_before_tuning(language_model: Folder, cpu: Device) -> None:
+    folder, questions = language_model("llama-chat"), [prompt.question for prompt in PROMPTS]
+    prompted = load_language_model(folder, cpu, name="llama-chat")
+    found = prompted.likelihoods([Prompt("", (), question, "Answer:") for question in questions], ANSWERS)
+    untuned = Generator.pretrained(folder, cpu, task="generation", max_length=None, answer_tokens=8)
+    np.testing.assert_allclose(found, untuned.likelihoods(questions, ANSWERS), rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["t5", "bart"])
+def test_so_are_those_of_sequence_to_sequence_models(language_model: Folder, cpu: Device, name: str) -> None:
+    found = load_language_model(language_model(name), cpu, name=name).likelihoods(PROMPTS, ANSWERS)
+    np.testing.assert_allclose(found, plain.seq2seq_likelihoods(language_model(name), PROMPTS, ANSWERS), rtol=1e-4)
+
+
+def test_an_answer_that_does_not_fit_is_cut(language_model: Folder, cpu: Device) -> None:
+    model = load_language_model(language_model("llama"), cpu, name="llama")
+    assert isinstance(model, CausalModel)
+    whole = model.likelihoods(PROMPTS[:1], ["praise " * 40])
+    model.context = model.tokens(PROMPTS[0]) + 5
+    (cut,) = model.likelihoods(PROMPTS[:1], ["praise " * 40])
+    assert cut[1] == 5 < whole[0, 1] and whole[0, 0] < cut[0] < 0
+
+
+@pytest.mark.parametrize("name", ["bert", "nli"])
+def test_models_that_do_not_write_tell_nothing(language_model: Folder, cpu: Device, name: str) -> None:
+    found = load_language_model(language_model(name), cpu, name=name).likelihoods(PROMPTS, ANSWERS)
+    assert found.shape == (5, 2) and not found.any()
 
 
 @pytest.mark.parametrize("name", ["llama", "mistral-window", "bloom", "lfm2", "mamba", "t5", "bert", "nli"])

@@ -73,6 +73,24 @@ def test_excerpts_stand_in_their_context(language_model: Folder, cpu: Device, na
         assert answer.whole >= spelled
 
 
+@pytest.mark.parametrize("name", ["llama-chat", "gpt2", "t5"])
+def test_excerpts_may_say_that_there_is_none(language_model: Folder, cpu: Device, name: str) -> None:
+    model = load_language_model(language_model(name), cpu, name=name)
+    forms = [Extract("black", "no answer"), Extract("", "no answer"), Extract(" \n", "no"), Extract("no phone", "no")]
+    answers = [answer.text for answer in model.write(PROMPTS[:4], forms)]
+    assert answers[0] in ("black", "no answer")
+    assert answers[1:3] == ["no answer", "no"]
+    assert answers[3] in ("no", "no phone", "phone")
+
+
+def test_what_says_nothing_is_a_way_of_its_own() -> None:
+    grammar = Excerpt(Extract("no parcel", "no answer"), lambda _: True)
+    steps = {step.text: step.node for step in grammar.steps(grammar.start)}
+    assert steps.keys() == {"no answer", "no", "parcel"}
+    assert grammar.ends(steps["no answer"]) and grammar.steps(steps["no answer"]) == []
+    assert [step.text for step in Excerpt(Extract("no", "ß"), str.isascii).steps("start")] == ["no"]
+
+
 @pytest.mark.parametrize("name", ["llama", "llama-chat", "mistral-window", "bloom", "t5", "bart"])
 def test_entities_are_json_of_words_that_follow_one_another(language_model: Folder, cpu: Device, name: str) -> None:
     model = load_language_model(language_model(name), cpu, name=name)

@@ -2,7 +2,6 @@
 
 import statistics
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -140,7 +139,7 @@ def place_of(row: Row) -> Place:
         rates=(rates,) if rates and usable else (),
     )
     facts = {"compute.device": device, "compute.devices": 1, "compute.card": row.get("card")}
-    return replace(training_place(facts, there), precision=row["precision"])
+    return training_place(facts, there)._replace(precision=row["precision"])
 
 
 def workload(row: Row, model: BaseModelFacts) -> tuple[Workload, TextLoad]:

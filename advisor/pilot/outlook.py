@@ -110,9 +110,10 @@ class Outlook:
         return float(self._means(per_class)[self.strategies.index(strategy)])
 
     def at(self, strategy: str, per_class: float) -> Interval:
-        """Return the 5 %, 50 % and 95 % quantile of what one fit would reach at so many labels a class."""
+        """Return the 5 %, 50 % and 95 % quantile of what one fit would reach on new rows at so many labels a class."""
         points, found = self._points([(strategy, per_class)]), []
-        spread = 0.0 if strategy in self.label_free else fit_variance(self.sizes, per_class)
+        spread = self.sizes.noise.shift**2
+        spread += 0.0 if strategy in self.label_free else fit_variance(self.sizes, per_class)
         for belief in self._beliefs:
             mean, variance = self._posterior(belief, points)
             values = _share(mean[0] + _QUANTILES * np.sqrt(variance[0, 0] + spread))

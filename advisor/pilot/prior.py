@@ -46,7 +46,8 @@ class Noise(BaseModel):
     """How much repeated fits differ: ``fit / (1 + labels a class) ** decay`` in log-odds, each on its own.
 
     ``draw``, with the same decay, is how much other rows move all strategies that learn from the same ones. ``shared``
-    is the share of the variance of judging on few rows that strategies judged on the same rows share.
+    is the share of the variance of judging on few rows that strategies judged on the same rows share. ``shift`` is how
+    much rows that come later differ from those at hand, for all strategies alike.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,6 +56,7 @@ class Noise(BaseModel):
     draw: float = Field(ge=0)
     decay: float = Field(ge=0)
     shared: float = Field(ge=0, le=1)
+    shift: float = Field(ge=0)
 
 
 class Prior(BaseModel):

@@ -32,7 +32,7 @@ FACTS: dict[str, Any] = {
 
 def card(precision: str) -> Place:
     rates = MachineRates("gpu", precision=precision)
-    return training_place({"compute.device": "gpu"}, Machine(8, None, "avx2", True, (rates,)))
+    return training_place({"compute.device": "gpu"}, Machine(8, None, "avx2", True, rates=(rates,)))
 
 
 def published(name: str, texts: int) -> float:

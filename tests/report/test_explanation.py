@@ -13,7 +13,7 @@ from advisor.report.changes import changes
 from advisor.report.documents import plan_documents
 from advisor.report.explanation import explanation
 from advisor.report.explanation_text import explanation_text
-from advisor.report.terminal import advice_screen
+from advisor.report.terminal import advice_screen, console
 from tests.decision.samples import BASE, MACHINE, random_answers
 from tests.report.samples import Made
 
@@ -149,8 +149,8 @@ def test_advice_on_random_projects_is_one_screen() -> None:
             found = advised(random_answers(generator))
         except AdvisorError:
             continue
-        with (console := Console(width=100)).capture() as captured:
-            console.print(advice_screen(found, "profile.yaml"), crop=False)
+        with (screen := Console(width=100)).capture() as captured:
+            screen.print(advice_screen(found, "profile.yaml"), crop=False)
         lines = captured.get().splitlines()
         assert len(lines) <= 40
         assert max(map(len, lines)) <= 100
@@ -159,7 +159,13 @@ def test_advice_on_random_projects_is_one_screen() -> None:
 
 def test_a_long_path_stays_in_one_piece(made: Made) -> None:
     path = "somewhere/" * 20 + "profile.yaml"
-    with (console := Console(width=100)).capture() as captured:
-        console.print(advice_screen(made.advice, path), crop=False)
+    with (screen := Console(width=100)).capture() as captured:
+        screen.print(advice_screen(made.advice, path), crop=False)
     assert f"advisor plan {path} -o plan/" in captured.get().splitlines()[-2]
     assert captured.get().splitlines()[-1].endswith(f"advisor run {path}")
+
+
+def test_words_between_colons_stay_words() -> None:
+    with (shown := console()).capture() as captured:
+        shown.print("labels :smile: and :angry:")
+    assert captured.get() == "labels :smile: and :angry:\n"

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from advisor.cli.first_labels import check_label_option, first_rows, label_option
 from advisor.cli.maps import requested_map, show_map
 from advisor.cli.options import as_json, map_options, print_json, project, project_options, rules_option, seed_option
 from advisor.cli.pilots import Asked, pilot_options, settled
@@ -16,6 +17,7 @@ from advisor.knowledge.rulebase import load_rulebase
 @click.command("recommend")
 @project_options
 @pilot_options
+@label_option
 @seed_option
 @rules_option
 @map_options
@@ -32,6 +34,7 @@ def command(
     budget: str | None,
     prefer: str | None,
     target: float | None,
+    label_first: Path | None,
     seed: int | None,
     rules: Path | None,
     axes: str | None,
@@ -47,12 +50,16 @@ def command(
     """
     found = project(profile, settings, **data)
     advice = recommend(found.profile, base=load_rulebase(rules))
-    advice = settled(advice, found.data, Asked(budget, prefer, target, seed))
+    asked = Asked(budget, prefer, target, seed)
+    check_label_option(label_first, found.data, asked)
+    advice = settled(advice, found.data, asked)
+    rows = first_rows(advice, found.data, asked, label_first)
     if record:
         write_json(record, advice.as_dict())
     found_map = requested_map(advice, axes, map_svg)
     if as_json:
-        print_json(advice.as_dict() | ({"map": found_map} if found_map else {}))
+        listed = {"label_first": [row.as_dict() for row in rows]} if rows is not None else {}
+        print_json(advice.as_dict() | listed | ({"map": found_map} if found_map else {}))
     else:
         from advisor.report.terminal import advice_screen, console
 
@@ -61,7 +68,13 @@ def command(
             from advisor.report.pilot import pilot_lines
 
             console().print()
-            console().print(pilot_lines(advice.finding))
+            console().print(pilot_lines(advice.finding, rows_follow=bool(rows)))
+        if rows:
+            from advisor.report.first_labels import first_label_lines
+
+            assert found.data is not None
+            assumed = "data.classes" in advice.decision.facts.assumed
+            console().print(first_label_lines(rows, found.data.train_part.unit, label_first, assumed=assumed))
         show_map(found_map if axes else None)
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer
 from advisor.knowledge.interval import Interval
 
 Prefer = Literal["quality", "cost", "latency"]
-Stop = Literal["sure", "budget", "nothing worth it", "time", "no labels", "too few labels"]
+Stop = Literal["sure", "budget", "nothing worth it", "time", "no labels", "too few labels", "no contenders"]
 
 
 class _Part(BaseModel):

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from advisor import __version__
 from advisor.backend.prompted.settings import PromptedSettings
 from advisor.backend.tuning_settings import TuningSettings
+from advisor.data.checks import no_label_in
 from advisor.data.examples import Part
 from advisor.data.feedback import whole_texts
 from advisor.data.lengths import TokenLengths, token_lengths
@@ -90,6 +91,11 @@ def build_plan(
         )
     if data is None:
         raise InputError("a plan needs labelled data: name them by data.path in the profile or by --data")
+    if not data.train:
+        raise InputError(
+            f"{data.train_part.path}: {no_label_in(data.train_part, data.label_column)}; a plan needs labels, and "
+            "advisor recommend --pilot --label-first FILE says which rows to label first"
+        )
     candidate, notes = chosen_candidate(advice, strategy)
     chosen = candidate.strategy
     split = planned_split(data, chosen, candidate.engine)

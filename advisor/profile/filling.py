@@ -37,10 +37,12 @@ def fill_from_data(profile: Profile, data: LabelledData) -> Profile:
 
     Words that are tagged count by sentences, their classes are the types of entities; the rarest type counts by its
     entities, as far as there are so many sentences. A token count is the word count times 4/3, the usual ratio for
-    English word pieces, plus the special tokens: two, three around a pair. Prompts count with their answers.
+    English word pieces, plus the special tokens: two, three around a pair. Prompts count with their answers. Where no
+    row has a label, lengths are those of the rows without.
     """
     kind = feedback_kind(data.train.labels)
-    lengths = quantiles(whole_lengths(data.train) if kind else word_counts(data.train.inputs))
+    read = data.train.inputs or data.train_part.unlabelled
+    lengths = quantiles(whole_lengths(data.train) if kind else word_counts(read))
     special = SPECIAL_TOKENS + (data.pair_column is not None)
     return profile.with_detected(
         {

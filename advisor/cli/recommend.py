@@ -74,7 +74,7 @@ def command(
 
             assert found.data is not None
             assumed = "data.classes" in advice.decision.facts.assumed
-            console().print(first_label_lines(rows, found.data.train_part.unit, label_first, assumed=assumed))
+            console().print(first_label_lines(rows, found.data, label_first, profile, assumed=assumed))
         show_map(found_map if axes else None)
 
 

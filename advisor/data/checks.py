@@ -59,8 +59,8 @@ def check_train(task: str, part: Part, column: str) -> None:
 
 def no_label_in(part: Part, column: str) -> str:
     """Say that all rows lack a label; ``column`` is empty where there is no column of labels."""
-    rows = f"all {len(part.unlabelled):,} rows"
-    return f"column {shown(column)} is empty in {rows}" if column else f"no label stands in {rows}"
+    rows = f"{len(part.unlabelled):,} rows"
+    return f"column {shown(column)} is empty in all {rows}" if column else f"none of its {rows} has a label"
 
 
 def check_unique(task: str, part: Part, column: str) -> None:

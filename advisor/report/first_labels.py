@@ -5,30 +5,37 @@ from pathlib import Path
 
 from rich.text import Text
 
-from advisor.data.examples import as_text
+from advisor.data.examples import LabelledData, as_text
 from advisor.data.sheet import Waiting
 
 _SHOWN = 5
 _WIDTH = 84
 
 
-def first_label_lines(rows: Sequence[Waiting], unit: str, file: Path | None, *, assumed: bool) -> Text:
+def first_label_lines(
+    rows: Sequence[Waiting], data: LabelledData, file: Path | None, profile: Path | None, *, assumed: bool
+) -> Text:
     """Return which rows to label first and how to go on.
 
     Args:
         rows: the most telling one first.
-        unit: what their places count.
+        data: where they are.
         file: where they were written; None where they were not.
+        profile: of the project, where it has one.
         assumed: whether the number of classes, which their number rests on, is assumed.
     """
+    part = data.train_part
     lines = [f"Label these {len(rows):,} first: typical ones, unlike each other and unlike what is labelled."]
-    lines += [f"  {unit} {one.row:<6} {_one_line(as_text(one.input))}" for one in rows[:_SHOWN]]
+    lines += [f"  {part.unit} {one.row:<6} {_one_line(as_text(one.input))}" for one in rows[:_SHOWN]]
     if len(rows) > _SHOWN:
         lines.append(f"  … and {len(rows) - _SHOWN:,} more")
     if assumed:
         lines.append("How many classes there are is assumed; --set data.classes=N says it.")
-    if file:
-        lines.append(f"They are in {file}: fill in its column label, then: advisor recommend --data {file} --pilot")
+    if file and data.train:
+        lines.append(f"They are in {file}: fill in its column label, then put labels into {part.path} by {part.unit}.")
+    elif file:
+        again = f"{profile} --data {file}" if profile else f"--data {file}"
+        lines.append(f"They are in {file}: fill in its column label, then: advisor recommend {again} --pilot")
     else:
         lines.append("--label-first FILE writes them as .csv or .jsonl, ready to be filled in.")
     lines.append("They are chosen, not drawn: let a test file be drawn at random.")

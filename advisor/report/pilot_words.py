@@ -1,7 +1,8 @@
 """A pilot in words: how its contenders stand, what it came to and what it cost, before any layout."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from advisor.decision.finding import Finding, Standing, Target
 from advisor.report.explanation import title_of
@@ -82,6 +83,12 @@ def pilot_words(finding: Finding) -> PilotWords | None:
         contenders=_contending(finding),
         sentences=list(_sentences(finding)),
     )
+
+
+def pilot_on_record(record: Mapping[str, Any]) -> PilotWords | None:
+    """Return what the pilot on the record of an advice found; None where there is none or it measured nothing."""
+    finding = Finding.on_record(record.get("pilot"))
+    return pilot_words(finding) if finding else None
 
 
 def _contending(finding: Finding) -> list[Contending]:

@@ -64,7 +64,7 @@ def write_sheet(path: Path, rows: Sequence[Waiting]) -> None:
 
 def _as_csv(rows: Sequence[dict[str, Any]]) -> str:
     held = io.StringIO(newline="")
-    writer = csv.DictWriter(held, rows[0], lineterminator="\n")
+    writer = csv.DictWriter(held, rows[0])
     writer.writeheader()
     writer.writerows(rows)
     return held.getvalue()

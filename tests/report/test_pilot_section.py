@@ -40,9 +40,7 @@ def documents(made: Made, found: Finding | None) -> dict[str, str]:
 
 def test_contenders_stand_in_a_table_with_what_the_rules_had_said(made: Made) -> None:
     text = " ".join(re.sub("<[^>]+>", " ", documents(made, FOUND)["report.html"]).split())
-    section = text[
-        text.index("Contender Measured accuracy") : text.index("and took 1 min 52 s, 8% of fitting")
-    ]
+    section = text[text.index("Contender Measured accuracy") : text.index("and took 1 min 52 s, 8% of fitting")]
     parts = (
         "chosen 0.77 at 336 0.79 0.71–0.83 0.83 0.91 2.2 min",
         "what the rules had said 0.72 at 336 0.73 0.63–0.77 0.12 0.20 4 s",

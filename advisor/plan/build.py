@@ -21,6 +21,7 @@ from advisor.data.reading import LabelledData
 from advisor.decision.advice import Advice
 from advisor.decision.candidates import Candidate
 from advisor.decision.facts import answers_of, project_facts
+from advisor.decision.standing import expected_quality
 from advisor.documents import suggest
 from advisor.errors import InputError
 from advisor.estimates.break_even import break_even_answers
@@ -122,6 +123,8 @@ def build_plan(
         _forecast(advice, candidate, settings, located, data, facts, where)
         for where in (machine, replace(machine, corrections=()))
     )
+    if (quality := expected_quality(candidate, advice.finding)) is not None:
+        forecast = replace(forecast, quality=quality)
     corrections = corrections_of(chosen, candidate.engine, facts, machine)
     added = chosen_modifiers(modifiers)
     if task.predicts in WRITING and (unfit := next((name for name in added if name != MULTI_SEED), None)):

@@ -2,13 +2,15 @@
 
 import json
 import re
-from typing import Any
+from pathlib import Path
 
 import pytest
 
+from advisor.data.reading import DataSource, load_labelled
 from advisor.decision.finding import Finding, Observed, Standing, Target
 from advisor.files import write_json
 from advisor.knowledge.interval import Interval
+from advisor.plan.build import build_plan
 from advisor.report.documents import plan_documents, run_documents
 from advisor.report.page import plan_page
 from advisor.report.record import advice_record
@@ -62,6 +64,17 @@ def test_markdown_says_the_same(made: Made) -> None:
     assert [row.rsplit("|", 2)[1].strip() for row in rows] == ["chosen", "what the rules had said", ""]
 
 
+def test_the_plan_forecasts_what_the_pilot_expects(made: Made, messages: Path) -> None:
+    raced = next(a.candidate.strategy.id for a in made.advice.alternatives if a.candidate.engine == "encoder")
+    stand = [STAND[0].model_copy(update={"strategy": raced})]
+    advice = made.advice.with_finding(FOUND.model_copy(update={"strategy": raced, "contenders": stand}))
+    plan = build_plan(advice, load_labelled(DataSource(messages)), folder=messages / "plan")
+    assert (plan.strategy, plan.forecast["quality"]) == (raced, {"low": 0.71, "point": 0.79, "high": 0.83})
+    page = plan_page(plan, advice_record(advice))
+    assert page.choices[0].quality.both == page.figures[0].number.both == "0.79 [0.71–0.83]"
+    assert page.why.stability is None
+
+
 def test_places_on_the_shared_scale(made: Made) -> None:
     record = advice_record(made.advice.with_finding(FOUND))
     pilot = plan_page(made.plan, record).pilot
@@ -84,7 +97,7 @@ def test_nothing_measured_leaves_the_section_out(found: Finding | None, made: Ma
     assert "## Pilot" not in made_of["report.md"]
 
 
-def test_a_runs_report_has_it_from_the_record(made: Made, tmp_path: Any) -> None:
+def test_a_runs_report_has_it_from_the_record(made: Made, tmp_path: Path) -> None:
     write_json(tmp_path / "advice.json", advice_record(made.advice.with_finding(FOUND)))
     record = json.loads((tmp_path / "advice.json").read_text())
     parsed = Parsed(run_documents(made.plan, result_of(made.plan), record, [], USAGE)["report.html"])

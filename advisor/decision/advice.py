@@ -175,7 +175,10 @@ class Advice:
         } | ({"rules_verdict": replace(self, finding=None).as_dict()["verdict"]} if self.measured else {})
 
     def expected(self, candidate: Candidate) -> dict[str, Any]:
-        """Return the contract's quantities of a forecast, low, point and high each, or None; quality as measured."""
+        """Return the contract's quantities of a forecast, low, point and high each, or None.
+
+        Quality is what a pilot expects where one decides, and by the same measure.
+        """
         quality = expected_quality(candidate, self.finding)
         return _expected(candidate) | ({"quality": quality.as_dict()} if quality else {})
 

@@ -5,14 +5,11 @@ from collections.abc import Sequence
 from advisor.backend.devices import choose_device
 from advisor.backend.encoder import Encoder
 from advisor.backend.features import FeatureCache
-from advisor.backend.remote_code import allow
 from advisor.backend.typical import Grouping, typical
 from advisor.cache import cache_folder
 from advisor.data.examples import LabelledData, as_text
 from advisor.data.sheet import Waiting
-from advisor.knowledge.catalogue import load_catalogue
 from advisor.knowledge.hyperparameters import load_pilot
-from advisor.knowledge.weights import locate_model
 from advisor.pilot.pilot import Pilot
 from advisor.run.teaching import asked_texts
 from advisor.tasks import Input
@@ -38,7 +35,7 @@ def label_first(pilot: Pilot, data: LabelledData, seed: int) -> list[Waiting]:
     if not new:
         return []
     known = asked_texts(data.train.inputs, (), rules["label_texts"], seed)
-    encoder, cache = _encoder(pilot), FeatureCache(cache_folder("features"))
+    encoder, cache = Encoder.load(pilot.encoder, choose_device()), FeatureCache(cache_folder("features"))
     texts, labelled = (cache.embed(encoder, [as_text(one) for one in some]) for some in (new, known))
     grouping = Grouping(rules["label_neighbours"], rules["label_group"], rules["label_groups"])
     places = _places(part.unlabelled, part.unlabelled_rows)
@@ -49,12 +46,3 @@ def label_first(pilot: Pilot, data: LabelledData, seed: int) -> list[Waiting]:
 def _places(inputs: Sequence[Input], rows: Sequence[int]) -> dict[Input, int]:
     """Return the first place of every input."""
     return dict(reversed(list(zip(inputs, rows, strict=True))))
-
-
-def _encoder(pilot: Pilot) -> Encoder:
-    model = pilot.advice.profile.model
-    name = next((one.candidate.model for one in pilot.contenders), load_catalogue().default_model)
-    located = locate_model(name, model.revision, trust_remote_code=bool(model.trust_remote_code))
-    if model.trust_remote_code:
-        allow(located.folder)
-    return Encoder.load(located.folder, choose_device())

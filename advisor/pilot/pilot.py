@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from advisor import __version__
+from advisor.backend.remote_code import allow
 from advisor.data.examples import LabelledData
 from advisor.decision.advice import Advice
 from advisor.decision.finding import Finding, Prefer
+from advisor.knowledge.catalogue import load_catalogue
 from advisor.knowledge.hyperparameters import load_pilot
+from advisor.knowledge.weights import locate_model
 from advisor.pilot.budget import Budget
 from advisor.pilot.cells import Cell
 from advisor.pilot.contenders import Contender, contenders
@@ -73,6 +77,20 @@ class Pilot:
     def contenders(self) -> list[Contender]:
         """What races."""
         return contenders(self.advice.decision)
+
+    @cached_property
+    def encoder(self) -> Path:
+        """Folder of the encoder that is measured; of the shipped one where none is.
+
+        Raises:
+            InputError: it cannot be had.
+        """
+        wished = self.advice.profile.model
+        name = next((one.candidate.model for one in self.contenders), load_catalogue().default_model)
+        located = locate_model(name, wished.revision, trust_remote_code=bool(wished.trust_remote_code))
+        if wished.trust_remote_code:
+            allow(located.folder)
+        return located.folder
 
     @property
     def first_labels(self) -> int:

@@ -78,6 +78,13 @@ def test_without_labels_it_says_which_rows_to_label_first(
     assert "How many classes there are is assumed" in invoke(*given).stdout
 
 
+def test_without_a_pilot_it_says_what_does(invoke: Invoke, unlabelled: Path) -> None:
+    shown = invoke("recommend", "--data", unlabelled)
+    assert shown.exit_code == 0, shown.stderr
+    assert f"--data {unlabelled} --pilot --label-first FILE.csv" in " ".join(shown.stdout.split())
+    assert "advisor plan" not in shown.stdout
+
+
 def test_filled_in_the_file_is_data(invoke: Invoke, unlabelled: Path, tiny_encoder: Path, tmp_path: Path) -> None:
     given = ("recommend", "--set", f"model.base={tiny_encoder}", "--set", "data.classes=3", "--pilot", "0.3")
     path = tmp_path / "first.csv"

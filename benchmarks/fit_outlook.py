@@ -30,12 +30,18 @@ GROUPS = {
 GUESS = {
     "everywhere_level.group": 0.3, "everywhere_level.own": 0.2,
     "everywhere_slope.group": 0.3, "everywhere_slope.own": 0.2, "classes": 0.2,
+    "task_level.group": 0.3, "task_level.own": 0.2,
     "here_level.together": 1.0, "here_level.group": 0.3, "here_level.own": 0.15,
     "here_slope.together": 0.3, "here_slope.group": 0.2, "here_slope.own": 0.1,
-    "bend": 0.1, "reach": 1.5, "noise.fit": 0.5, "noise.decay": 0.4,
+    "bend": 0.1, "reach": 1.5, "noise.fit": 0.3, "noise.draw": 0.4, "noise.decay": 0.4,
 }  # fmt: skip
 # Means over the same test rows cannot tell a shared error of judging from a data set's level: 0.5 is a judgement.
-FIXED = {"everywhere_level.together": 2.0, "everywhere_slope.together": 1.0, "noise.shared": 0.5}
+FIXED = {
+    "everywhere_level.together": 2.0,
+    "everywhere_slope.together": 1.0,
+    "task_level.together": 0.0,
+    "noise.shared": 0.5,
+}
 OUTLOOK = Path(__file__).parents[1] / "rules" / "outlook.yaml"
 HEADING = """\
 # How learning curves of strategies go together: standard deviations in log-odds of the leading measure, explained in
@@ -91,17 +97,19 @@ def check(
         own, others = [c for c in cells if c.data == left_out], [c for c in cells if c.data != left_out]
         prior = prior_of(fit(others, sizes, steps=10))
         free = [cell for cell in own if cell.strategy == "zero-shot"]
-        for count in sorted({cell.per_class for cell in own} - {0.0}):
-            here = {cell.strategy: cell for cell in [*free, *(c for c in own if c.per_class == count)]}
+        classes, task = own[0].classes, own[0].task
+        for natural, count in sorted({(cell.natural, cell.per_class) for cell in own} - {(False, 0.0)}):
+            drawn = (cell for cell in own if (cell.natural, cell.per_class) == (natural, count))
+            here = {cell.strategy: cell for cell in [*free, *drawn]}
             if len(here) < 5:
                 continue
-            rows = max(int(count * free[0].classes), 1)
+            rows = max(int(count * classes), 1)
             for _ in range(draws):
                 measured = [
                     Measured(name, rows, 0.8 * cell.per_class, random.binomial(rows, cell.value) / rows, rows)
                     for name, cell in here.items() if name in cheap
                 ]  # fmt: skip
-                outlook = Outlook.prior(list(here), free[0].classes, known=others, sizes=prior).after(measured)
+                outlook = Outlook.prior(list(here), classes, known=others, sizes=prior, task=task).after(measured)
                 expected = {name: outlook.expected(name, count) for name in here}
                 chosen, best = max(expected, key=lambda name: expected[name]), max(c.value for c in here.values())
                 found["regret", round(count)].append(best - here[chosen].value)

@@ -15,8 +15,10 @@ def training_seconds(work: Workload, model: BaseModelFacts, place: Place) -> Ter
     """Return the seconds from the start to a fitted model, by what they go for.
 
     Passes are operations at the rate that is achieved, not at a peak; where this machine was measured, products at its
-    rate and what grows with width, length and heads apart (`advisor.machine.MachineRates.pass_seconds`). An update adds
-    an overhead and the optimiser's pass over every trained parameter.
+    rate and what grows with width, length and heads apart (`advisor.machine.MachineRates.pass_seconds`). Adapters save the
+    products for gradients of frozen weights, two thirds remain (Hu et al. 2021, arXiv 2106.09685, section 4.2), but have
+    many small ones of their own and compute all else as before. An update adds an overhead and the optimiser's pass
+    over every trained parameter.
     """
     plain = [one for one in work.passes if not one.backward]
     learning = [one for one in work.passes if one.backward]
@@ -27,12 +29,20 @@ def training_seconds(work: Workload, model: BaseModelFacts, place: Place) -> Ter
         ),
     }
     if learning:
-        found["passes with gradients"] = _seconds(learning, model, place, training=True)
+        found["passes with gradients"] = _seconds(learning, model, place, training=True, added=_added(work, place))
     if work.updates:
         found["updates"] = _update(work, model, place).times(work.updates)
         written = _SAVED * work.trained_parameters / 1e9
         found["saving"] = load_constants()["disk_gb_per_s"].spend(written)
     return found
+
+
+def _added(work: Workload, place: Place) -> float:
+    """Return the forward passes' worth of time that adapters add to a pass with gradients."""
+    if not work.adapters:
+        return 0.0
+    of_generator = work.writes and place.kind == "cpu"
+    return load_constants()["cpu_adapter_passes_of_generator" if of_generator else "adapter_passes"].point
 
 
 def _update(work: Workload, model: BaseModelFacts, place: Place) -> Interval:
@@ -45,14 +55,17 @@ def _update(work: Workload, model: BaseModelFacts, place: Place) -> Interval:
     return place.update_overhead_ms.times(1e-3).plus(place.optimizer_ns.times(trained / 1e9))
 
 
-def _seconds(passes: list[Passes], model: BaseModelFacts, place: Place, *, training: bool) -> Interval:
+def _seconds(
+    passes: list[Passes], model: BaseModelFacts, place: Place, *, training: bool, added: float = 0.0
+) -> Interval:
     rate = place.training_gflops if training else place.forward_gflops
     spread = load_constants()["measured_spread"]
     seconds = Interval.exactly(0.0)
     for one in passes:
-        flops = one.cost * model.forward_flops(one.tokens, one.length)
+        cost = one.cost + added
+        flops = cost * model.forward_flops(one.tokens, one.length)
         # Rates of training are of a backward pass that costs two forward ones.
-        share = one.cost / 3 if training else 1.0
+        share = cost / 3 if training else 1.0
         units = share * one.tokens * model.layers * model.hidden
         scores = share * one.tokens * model.layers * model.heads * one.length
         measured = place.rates.pass_seconds(flops, units, scores, training=training) if place.rates else None

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from advisor.assets import asset
 from advisor.errors import RuleBaseError
+from advisor.tasks import TASKS
 
 HERE = "the data at hand"
 
@@ -21,10 +22,13 @@ class Cell(NamedTuple):
         data: name of the data set; `HERE` for the user's.
         strategy: id.
         per_class: labelled rows divided by classes.
-        classes: number of classes.
-        value: the leading measure, a share such as accuracy.
+        classes: number of classes; 1 where a row has none.
+        value: the leading measure, a share such as accuracy; less than nothing counts as nothing.
         judged: held-out rows that a fit was judged on.
         fits: draws and seeds that ``value`` is the mean of.
+        task: id of the task.
+        natural: whether rows were drawn as they come, as test rows are, and not in equal shares of classes; that can
+            make as much of a difference as another data set.
     """
 
     data: str
@@ -34,6 +38,13 @@ class Cell(NamedTuple):
     value: float
     judged: int
     fits: int = 1
+    task: str = "text-classification"
+    natural: bool = False
+
+
+def classes_of(task: str, names: int) -> int:
+    """Return by how many classes the labelled rows of a task are divided to compare data sets."""
+    return names if TASKS[task].predicts in ("class", "classes") else 1
 
 
 @cache
@@ -46,7 +57,7 @@ def evidence(folder: Path | None = None) -> tuple[Cell, ...]:
         RuleBaseError: a line is not a measurement.
     """
     folder = folder or asset("rules", "evidence")
-    trials = _lines(folder / "encoder.jsonl", (*_KEYS, "accuracy"))
+    trials = _lines(folder / "encoder.jsonl", _KEYS)
     there = {(row["data"], row["strategy"], row["size"]) for row in trials}
     scores = [
         row
@@ -84,18 +95,23 @@ def cells_of(rows: Iterable[dict[str, Any]]) -> tuple[Cell, ...]:
     alike: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         alike[row["data"], row["strategy"], row["size"]].append(row)
-    return tuple(
-        Cell(
-            data=data,
-            strategy=strategy,
-            per_class=sum(row["labelled"] for row in same) / len(same) / same[0]["classes"],
-            classes=same[0]["classes"],
-            value=math.fsum(row["accuracy"] for row in same) / len(same),
-            judged=same[0]["test_rows"],
-            fits=len(same),
-        )
-        for (data, strategy, _), same in sorted(alike.items())
+    return tuple(_mean(same) for _, same in sorted(alike.items()))
+
+
+def _mean(alike: list[dict[str, Any]]) -> Cell:
+    one = alike[0]
+    classes, leading = classes_of(one["task"], one["classes"]), TASKS[one["task"]].measures[0].key
+    return Cell(
+        data=one["data"],
+        strategy=one["strategy"],
+        per_class=sum(row["labelled"] for row in alike) / len(alike) / classes,
+        classes=classes,
+        value=max(0.0, math.fsum(row[leading] for row in alike) / len(alike)),
+        judged=one["test_rows"],
+        fits=len(alike),
+        task=one["task"],
+        natural=bool(one["labelled"]) and not one["size"].isdigit(),
     )
 
 
-_KEYS = ("data", "strategy", "size", "labelled", "classes", "test_rows")
+_KEYS = ("data", "strategy", "size", "task", "labelled", "classes", "test_rows")

@@ -12,7 +12,7 @@ from advisor.cache import cache_folder
 from advisor.data.examples import LabelledData
 from advisor.decision.finding import Finding, Stop
 from advisor.knowledge.hyperparameters import load_pilot
-from advisor.pilot.cells import evidence
+from advisor.pilot.cells import classes_of, evidence
 from advisor.pilot.contenders import Contender
 from advisor.pilot.fitting import Bench
 from advisor.pilot.journal import Journal
@@ -24,7 +24,6 @@ from advisor.pilot.race import Race
 from advisor.pilot.trials import Trial, Trials
 from advisor.plan.rows import class_weights, planned_labels
 from advisor.strategies import STRATEGIES
-from advisor.tasks import TASKS
 
 
 def conduct(pilot: Pilot, data: LabelledData, wish: Wish, tell: Callable[[Seen], None]) -> Finding:
@@ -99,7 +98,7 @@ class _Course:
 
     @property
     def _classes(self) -> int:
-        return len(self.bench.labels) if TASKS[self.data.task].predicts in ("class", "classes") else 1
+        return classes_of(self.data.task, len(self.bench.labels))
 
     @property
     def _took(self) -> float:
@@ -150,10 +149,12 @@ class _Course:
     def _prior(self) -> Outlook:
         """Return what other data tell, the user's own among them."""
         model = next(iter(self.racing.values())).candidate.model
-        own = past_cells(self.pilot.advice.past_runs, model, self.data.train_part.sha256)
+        own = past_cells(self.pilot.advice.past_runs, self.data.task, model, self.data.train_part.sha256)
         free = [one.id for one in self.racing.values() if one.label_free]
         known = evidence() if self.pilot.known is None else self.pilot.known
-        return Outlook.prior(list(self.racing), self._classes, label_free=free, known=[*known, *own])
+        return Outlook.prior(
+            list(self.racing), self._classes, label_free=free, known=[*known, *own], task=self.data.task
+        )
 
     def _seconds(self, trial: Trial) -> float:
         """Return the forecast cost of a trial, features of frozen encoders left out: they are read once for all."""

@@ -66,6 +66,7 @@ class Outlook:
         classes: of the data at hand.
         label_free: strategies that take no labels; their curves are level.
         cells: everything measured: on other data and on these.
+        task: id of the task.
     """
 
     strategies: tuple[str, ...]
@@ -73,6 +74,7 @@ class Outlook:
     label_free: frozenset[str]
     cells: tuple[Cell, ...]
     sizes: Prior
+    task: str = "text-classification"
 
     @classmethod
     def prior(
@@ -83,6 +85,7 @@ class Outlook:
         label_free: Sequence[str] = ("zero-shot",),
         known: Sequence[Cell] | None = None,
         sizes: Prior | None = None,
+        task: str = "text-classification",
     ) -> "Outlook":
         """Return what is known before anything is measured here.
 
@@ -92,13 +95,14 @@ class Outlook:
             label_free: strategies that take no labels.
             known: measurements on other data; those that are shipped if left out.
             sizes: of the prior's parts; the fitted ones if left out.
+            task: id of the task.
         """
         cells = tuple(evidence() if known is None else known)
-        return cls(tuple(strategies), classes, frozenset(label_free), cells, sizes or load_prior())
+        return cls(tuple(strategies), classes, frozenset(label_free), cells, sizes or load_prior(), task)
 
     def after(self, measured: Sequence[Measured]) -> "Outlook":
         """Return the outlook that takes these measurements into account as well."""
-        new = [Cell(HERE, one.strategy, one.per_class, self.classes, one.value, one.judged) for one in measured]
+        new = (self._cell(one.strategy, one.per_class, one.value, one.judged) for one in measured)
         return replace(self, cells=(*self.cells, *new))
 
     def expected(self, strategy: str, per_class: float) -> float:
@@ -224,7 +228,10 @@ class Outlook:
         ]
 
     def _points(self, wanted: Sequence[tuple[str, float]]) -> Points:
-        return self._places.points([Cell(HERE, name, count, self.classes, 0.5, 1) for name, count in wanted])
+        return self._places.points([self._cell(name, count) for name, count in wanted])
+
+    def _cell(self, strategy: str, per_class: float, value: float = 0.5, judged: int = 1) -> Cell:
+        return Cell(HERE, strategy, per_class, self.classes, value, judged, task=self.task)
 
     def _posterior(self, belief: _Belief, points: Points) -> tuple[Array, Array]:
         known = _solve(belief.factor, covariance(self.sizes, belief.shape, self._known, points))

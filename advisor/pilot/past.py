@@ -5,16 +5,16 @@ from itertools import islice
 
 from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.ledger.past import PastRun
-from advisor.pilot.cells import HERE, Cell
+from advisor.pilot.cells import HERE, Cell, classes_of
+from advisor.tasks import TASKS
 
-_MEASURE = "accuracy"
 
-
-def past_cells(runs: Iterable[PastRun], encoder: str, data: str | None = None) -> tuple[Cell, ...]:
+def past_cells(runs: Iterable[PastRun], task: str, encoder: str, data: str | None = None) -> tuple[Cell, ...]:
     """Return what the nearest past runs on the same encoder measured, as far as they are similar enough.
 
     Args:
         runs: of the task at hand, most similar first.
+        task: its id.
         encoder: the one at hand.
         data: SHA-256 of the training file at hand, or its start; runs on it are measurements of the data themselves.
     """
@@ -23,14 +23,14 @@ def past_cells(runs: Iterable[PastRun], encoder: str, data: str | None = None) -
         Cell(
             data=HERE if data and data.startswith(run.data) else f"your {run.project}, {run.data}",
             strategy=run.strategy,
-            per_class=run.per_class,
-            classes=run.classes,
-            value=run.value,
+            per_class=run.rows / classes_of(task, run.classes or 1),
+            classes=classes_of(task, run.classes or 1),
+            value=max(run.value, 0.0),
             judged=run.judged,
+            task=task,
         )
         for run in runs
-        if run.measure == _MEASURE
-        and run.classes
+        if run.measure == TASKS[task].measures[0].key
         and run.model == encoder
         and run.similarity >= settings["similar_enough"]
     )

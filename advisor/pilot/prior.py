@@ -1,10 +1,11 @@
 """The prior over learning curves: how strategies, data sets and label counts go together, as a Gaussian process.
 
 A curve is the log-odds of the leading measure over the number of labels a class. It is the sum of what strategies
-have in common over data sets and of what this data set adds: each of them in three parts - of all strategies, of those
-that train the encoder or leave it as it is, and of the strategy alone - and each part as a level and a slope. The slope
-runs along one of several shapes (a logarithm, power laws, an exponential), and which shape the data follow is weighed
-by how well each explains all there is: no one family fits all curves (Viering and Loog 2021, arXiv 2103.10948).
+have in common over data sets, of what the task adds and of what this data set adds: each of them in three parts - of
+all strategies, of those that train the encoder or leave it as it is, and of the strategy alone - and each part as a
+level and, but for the task, a slope. The slope runs along one of several shapes (a logarithm, power laws, an
+exponential), and which shape the data follow is weighed by how well each explains all there is: no one family fits all
+curves (Viering and Loog 2021, arXiv 2103.10948).
 The sizes of the parts are estimated from measurements, see ``rules/outlook.yaml``.
 """
 
@@ -22,6 +23,9 @@ from advisor.errors import RuleBaseError
 from advisor.pilot.cells import Cell
 
 Array = NDArray[np.float64]
+_SAME_ROWS = 0.1
+"""Doublings of labels, within which fits on a data set learn from the same rows."""
+
 Shape = Callable[[Array], Array]
 
 _CENTRE, _SPREAD = 5.0, 2.5
@@ -39,14 +43,16 @@ class Parts(BaseModel):
 
 
 class Noise(BaseModel):
-    """How much repeated fits differ: ``fit / (1 + labels a class) ** decay`` in log-odds.
+    """How much repeated fits differ: ``fit / (1 + labels a class) ** decay`` in log-odds, each on its own.
 
-    ``shared`` is the share of the variance of judging on few rows that strategies judged on the same rows share.
+    ``draw``, with the same decay, is how much other rows move all strategies that learn from the same ones. ``shared``
+    is the share of the variance of judging on few rows that strategies judged on the same rows share.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     fit: float = Field(ge=0)
+    draw: float = Field(ge=0)
     decay: float = Field(ge=0)
     shared: float = Field(ge=0, le=1)
 
@@ -58,6 +64,7 @@ class Prior(BaseModel):
         groups: of strategies that behave alike.
         everywhere: levels and slopes that hold on every data set.
         classes: change of the level for a doubling of the classes.
+        task_level: levels that a task adds.
         here: levels and slopes that a data set adds.
         bend: what a strategy's curve on a data set departs from its shape, at points ``reach`` doublings apart.
     """
@@ -68,6 +75,7 @@ class Prior(BaseModel):
     everywhere_level: Parts
     everywhere_slope: Parts
     classes: float = Field(ge=0)
+    task_level: Parts
     here_level: Parts
     here_slope: Parts
     bend: float = Field(ge=0)
@@ -115,9 +123,10 @@ SHAPES = {
 
 
 class Points(NamedTuple):
-    """Where curves are looked at: numbers of data sets, strategies and groups, doublings of labels and of classes."""
+    """Where curves are looked at: numbers of data sets, tasks, strategies, groups; doublings of labels and classes."""
 
     data: Array
+    task: Array
     strategy: Array
     group: Array
     doublings: Array
@@ -130,13 +139,14 @@ class Places:
 
     def __init__(self, prior: Prior, label_free: Sequence[str]) -> None:
         self.prior, self.label_free = prior, frozenset(label_free)
-        self.numbers: dict[tuple[str, str], int] = {}
+        self.numbers: dict[tuple[str, object], int] = {}
 
     def points(self, cells: Sequence[Cell]) -> Points:
         """Return where the cells lie; a strategy that takes no labels has no slope."""
         groups = self.prior.groups
         return Points(
-            self._numbered("data", [cell.data for cell in cells]),
+            self._numbered("data", [(cell.data, cell.natural) for cell in cells]),
+            self._numbered("task", [cell.task for cell in cells]),
             self._numbered("strategy", [cell.strategy for cell in cells]),
             self._numbered("group", [groups.get(cell.strategy, cell.strategy) for cell in cells]),
             np.array([np.log2(1 + cell.per_class) for cell in cells]),
@@ -144,15 +154,15 @@ class Places:
             np.array([np.log2(cell.classes) for cell in cells]),
         )
 
-    def _numbered(self, kind: str, names: Sequence[str]) -> Array:
+    def _numbered(self, kind: str, names: Sequence[object]) -> Array:
         return np.array([self.numbers.setdefault((kind, name), len(self.numbers)) for name in names], dtype=np.float64)
 
 
 def covariance(prior: Prior, shape: str, one: Points, other: Points) -> Array:
     """Return the prior covariance (points, points) of log-odds on curves of a shape."""
-    same_data, same_group, same = (
-        (a[:, None] == b[None, :]).astype(np.float64)
-        for a, b in ((one.data, other.data), (one.group, other.group), (one.strategy, other.strategy))
+    same_data, same_task, same_group, same = (
+        (getattr(one, name)[:, None] == getattr(other, name)[None, :]).astype(np.float64)
+        for name in ("data", "task", "group", "strategy")
     )
 
     def parts(sizes: Parts) -> Array:
@@ -165,8 +175,9 @@ def covariance(prior: Prior, shape: str, one: Points, other: Points) -> Array:
     near = np.exp(-0.5 * far**2) * labels
     everywhere = parts(prior.everywhere_level) + parts(prior.everywhere_slope) * sum(along.values()) / len(along)
     of_classes = prior.classes**2 * np.outer(one.classes - 2, other.classes - 2)
+    of_task = parts(prior.task_level) * same_task
     here = parts(prior.here_level) + parts(prior.here_slope) * along[shape] + prior.bend**2 * same * near
-    total: Array = everywhere + of_classes + same_data * here
+    total: Array = everywhere + of_classes + of_task + same_data * here
     return total
 
 
@@ -181,14 +192,18 @@ def noise(prior: Prior, cells: Sequence[Cell], points: Points) -> Array:
     overlap = np.sqrt(np.minimum.outer(judged, judged) / np.maximum.outer(judged, judged))
     same_data = points.data[:, None] == points.data[None, :]
     found: Array = prior.noise.shared * np.outer(chance, chance) * same_data * overlap
-    fits = np.array([fit_variance(prior, cell.per_class) / cell.fits for cell in cells])
-    fits[points.slopes == 0] = 0.0
-    return found + np.diag((1 - prior.noise.shared) * chance**2 + fits)
+    learns = (points.slopes > 0) / np.array([np.sqrt(cell.fits) for cell in cells])
+    moved = learns * prior.noise.draw * np.exp2(-prior.noise.decay * points.doublings)
+    same_rows = same_data & (np.abs(points.doublings[:, None] - points.doublings[None, :]) < _SAME_ROWS)
+    fits = (learns * prior.noise.fit * np.exp2(-prior.noise.decay * points.doublings)) ** 2
+    found += np.outer(moved, moved) * same_rows + np.diag((1 - prior.noise.shared) * chance**2 + fits)
+    return found
 
 
 def fit_variance(prior: Prior, per_class: float) -> float:
-    """Return the variance in log-odds between fits with other draws and seeds."""
-    return float(prior.noise.fit**2 / (1 + per_class) ** (2 * prior.noise.decay))
+    """Return the variance in log-odds between fits on other rows and with other seeds."""
+    both = prior.noise.fit**2 + prior.noise.draw**2
+    return float(both / (1 + per_class) ** (2 * prior.noise.decay))
 
 
 def log_odds(cells: Sequence[Cell]) -> Array:

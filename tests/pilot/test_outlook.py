@@ -99,8 +99,34 @@ def test_leaders_change_where_curves_cross(outlook: Outlook) -> None:
     assert all(one[1] != other[1] for one, other in itertools.pairwise(leaders))
 
 
+ROW = {"data": "set", "strategy": "few-shot", "size": "8", "labelled": 32, "classes": 4, "test_rows": 100}
+
+
 def test_seeds_are_averaged() -> None:
-    row = {"data": "set", "strategy": "few-shot", "size": "8", "labelled": 32, "classes": 4, "test_rows": 100}
+    row = ROW | {"task": "text-classification"}
     (cell,) = cells_of([row | {"accuracy": 0.5}, row | {"accuracy": 0.7}])
     assert cell.value == pytest.approx(0.6)
     assert (cell.fits, cell.per_class) == (2, 8.0)
+
+
+def test_a_cell_holds_the_leading_measure_of_its_task() -> None:
+    (cell,) = cells_of([ROW | {"task": "regression", "pearson": -0.2, "rmse": 3.0}])
+    assert (cell.value, cell.classes, cell.per_class) == (0.0, 1, 32.0)
+
+
+def test_rows_drawn_as_they_come_are_told_from_rows_in_equal_shares() -> None:
+    row = ROW | {"task": "text-classification", "accuracy": 0.5}
+    cells = cells_of([row, row | {"size": "32-rows"}, row | {"size": "0", "labelled": 0, "strategy": "zero-shot"}])
+    assert {cell.strategy: cell.natural for cell in cells if cell.strategy == "zero-shot"} == {"zero-shot": False}
+    assert sorted(cell.natural for cell in cells if cell.strategy == "few-shot") == [False, True]
+
+
+def test_what_a_strategy_does_on_another_task_tells_less() -> None:
+    poor = [Cell("pairs", "linear-probe", 16, 4, 0.3, 500, task="pair-classification")]
+    poor += [Cell("pairs", "full-fine-tuning", 16, 4, 0.8, 500, task="pair-classification")]
+
+    def ahead(task: str) -> float:
+        found = Outlook.prior(CONTENDERS, 4, known=[*elsewhere(), *poor], task=task)
+        return found.expected("full-fine-tuning", 16) - found.expected("linear-probe", 16)
+
+    assert ahead("pair-classification") > ahead("text-classification")

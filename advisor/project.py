@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from advisor.data.checks import no_label_in
 from advisor.data.reading import DataSource, LabelledData, load_labelled
 from advisor.errors import InputError
 from advisor.knowledge.catalogue import describe_model, unknown_model
@@ -18,7 +19,7 @@ from advisor.tasks import TASKS
 
 
 class Project(NamedTuple):
-    """A profile as far as it is known, and its labelled data where there are any.
+    """A profile as far as it is known, and its data where there are any; perhaps no row of them has a label.
 
     Attributes:
         notes: what a person should know of how it was filled in, a sentence each.
@@ -40,7 +41,7 @@ def open_project(
 
     Args:
         profile: the profile's file; an empty profile if left out.
-        data: labelled data that take the place of those the profile names.
+        data: what takes the place of the data that the profile names.
         settings: answers by dotted name that take precedence over the profile's.
         machine: where training happens unless the profile says otherwise; this machine if left out.
 
@@ -55,7 +56,7 @@ def open_project(
     source = data or data_source(known, profile.parent if profile else Path())
     labelled = _read(known, source)
     filled, prices = fill_from_prices(_filled(known, labelled, machine or this_machine()), date.today())
-    return Project(filled, labelled, (*prices, *_learn_models(filled)))
+    return Project(filled, labelled, (*_unlabelled(labelled), *prices, *_learn_models(filled)))
 
 
 def fill_project(profile: Profile, folder: Path, machine: Machine) -> Profile:
@@ -70,7 +71,14 @@ def fill_project(profile: Profile, folder: Path, machine: Machine) -> Profile:
 def _read(profile: Profile, source: DataSource | None) -> LabelledData | None:
     if source is None or profile.task.type not in (None, *TASKS):
         return None
-    return load_labelled(source, profile.task.type)
+    return load_labelled(source, profile.task.type, labels_needed=False)
+
+
+def _unlabelled(data: LabelledData | None) -> list[str]:
+    if data is None or data.train:
+        return []
+    part = data.train_part
+    return [f"{part.path}: {no_label_in(part, data.label_column)}, so they count as unlabelled"]
 
 
 def _filled(profile: Profile, data: LabelledData | None, machine: Machine) -> Profile:

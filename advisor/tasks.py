@@ -118,6 +118,10 @@ class Task(NamedTuple):
         """Return the measure that a profile's ``task.metric`` names, the leading one where it names none of these."""
         return next((measure for measure in self.measures if choice and measure.choice == choice), self.measures[0])
 
+    def forecast_measure(self, leading: Measure) -> Measure:
+        """Return what a forecast of quality is of: accuracy where the task is measured by it, else what leads."""
+        return next((measure for measure in self.measures if measure.key == "accuracy"), leading)
+
 
 TASKS: dict[str, Task] = {
     task.id: task

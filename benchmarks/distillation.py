@@ -68,7 +68,8 @@ def measure(data: LabelledData, student: str, per_class: int, seed: int, most_te
     assert index is not None
     labelled, others = rows.take(index), rows.take(np.setdiff1d(np.arange(len(rows)), index))
     settings = replace_most(modifier_settings(DISTILLATION), most_texts)
-    texts = asked_texts([str(one) for one in others.inputs], {*labelled.inputs, *test.inputs}, settings, seed)
+    known = {*labelled.inputs, *test.inputs}
+    texts = asked_texts([str(one) for one in others.inputs], known, settings.most_texts, seed)
 
     def accuracy(model: Predictor) -> float:
         return float(headline(TASK, model.outputs(test.inputs), test, names, model.thresholds)["accuracy"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from advisor.cli.first_labels import check_label_option, first_rows, label_option
 from advisor.cli.maps import requested_map, show_map
 from advisor.cli.options import as_json, map_options, print_json, project, project_options, rules_option, seed_option
 from advisor.cli.pilots import Asked, pilot_options, settled
@@ -17,6 +18,7 @@ from advisor.pilot.budget import Budget
 @click.command("recommend")
 @project_options
 @pilot_options
+@label_option
 @seed_option
 @rules_option
 @map_options
@@ -33,6 +35,7 @@ def command(
     budget: Budget | None,
     prefer: str | None,
     target: float | None,
+    label_first: Path | None,
     seed: int | None,
     rules: Path | None,
     axes: str | None,
@@ -48,12 +51,16 @@ def command(
     """
     found = project(profile, settings, **data)
     advice = recommend(found.profile, base=load_rulebase(rules))
-    advice = settled(advice, found.data, Asked(budget, prefer, target, seed))
+    asked = Asked(budget, prefer, target, seed)
+    check_label_option(label_first, found.data, asked)
+    advice = settled(advice, found.data, asked)
+    rows = first_rows(advice, found.data, asked, label_first)
     if record:
         write_json(record, advice.as_dict())
     found_map = requested_map(advice, axes, map_svg)
     if as_json:
-        print_json(advice.as_dict() | ({"map": found_map} if found_map else {}))
+        listed = {"label_first": [row.as_dict() for row in rows]} if rows is not None else {}
+        print_json(advice.as_dict() | listed | ({"map": found_map} if found_map else {}))
     else:
         from advisor.report.terminal import advice_screen, console
 
@@ -62,7 +69,13 @@ def command(
             from advisor.report.pilot import pilot_lines
 
             console().print()
-            console().print(pilot_lines(advice.finding))
+            console().print(pilot_lines(advice.finding, rows_follow=bool(rows)))
+        if rows:
+            from advisor.report.first_labels import first_label_lines
+
+            assert found.data is not None
+            assumed = "data.classes" in advice.decision.facts.assumed
+            console().print(first_label_lines(rows, found.data, label_first, profile, assumed=assumed))
         show_map(found_map if axes else None)
 
 

@@ -39,9 +39,7 @@ def check_train(task: str, part: Part, column: str) -> None:
     count = f"all {len(examples):,} rows"
     if not examples:
         if part.unlabelled:
-            raise DataError(
-                f"{place}: column {shown(column)} is empty in all {len(part.unlabelled):,} rows; labels are needed"
-            )
+            raise DataError(f"{place}: {no_label_in(part, column)}; labels are needed")
         what = _READ.get(TASKS[task].reads, "a text")
         raise DataError(f"{place}: no row has {what}; at least two labelled rows are needed")
     predicts = TASKS[task].predicts
@@ -57,6 +55,12 @@ def check_train(task: str, part: Part, column: str) -> None:
         raise DataError(f"{place}: no answer in {count} of column {shown(column)}; answers are needed")
     elif predicts in WRITING and len({type(label) for label in examples.labels}) > 1:
         raise DataError(f"{place}: some rows hold preferences and others judgements; keep one kind in a file")
+
+
+def no_label_in(part: Part, column: str) -> str:
+    """Say that all rows lack a label; ``column`` is empty where there is no column of labels."""
+    rows = f"{len(part.unlabelled):,} rows"
+    return f"column {shown(column)} is empty in all {rows}" if column else f"none of its {rows} has a label"
 
 
 def check_unique(task: str, part: Part, column: str) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, NoReturn, cast
 
 from advisor.data.columns import Columns
-from advisor.data.examples import Examples, Part, as_text
+from advisor.data.examples import Examples, Part
 from advisor.data.formats.lines import and_more
 from advisor.data.formats.table import Row, Table
 from advisor.data.inputs import InputReader
@@ -46,7 +46,7 @@ def collect(task: str, table: Table, rows: Iterable[Row], read_input: InputReade
     labels: list[Label] = []
     numbers: list[int] = []
     without_text: list[int] = []
-    unlabelled: list[str] = []
+    unlabelled: list[Input] = []
     unlabelled_rows: list[int] = []
 
     def read(values: Sequence[Any]) -> tuple[Input | None, Label | None]:
@@ -62,7 +62,7 @@ def collect(task: str, table: Table, rows: Iterable[Row], read_input: InputReade
         if one is None:
             without_text.append(number)
         elif label is None:
-            unlabelled.append(as_text(one))
+            unlabelled.append(one)
             unlabelled_rows.append(number)
         else:
             inputs.append(one)
@@ -85,7 +85,7 @@ def collect_texts(table: Table, rows: Iterable[Row], columns: Columns) -> Part:
     labels: list[str] = []
     numbers: list[int] = []
     without_text: list[int] = []
-    unlabelled: list[str] = []
+    unlabelled: list[Input] = []
     unlabelled_rows: list[int] = []
     as_written: dict[str, str] = {}
     at_text, (at_label,) = columns.text, columns.labels
@@ -128,7 +128,7 @@ def collect_texts(table: Table, rows: Iterable[Row], columns: Columns) -> Part:
 
 
 def _part(
-    table: Table, examples: Examples, without_text: list[int], unlabelled: list[str], unlabelled_rows: list[int]
+    table: Table, examples: Examples, without_text: list[int], unlabelled: list[Input], unlabelled_rows: list[int]
 ) -> Part:
     return Part(
         path=str(table.path),

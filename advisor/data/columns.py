@@ -6,6 +6,7 @@ from typing import NamedTuple
 from advisor.data.content import (
     Rows,
     class_column,
+    could_hold_labels,
     is_data,
     list_column,
     number_column,
@@ -48,7 +49,7 @@ class Columns(NamedTuple):
     Attributes:
         text: the text, the first text of a pair, the question, the words, or the prompt.
         labels: the label, number, tags or answers; several columns of 0 and 1 hold one class each; chosen and
-            rejected answer, or answer and judgement.
+            rejected answer, or answer and judgement; none where no row has a label.
         pair: the second text of a pair, or the context.
         starts: where answers begin, if a column of its own says so; to a prompt, further right answers.
     """
@@ -85,7 +86,15 @@ _ANSWERS = _Kind("answers", "--label", ANSWER_NAMES, _none)
 _LABEL_OF = {"class": _CLASS, "classes": _CLASSES, "number": _NUMBER, "tags": _TAGS, "span": _ANSWERS}
 
 
-def find_columns(task: str, names: Sequence[str], sample: Rows, place: str, wanted: Wanted = Wanted()) -> Columns:  # noqa: B008
+def find_columns(
+    task: str,
+    names: Sequence[str],
+    sample: Rows,
+    place: str,
+    wanted: Wanted = Wanted(),  # noqa: B008
+    *,
+    labels_needed: bool = True,
+) -> Columns:
     """Return where a task's inputs and labels are.
 
     A column named by the user wins, then a usual name (case, spaces and dashes aside), then content: one column of
@@ -97,6 +106,7 @@ def find_columns(task: str, names: Sequence[str], sample: Rows, place: str, want
         sample: its first rows, for a decision by content.
         place: the file, for the message.
         wanted: the columns that the user named.
+        labels_needed: whether there must be labels; else a file in which nothing looks like one may do without.
 
     Raises:
         DataError: a column is missing, or more than one could be the label.
@@ -105,7 +115,7 @@ def find_columns(task: str, names: Sequence[str], sample: Rows, place: str, want
     if reads == "prompt":
         found = prompt_columns(predicts, names, place, wanted)
         return Columns(found.prompt, found.answers, found.context, found.references)
-    file, label = _File(names, sample, place), _LABEL_OF[predicts]
+    file, label = _File(names, sample, place, labels_needed=labels_needed), _LABEL_OF[predicts]
     if reads == "question":
         return file.questions(wanted)
     if reads == "words":
@@ -130,20 +140,24 @@ class _File:
         sample: some of its rows.
         place: the file, for messages.
         hidden: columns that are taken.
+        labels_needed: whether one must hold labels.
     """
 
-    def __init__(self, names: Sequence[str], sample: Rows, place: str, hidden: Sequence[int] = ()) -> None:
+    def __init__(
+        self, names: Sequence[str], sample: Rows, place: str, hidden: Sequence[int] = (), *, labels_needed: bool = True
+    ) -> None:
         self.places = [index for index in range(len(names)) if index not in hidden]
         self.names = [names[index] for index in self.places]
         self.sample = [[row[index] for index in self.places] for row in sample] if hidden else sample
         self.place = place
+        self.labels_needed = labels_needed
 
     def without(self, taken: Sequence[int]) -> "_File":
         """Return the file without some columns, given by their places in the whole file."""
-        return _File(self.names, self.sample, self.place, taken)
+        return _File(self.names, self.sample, self.place, taken, labels_needed=self.labels_needed)
 
     def two(self, kinds: tuple[_Kind, _Kind], given: tuple[str | None, str | None]) -> tuple[int, tuple[int, ...]]:
-        """Return the places of a text and of a label."""
+        """Return the places of a text and of a label, which may be absent where none is needed and none is likely."""
         names, sample, known = self.names, self.sample, [plain(name) for name in self.names]
         text, label = (
             place_of(names, name) if name is not None else usual(names, kind.usual)
@@ -165,6 +179,8 @@ class _File:
             text = kinds[0].by_content(names, sample, label)
         if given[1] is None and label is None:
             label = kinds[1].by_content(names, sample, text)
+        if text is not None and label is None and given[1] is None and self._unlabelled(text):
+            return self.places[text], ()
         if text is None or label is None:
             raise DataError(self._missing(kinds, given, (text, label)))
         if text == label:
@@ -238,6 +254,11 @@ class _File:
             named = flag(self.names[rivals[0]])
             raise DataError(f"{self.place}: {listed} could each be the label; say which, as in --label {named}")
 
+    def _unlabelled(self, text: int) -> bool:
+        """Tell whether the file may do, and does, without labels."""
+        others = (place for place in range(len(self.names)) if place != text)
+        return not (self.labels_needed or any(could_hold_labels(self.sample, place) for place in others))
+
     def _missing(
         self, kinds: tuple[_Kind, _Kind], given: tuple[str | None, str | None], found: tuple[int | None, int | None]
     ) -> str:
@@ -259,6 +280,8 @@ class _File:
         for kind, index, name in zip(kinds, likely, given, strict=True):
             guess = index if index is not None else nearest(names, name, likely)
             flags.append(f"{kind.flag} {flag(names[guess]) if guess is not None else 'COLUMN'}")
+        bare = "" if self.labels_needed or found[0] is None else "; where no row has one yet, add an empty column label"
         return (
-            f"{self.place}: no column named {' or '.join(wanted)}; found: {listed_names(names)}. Try {' '.join(flags)}"
+            f"{self.place}: no column named {' or '.join(wanted)}; found: {listed_names(names)}. "
+            f"Try {' '.join(flags)}{bare}"
         )

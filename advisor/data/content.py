@@ -97,6 +97,14 @@ def class_column(names: Sequence[str], sample: Rows, taken: int | None) -> int |
     return fitting[0] if len(fitting) == 1 else None
 
 
+def could_hold_labels(sample: Rows, place: int) -> bool:
+    """Tell whether a column has what some task predicts: repeated values, numbers that are not whole, or lists."""
+    values = column(sample, place)
+    if any(isinstance(value, list | dict) for value in values) or fractions(values):
+        return True
+    return 2 <= len(set(values)) <= len(values) / 2
+
+
 def number_column(names: Sequence[str], sample: Rows, taken: int | None) -> int | None:
     """Return the one column of numbers, some of them not whole."""
     fitting = [index for index in range(len(names)) if index != taken and fractions(column(sample, index))]

@@ -69,7 +69,7 @@ class Part:
         sha256: of the file's bytes; for a hub id, of its rows as JSON lines ``[text, label]``.
         examples: rows with all that the task needs.
         without_text: places of the rows that have no text, or only one text of a pair.
-        unlabelled: texts of the rows that have no label.
+        unlabelled: what a model reads of the rows that have no label.
         unlabelled_rows: their places.
     """
 
@@ -80,7 +80,7 @@ class Part:
     sha256: str
     examples: Examples
     without_text: list[int] = field(default_factory=list, repr=False)
-    unlabelled: list[str] = field(default_factory=list, repr=False)
+    unlabelled: list[Input] = field(default_factory=list, repr=False)
     unlabelled_rows: list[int] = field(default_factory=list, repr=False)
 
 
@@ -92,7 +92,7 @@ class LabelledData:
         train_part: the training file.
         test_part: the test file, None where there is none.
         text_column: the column of texts; of the first text of a pair, of questions, or of words.
-        label_column: the column of labels, tags, numbers or answers.
+        label_column: the column of labels, tags, numbers or answers; empty where no row has one.
         task: the kind of task, a key of `TASKS`.
         pair_column: the column of the second text of a pair, or of contexts; None where a row has one text.
     """
@@ -116,8 +116,8 @@ class LabelledData:
 
     @property
     def unlabelled(self) -> list[str]:
-        """Texts of training rows without a label."""
-        return self.train_part.unlabelled
+        """Training rows without a label, as text."""
+        return [as_text(one) for one in self.train_part.unlabelled]
 
     @property
     def label_names(self) -> list[str]:

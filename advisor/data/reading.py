@@ -45,7 +45,7 @@ class DataSource(NamedTuple):
     pair_column: str | None = None
 
 
-def load_labelled(source: DataSource, task: str | None = None) -> LabelledData:
+def load_labelled(source: DataSource, task: str | None = None, *, labels_needed: bool = True) -> LabelledData:
     """Read and check labelled data of a task.
 
     Classes become text: whole numbers without a fraction, truth values ``true`` and ``false``; ``None``, ``NA`` and
@@ -55,6 +55,7 @@ def load_labelled(source: DataSource, task: str | None = None) -> LabelledData:
     Args:
         source: where they are.
         task: a key of `TASKS`; guessed from the columns if left out.
+        labels_needed: whether rows with a label must be there; else texts alone are data, too.
 
     Raises:
         DataError: something is wrong with the files; one sentence with file and place.
@@ -68,15 +69,20 @@ def load_labelled(source: DataSource, task: str | None = None) -> LabelledData:
         table, test_table = hub_tables(train_path)
     else:
         table, test_table = open_table(train_path), None
-    train = _read(table, task, wanted)
-    check_train(train.task, train.part, train.columns.label or "")
+    train = _read(table, task, wanted, labels_needed=labels_needed)
+    label = train.columns.label or ""
+    checked = labels_needed or bool(train.part.examples) or not train.part.unlabelled
+    if checked:
+        check_train(train.task, train.part, label)
     if test_path is not None:
         test_table = open_table(test_path)
     if test_table is None:
-        check_unique(train.task, train.part, train.columns.label or "")
+        if checked:
+            check_unique(train.task, train.part, label)
         return _labelled(train, None)
     test = _read(test_table, train.task, _of_test(train, test_table, wanted), train.written).part
-    check_test(train.task, train.part, test, train.columns.label or "")
+    if checked:
+        check_test(train.task, train.part, test, label)
     return _labelled(train, test)
 
 
@@ -141,7 +147,14 @@ def _of_test(train: _Reading, table: Table, wanted: Wanted) -> Wanted:
     )
 
 
-def _read(table: Table, task: str | None, wanted: Wanted, written: list[Any] | None = None) -> _Reading:
+def _read(
+    table: Table,
+    task: str | None,
+    wanted: Wanted,
+    written: list[Any] | None = None,
+    *,
+    labels_needed: bool = True,
+) -> _Reading:
     """Read all rows of a table; ``written`` as in `label_reader`, by default this table's own labels."""
     try:
         head = list(islice(table.rows, int(load_settings("reading.yaml")["guessed_from"])))
@@ -150,12 +163,17 @@ def _read(table: Table, task: str | None, wanted: Wanted, written: list[Any] | N
             raise DataError(f"{table.path}: {found}; at least two labelled rows are needed")
         sample = [values for _, values in head]
         task = _task(table, sample, task, wanted)
-        columns = find_columns(task, table.columns, sample, str(table.path), wanted)
+        columns = find_columns(task, table.columns, sample, str(table.path), wanted, labels_needed=labels_needed)
         rows = chain(head, table.rows)
         names = [table.columns[place] for place in columns.labels]
         used = Wanted(
-            table.columns[columns.text], None if columns.pair is None else table.columns[columns.pair], joined(names)
+            table.columns[columns.text],
+            None if columns.pair is None else table.columns[columns.pair],
+            joined(names) if names else None,
         )
+        read_input = input_reader(task, columns, table.columns)
+        if not names:
+            return _Reading(task, collect(task, table, rows, read_input, lambda row, one: None), used, [])
         if written is None:
             written = column(sample, columns.labels[0])
         if task == "text-classification":
@@ -167,13 +185,7 @@ def _read(table: Table, task: str | None, wanted: Wanted, written: list[Any] | N
             and not (spells_lists(written) or separator_of(written))
         ):
             raise other_task(table.path, "text-classification", f"one label a row in column {shown(names[0])}", task)
-        part = collect(
-            task,
-            table,
-            rows,
-            input_reader(task, columns, table.columns),
-            label_reader(task, columns, table.columns, written),
-        )
+        part = collect(task, table, rows, read_input, label_reader(task, columns, table.columns, written))
         return _Reading(task, part, used, written)
     finally:
         table.close()

@@ -17,7 +17,7 @@ from advisor.decision.nearby import Nearby
 from advisor.decision.next_labels import NextLabels, next_labels
 from advisor.decision.questions import Question, open_questions
 from advisor.decision.stability import stability
-from advisor.decision.standing import measured_winner, order_of, standing_of, why_beaten
+from advisor.decision.standing import expected_quality, measured_winner, order_of, why_beaten
 from advisor.estimates.correcting import corrections_of
 from advisor.estimates.here import machine_here
 from advisor.knowledge.hyperparameters import load_ledger_settings
@@ -168,9 +168,12 @@ class Advice:
         } | ({"rules_verdict": replace(self, finding=None).as_dict()["verdict"]} if self.measured else {})
 
     def expected(self, candidate: Candidate) -> dict[str, Any]:
-        """Return the contract's quantities of a forecast, low, point and high each, or None; quality as measured."""
-        stands = standing_of(candidate, self.finding) if self.measured else None
-        return _expected(candidate) | ({"quality": stands.expected.as_dict()} if stands else {})
+        """Return the contract's quantities of a forecast, low, point and high each, or None.
+
+        Quality is what a pilot expects where one decides, and by the same measure.
+        """
+        quality = expected_quality(candidate, self.finding)
+        return _expected(candidate) | ({"quality": quality.as_dict()} if quality else {})
 
     def _reasons(self) -> list[dict[str, Any]]:
         """Return what speaks for the verdict, then what against it: a pilot's word comes before the rules'."""

@@ -1,14 +1,16 @@
 """A finding: what a pilot measured of each contender on the user's data, and which of them it settles on."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, field_serializer
+from pydantic import ConfigDict, Field, ValidationError, field_serializer
 
 from advisor.knowledge.interval import Interval
 from advisor.strict import Strict
 
 Prefer = Literal["quality", "cost", "latency"]
-Stop = Literal["sure", "budget", "nothing worth it", "time", "no labels", "too few labels"]
+Stop = Literal["sure", "budget", "nothing worth it", "time", "no labels", "too few labels", "no contenders"]
+
+_TOLD = ("decides", "overrides")
 
 
 class Observed(Strict):
@@ -104,6 +106,15 @@ class Finding(Strict):
 
     model_config = ConfigDict(populate_by_name=True)
 
+    @classmethod
+    def on_record(cls, found: Any) -> "Finding | None":
+        """Return what `as_dict` gave, read back; None where there is none, or none of this version."""
+        known = {name: value for name, value in found.items() if name not in _TOLD} if isinstance(found, dict) else None
+        try:
+            return cls.model_validate(known)
+        except ValidationError:
+            return None
+
     @property
     def decides(self) -> bool:
         """Whether the advice is the pilot's: something was measured, and what the rules recommend among it."""
@@ -125,5 +136,5 @@ class Finding(Strict):
 
     def as_dict(self) -> dict[str, object]:
         """Return it as plain data."""
-        told = {"decides": self.decides, "overrides": self.overrides}
+        told = {name: getattr(self, name) for name in _TOLD}
         return {**self.model_dump(mode="json", by_alias=True), **told}

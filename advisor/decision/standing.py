@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision
+from advisor.tasks import TASKS
 
 if TYPE_CHECKING:
     from advisor.decision.finding import Finding, Standing
+    from advisor.knowledge.interval import Interval
 
 
 def measured_winner(decision: Decision, finding: "Finding | None") -> Candidate | None:
@@ -21,6 +23,19 @@ def measured_winner(decision: Decision, finding: "Finding | None") -> Candidate 
 def standing_of(candidate: Candidate, finding: "Finding | None") -> "Standing | None":
     """Return how a candidate stands; None where it did not race."""
     return finding.standing(candidate.strategy.id) if finding and candidate.engine == "encoder" else None
+
+
+def expected_quality(candidate: Candidate, finding: "Finding | None") -> "Interval | None":
+    """Return the quality that a pilot expects of a candidate with all labels, in the measure of forecasts of quality.
+
+    It is None where the candidate did not race, the pilot does not decide, or another measure led it.
+    """
+    task = TASKS.get(str(candidate.project.values.get("task.type")))
+    stands = standing_of(candidate, finding)
+    if finding is None or not finding.decides or stands is None or task is None:
+        return None
+    leading = next((measure for measure in task.measures if measure.key == finding.measure), task.measures[0])
+    return stands.expected if task.forecast_measure(leading).key == finding.measure else None
 
 
 def order_of(candidate: Candidate, finding: "Finding") -> float:

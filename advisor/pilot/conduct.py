@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from advisor.backend.devices import choose_device
-from advisor.backend.remote_code import allow
 from advisor.backend.rows import encode_rows
 from advisor.cache import cache_folder
 from advisor.data.examples import LabelledData
 from advisor.decision.finding import Finding, Stop
 from advisor.knowledge.hyperparameters import load_pilot
-from advisor.knowledge.weights import locate_model
 from advisor.pilot.cells import classes_of, evidence
 from advisor.pilot.contenders import Contender
 from advisor.pilot.fitting import Bench
@@ -55,11 +53,6 @@ class _Course:
     def bench(self) -> Bench:
         """What all trials share."""
         profile, data = self.pilot.advice.profile, self.data
-        trust = bool(profile.model.trust_remote_code)
-        model = next(iter(self.racing.values())).candidate.model
-        located = locate_model(model, profile.model.revision, trust_remote_code=trust)
-        if trust:
-            allow(located.folder)
         labels, names, train = planned_labels(profile, data), data.label_names, data.train
         return Bench(
             task=data.task,
@@ -67,7 +60,7 @@ class _Course:
             labels=names,
             descriptions={name: text for name, text in labels.items() if text},
             measure=self.pilot.measure,
-            encoder=located.folder,
+            encoder=self.pilot.encoder,
             device=choose_device(),
             cache=cache_folder("features"),
             seed=self.wish.seed,
@@ -139,6 +132,7 @@ class _Course:
             because="the budget does not hold one measurement; a larger one does"
             if race.trials
             else "too few labels to leave some out; it takes two of a class, or questions about two contexts",
+            first_labels=None if race.trials else self.pilot.first_labels,
         )
         if not race.steps:
             return found

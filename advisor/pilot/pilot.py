@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from advisor import __version__
+from advisor.backend.remote_code import allow
 from advisor.data.examples import LabelledData
 from advisor.decision.advice import Advice
 from advisor.decision.finding import Finding, Prefer
+from advisor.knowledge.catalogue import load_catalogue
 from advisor.knowledge.hyperparameters import load_pilot
+from advisor.knowledge.weights import locate_model
 from advisor.pilot.budget import Budget
 from advisor.pilot.cells import Cell
 from advisor.pilot.contenders import Contender, contenders
@@ -17,6 +21,8 @@ from advisor.pilot.journal import keep, kept, pilot_folder
 from advisor.plan.plan import DEFAULT_SEED
 from advisor.plan.rows import planned_labels
 from advisor.tasks import TASKS, Measure
+
+_FEWEST = 2
 
 
 class Wish(NamedTuple):
@@ -52,7 +58,7 @@ class Pilot:
 
     Attributes:
         advice: by the rules alone.
-        data: the labelled data; None where there are none.
+        data: the rows; None where there are none.
         known: measurements on other data that its expectations rest on; those that are shipped if left out.
     """
 
@@ -71,6 +77,26 @@ class Pilot:
     def contenders(self) -> list[Contender]:
         """What races."""
         return contenders(self.advice.decision)
+
+    @cached_property
+    def encoder(self) -> Path:
+        """Folder of the encoder that is measured; of the shipped one where none is.
+
+        Raises:
+            InputError: it cannot be had.
+        """
+        wished = self.advice.profile.model
+        name = next((one.candidate.model for one in self.contenders), load_catalogue().default_model)
+        located = locate_model(name, wished.revision, trust_remote_code=bool(wished.trust_remote_code))
+        if wished.trust_remote_code:
+            allow(located.folder)
+        return located.folder
+
+    @property
+    def first_labels(self) -> int:
+        """Labels to collect first, or next: so many a class."""
+        classes = int(self.advice.decision.facts.values.get("classes") or 2)
+        return int(load_pilot()["first_labels"]) * classes
 
     @property
     def folder(self) -> Path:
@@ -93,7 +119,7 @@ class Pilot:
 
     def last(self) -> Finding | None:
         """Return what the last finished pilot of this decision and these data found."""
-        return kept(self.folder) if self.data is not None and self.contenders else None
+        return kept(self.folder) if self.data is not None and self._can_measure else None
 
     def run(self, wish: Wish, tell: Callable[[Seen], None] = lambda seen: None) -> Finding:
         """Race the contenders; what a former call measured is not measured again.
@@ -101,7 +127,7 @@ class Pilot:
         Raises:
             AdvisorError: the base model cannot be had, or a fit fails.
         """
-        if self.data is None or not self.contenders or len(self.data.train) < 2:
+        if self.data is None or not self._can_measure:
             return self._nothing(wish)
         from advisor.pilot.conduct import conduct
 
@@ -109,23 +135,31 @@ class Pilot:
         keep(self.folder, finding)
         return finding
 
+    @property
+    def _labelled(self) -> int:
+        return len(self.data.train) if self.data else 0
+
+    @property
+    def _can_measure(self) -> bool:
+        return self._labelled >= _FEWEST and bool(self.contenders)
+
     def _nothing(self, wish: Wish) -> Finding:
-        """Say what to label first."""
-        values = self.advice.decision.facts.values
-        classes = int(values.get("classes") or 2)
-        first = load_pilot()["first_labels"]
+        """Say why nothing is measured and, where that is for want of labels, how many to collect first."""
+        enough = self._labelled >= _FEWEST
         return Finding(
             strategy=None,
             model=None,
             measure=self.measure.key,
             measure_title=self.measure.title,
-            labelled=len(self.data.train) if self.data else 0,
-            stopped="no labels",
+            labelled=self._labelled,
+            stopped="no contenders" if enough else "no labels",
             margin=load_pilot()["margin"],
             prefer=wish.prefer,
             seed=wish.seed,
             rules=self.advice.decision.winner.strategy.id,
             measurable=False,
-            because="there are no labelled rows to measure on, so the rules alone decide",
-            first_labels=first * classes,
+            because="what the rules leave standing runs on no encoder, and a pilot measures nothing else"
+            if enough
+            else "there are no labelled rows to measure on, so the rules alone decide",
+            first_labels=None if enough else self.first_labels,
         )

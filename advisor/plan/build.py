@@ -11,10 +11,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from advisor import __version__
+from advisor.data.checks import no_label_in
 from advisor.data.examples import Part
 from advisor.data.reading import LabelledData
 from advisor.decision.advice import Advice
 from advisor.decision.facts import project_facts
+from advisor.decision.standing import expected_quality
 from advisor.documents import fault_in_words, suggest
 from advisor.errors import InputError
 from advisor.estimates.correcting import corrections_of, work_of
@@ -76,6 +78,11 @@ def build_plan(
         )
     if data is None:
         raise InputError("a plan needs labelled data: name them by data.path in the profile or by --data")
+    if not data.train:
+        raise InputError(
+            f"{data.train_part.path}: {no_label_in(data.train_part, data.label_column)}; a plan needs labels, and "
+            "advisor recommend --pilot --label-first FILE says which rows to label first"
+        )
     candidate, notes = chosen_candidate(advice, strategy)
     chosen = candidate.strategy
     split = planned_split(data, chosen, candidate.engine)
@@ -102,6 +109,8 @@ def build_plan(
         forecast_again(advice, candidate, settings, located, data, facts, where)
         for where in (machine, replace(machine, corrections=()))
     )
+    if (quality := expected_quality(candidate, advice.finding)) is not None:
+        forecast = replace(forecast, quality=quality)
     corrections = corrections_of(chosen, candidate.engine, facts, machine)
     added = _modifiers(modifiers, task, chosen, settings)
     teacher = planned_teacher(advice, data, chosen, model, folder) if DISTILLATION in added else None

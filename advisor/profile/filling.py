@@ -39,10 +39,12 @@ def fill_from_data(profile: Profile, data: LabelledData) -> Profile:
     """Return the profile with what the data tell: task, counts, labels, lengths in tokens (estimated from words).
 
     Words that are tagged count by sentences, their classes are the types of entities; the rarest type counts by its
-    entities, as far as there are so many sentences. Prompts count with their answers.
+    entities, as far as there are so many sentences. Prompts count with their answers. Where no row has a label, lengths
+    are those of the rows without.
     """
     kind = feedback_kind(data.train.labels)
-    words = whole_lengths(data.train) if kind else word_counts(data.train.inputs)
+    read = data.train.inputs or data.train_part.unlabelled
+    words = whole_lengths(data.train) if kind else word_counts(read)
     median, p95 = estimated_tokens(words, 1 if data.pair_column is None else 2)
     return profile.with_detected(
         {

@@ -98,7 +98,7 @@ class Explanation:
         vetoes: every requirement that failed of what might have been expected for the task.
         past_runs: the user's own runs that are most like the project, a sentence each; ``adjusted`` says what runs on
             this machine have adjusted in the forecast.
-        stability: share of draws of the rules' thresholds that keep the verdict.
+        stability: share of draws of the rules' thresholds that keep the verdict, where it is theirs.
     """
 
     reasons: list[Argument]
@@ -166,7 +166,7 @@ def explanation(record: Mapping[str, Any], because: Iterable[str] = ()) -> Expla
         vetoes=_vetoes([row for row in audit.get("vetoes", ()) if _place(row) not in inapplicable], tests),
         past_runs=[past_run_line(run) for run in record.get("past_runs", ())],
         adjusted=adjusted_line({row["quantity"]: row["runs"] for row in record.get("adjusted", ())}),
-        stability=record.get("stability"),
+        stability=None if "rules_verdict" in record else record.get("stability"),
         note=record.get("verdict", {}).get("note"),
     )
 

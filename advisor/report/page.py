@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from advisor.plan.plan import Plan, PlannedModel, PlannedPrompting
-from advisor.report.charts import Option, Plot, option_of, quality_cost_plot
+from advisor.report.charts import Plot
+from advisor.report.choices import Choice, choices, choices_plot, undrawn
 from advisor.report.evidence import Evidence, Finding, cited_evidence
 from advisor.report.explanation import Explanation, explanation
 from advisor.report.figures import (
-    Expected,
     Figure,
     Forecasted,
-    expected,
     figures,
     forecast_rows,
     forecast_terms,
@@ -21,6 +20,7 @@ from advisor.report.map_layout import Map, lay_out_map
 from advisor.report.measured import Measured, measured_page
 from advisor.report.names import short, title_of
 from advisor.report.past import adjusted_line
+from advisor.report.pilot_words import PilotWords, pilot_on_record
 from advisor.report.recipe import recipe_template
 from advisor.report.task_words import (
     choices_of,
@@ -39,23 +39,6 @@ from advisor.run.result import Result
 from advisor.strategies import EXECUTABLE, STRATEGIES
 
 _JOINED = {"prompting": "with", "freezing": "of", "fine-tuning": "of"}
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One option in the table: the advice first, then its alternatives."""
-
-    strategy: str
-    title: str
-    model: str
-    changes: str
-    quality: Expected
-    seconds: Expected
-    latency: Expected
-    usd_per_1000: Expected
-    first: bool
-    why_not: list[str]
-    dominated_by: str | None
 
 
 @dataclass(frozen=True)
@@ -82,6 +65,7 @@ class Page:
         long_inputs: what happens to inputs beyond the model's limit.
         command: what asks the model of the run.
         why: what the advice says for and against itself.
+        pilot: what a pilot measured, where the advice follows one or knows of one.
         sides: of a contested verdict, its own first.
         undrawn: options that the plot lacks for want of a forecast quality.
         adjusted: a sentence on what past runs have adjusted in the forecast, empty where they have nothing.
@@ -107,6 +91,7 @@ class Page:
     facts: list[str]
     figures: list[Figure]
     why: Explanation
+    pilot: PilotWords | None
     sides: list[Side]
     map: Map | None
     plot: Plot | None
@@ -159,11 +144,12 @@ def plan_page(
         facts=_facts(plan, record),
         figures=figures(plan, result),
         why=why,
+        pilot=pilot_on_record(record),
         sides=_sides(why, evidence),
         map=_map(record.get("map")),
-        plot=_plot(plan, record, result),
-        undrawn=[row["strategy"] for _, row in _options(plan, record) if not row["expected"].get("quality")],
-        choices=[_choice(first, row) for first, row in _options(plan, record)],
+        plot=choices_plot(plan, record, result),
+        undrawn=undrawn(plan, record),
+        choices=choices(plan, record),
         forecast=forecast_rows(plan),
         terms=forecast_terms(plan),
         adjusted=adjusted_line(plan.premises.runs) if plan.premises else "",
@@ -230,57 +216,6 @@ def _map(found: dict[str, Any] | None) -> Map | None:
     if not found or len({strategy for row in found["rows"] for strategy in row}) < 2:
         return None
     return lay_out_map(found)
-
-
-def _options(plan: Plan, record: dict[str, Any]) -> list[tuple[bool, dict[str, Any]]]:
-    """Return the advice and its alternatives; the planned one with the plan's own, closer forecast."""
-    if not record:
-        return []
-    closer = {
-        **plan.forecast,
-        "latency_ms": plan.forecast.get("latency_ms_p95"),
-        "usd": plan.forecast.get("train_usd"),
-    }
-    found = [(True, record["verdict"]), *((False, row) for row in record["alternatives"])]
-    planned = (plan.strategy, plan.engine)
-    return [
-        (first, {**row, "expected": closer} if (row["strategy"], row["engine"]) == planned else row)
-        for first, row in found
-    ]
-
-
-def _choice(first: bool, row: dict[str, Any]) -> Choice:
-    known = STRATEGIES.get(row["strategy"])
-    quality, seconds, latency, price = (
-        expected(name, row["expected"].get(name)) for name in ("quality", "train_seconds", "latency_ms", "usd_per_1000")
-    )
-    return Choice(
-        strategy=row["strategy"],
-        title=title_of(row["strategy"]),
-        model=short(row["model"]),
-        changes=known.changes if known else "",
-        quality=quality,
-        seconds=seconds,
-        latency=latency,
-        usd_per_1000=price,
-        first=first,
-        why_not=row.get("why_not", []),
-        dominated_by=row.get("dominated_by"),
-    )
-
-
-def _plot(plan: Plan, record: dict[str, Any], result: Result | None) -> Plot | None:
-    found = [
-        option_of(row["strategy"], row["engine"], row["expected"], "first" if first else "other")
-        for first, row in _options(plan, record)
-    ]
-    options: list[Option] = [option for option in found if option]
-    if result is not None and options:
-        found_quality, seconds = result.metrics[forecast_measure(plan).key], result.measured["train_seconds"]
-        quality = {"point": found_quality["value"], "low": found_quality["low"], "high": found_quality["high"]}
-        time = {"low": seconds, "point": seconds, "high": seconds}
-        options.append(Option(plan.strategy, plan.engine, quality, time, "measured"))
-    return quality_cost_plot(options)
 
 
 def _challenger(plan: Plan, record: Mapping[str, Any]) -> str | None:

@@ -75,5 +75,5 @@ def cuts_off(plan: Plan) -> bool:
 
 
 def forecast_measure(plan: Plan) -> Measure:
-    """Return what a forecast of quality is of: accuracy where the task is measured by it, else the plan's measure."""
-    return next((measure for measure in TASKS[plan.task].measures if measure.key == "accuracy"), plan.measure)
+    """Return what the plan's forecast of quality is of."""
+    return TASKS[plan.task].forecast_measure(plan.measure)

@@ -270,10 +270,17 @@ def _sureness(advice: Advice) -> Iterable[RenderableType]:
 
 
 def _next_steps(advice: Advice, profile_path: str) -> tuple[str, ...]:
-    """Return the commands that carry the advice out; for tasks that are advised on only, the one that tells more."""
-    task = str(advice.decision.facts.values["task.type"])
+    """Return the commands that carry the advice out.
+
+    For tasks that are advised on only it is the one that tells more, where no row has a label yet the one that says
+    which to label first.
+    """
+    facts = advice.decision.facts.values
+    task = str(facts["task.type"])
     if task not in TASKS:
         return f"There is advice but no plan for {task} so far.", f"More:     advisor explain {profile_path}"
+    if facts.get("data.labelled") == 0 and facts.get("data.unlabelled"):
+        return (f"Label first:  advisor recommend {profile_path} --pilot --label-first FILE.csv",)
     return f"Plan it:  advisor plan {profile_path} -o plan/", f"Run it:   advisor run {profile_path}"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,12 @@ from advisor.plan.plan import PlannedTeacher
 from advisor.run.prepare import Fold, fold_rows
 from advisor.strategies import STRATEGIES
 from advisor.strategies.modifiers import DISTILLATION, DistillationSettings
+from advisor.tasks import Input
 
 if TYPE_CHECKING:
     from advisor.run.fits import Fits
+
+InputT = TypeVar("InputT", bound=Input)
 
 
 class Taught(NamedTuple):
@@ -56,7 +59,7 @@ class Teacher:
         """
         plan, rows = self.fits.plan, fold.training
         known = {*rows.inputs, *(fold.test.inputs if fold.test else ())}
-        texts = asked_texts(self.fits.data.unlabelled, known, self.settings, plan.seed)
+        texts = asked_texts(self.fits.data.unlabelled, known, self.settings.most_texts, plan.seed)
         given, checked = self._answers(f"{fold.name}-taught", fold, texts)
         found = taught(
             texts, given, rows, checked, self.fits.data.labels, self.settings,
@@ -97,12 +100,12 @@ class Teacher:
         ).model
 
 
-def asked_texts(texts: Sequence[str], known: Container[Any], settings: DistillationSettings, seed: int) -> list[str]:
-    """Return the unlabelled texts to ask about: each once, none that is known already."""
+def asked_texts(texts: Sequence[InputT], known: Container[Any], most: int, seed: int) -> list[InputT]:
+    """Return the unlabelled texts to ask about: each once, none that is known already, ``most`` drawn from more."""
     new = [text for text in dict.fromkeys(texts) if text not in known]
-    if len(new) <= settings.most_texts:
+    if len(new) <= most:
         return new
-    drawn = np.random.default_rng(seed).choice(len(new), settings.most_texts, replace=False)
+    drawn = np.random.default_rng(seed).choice(len(new), most, replace=False)
     return [new[number] for number in np.sort(drawn)]
 
 

@@ -71,6 +71,12 @@ def test_a_pilot_that_agrees_leaves_the_rules_among_the_reasons(advice: Advice) 
     assert "favours" not in measured["reasons"][1]
 
 
+def test_what_is_expected_in_another_measure_is_no_forecast_of_accuracy(advice: Advice) -> None:
+    measured = advice.with_finding(finding(advice, other(advice), measure="macro_f1", measure_title="macro-F1"))
+    before = {row["strategy"]: row["expected"]["quality"] for row in advice.as_dict()["alternatives"]}
+    assert measured.as_dict()["verdict"]["expected"]["quality"] == before[measured.winner.strategy.id]
+
+
 @pytest.mark.parametrize("changed", [{"strategy": None}, {"measurable": False}])
 def test_what_was_not_measured_stays_with_the_rules(advice: Advice, changed: dict[str, Any]) -> None:
     left = advice.with_finding(finding(advice, **{"strategy": other(advice)} | changed))

@@ -4,12 +4,16 @@ from pathlib import Path
 import pytest
 
 from advisor.data.reading import DataSource
+from advisor.data.sheet import Waiting
 from advisor.decision.advice import recommend
 from advisor.errors import RunError
 from advisor.pilot.budget import Budget
+from advisor.pilot.first_labels import label_first
 from advisor.pilot.fitting import Bench
 from advisor.pilot.pilot import Pilot, Seen, Wish
 from advisor.project import open_project
+from tests.conftest import TEXTS
+from tests.task_samples import ROWS, write_rows
 from tests.tiny import write_tiny_encoder
 
 WISH = Wish(Budget(seconds=1.5), seed=3)
@@ -91,6 +95,56 @@ def test_without_rows_it_says_what_to_label_first(pilot: Callable[..., Pilot]) -
     found = Pilot(recommend(project.profile), None).run(WISH)
     assert (found.strategy, found.stopped, found.first_labels) == (None, "no labels", 32)
     assert not found.decides
+
+
+def test_where_nothing_runs_on_an_encoder_it_does_not_ask_for_labels(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "a.jsonl", ROWS["generation"])
+    project = open_project(data=DataSource(path))
+    found = Pilot(recommend(project.profile), project.data).run(WISH)
+    assert (found.stopped, found.labelled, found.first_labels) == ("no contenders", 3, None)
+    assert "runs on no encoder" in found.because
+
+
+@pytest.fixture
+def waiting(tmp_path: Path, tiny_encoder: Path) -> Callable[..., list[Waiting]]:
+    """Return a function that says which rows to label first; of every class so many have a label."""
+
+    def choose(labelled: int, seed: int = 3, test: str = "") -> list[Waiting]:
+        rows = [
+            {"text": text, "label": label if place < labelled else ""}
+            for label, texts in TEXTS.items()
+            for place, text in enumerate(texts)
+        ]
+        write_rows(tmp_path / "train.csv", [*rows, rows[-1]])
+        if test:
+            write_rows(tmp_path / "test.csv", [{"text": test, "label": "praise"}])
+        settings = {"model.base": str(tiny_encoder), "data.classes": 3}
+        project = open_project(data=DataSource(tmp_path), settings=settings)
+        assert project.data is not None
+        return label_first(Pilot(recommend(project.profile), project.data), project.data, seed)
+
+    return choose
+
+
+@pytest.mark.parametrize("labelled", [0, 2])
+def test_rows_to_label_first_are_rows_without_a_label(labelled: int, waiting: Callable[..., list[Waiting]]) -> None:
+    chosen = waiting(labelled)
+    texts = [text for some in TEXTS.values() for text in some]
+    assert len({one.row for one in chosen}) == len(chosen) == 24
+    assert all(texts[one.row - 2] == one.input for one in chosen)
+    assert all((one.row - 2) % 10 >= labelled for one in chosen)
+    assert chosen == waiting(labelled)
+
+
+def test_what_is_tested_on_is_not_to_be_learnt_from(waiting: Callable[..., list[Waiting]]) -> None:
+    first = waiting(0)[0]
+    assert first.input not in {one.input for one in waiting(0, test=str(first.input))}
+
+
+def test_a_row_waits_once_and_fewer_are_all(waiting: Callable[..., list[Waiting]]) -> None:
+    chosen = waiting(9)
+    assert sorted(one.row for one in chosen) == [11, 21, 31]
+    assert waiting(10) == []
 
 
 def test_a_budget_for_nothing_decides_nothing(pilot: Callable[..., Pilot]) -> None:

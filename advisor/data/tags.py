@@ -29,8 +29,8 @@ def as_bio(tags: Iterable[str]) -> tuple[str, ...]:
 
     BIO itself, IOB1 (``B-`` only between adjacent entities of a type), BIOES, BILOU and BMEW are read. Whatever goes
     on with an entity becomes ``I-``, what stands alone ``B-``, and an ``I-`` with no entity of its type before it
-    begins one, as in Tjong Kim Sang and Veenstra 1999 (arXiv cs/9907006) and conlleval. Marks may be lower-case letters;
-    types keep their case.
+    begins one, as in Tjong Kim Sang and Veenstra 1999 (arXiv cs/9907006) and conlleval. Marks may be
+    lower-case letters; types keep their case.
 
     Raises:
         Unfit: a tag of another form.

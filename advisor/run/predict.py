@@ -18,7 +18,7 @@ from advisor.backend.remote_code import allow
 from advisor.data.columns import Columns
 from advisor.data.formats import open_table
 from advisor.data.prompts import read_prompt
-from advisor.data.values import Unfit
+from advisor.data.values import Unfit, as_text
 from advisor.errors import DataError, InputError
 from advisor.files import write_with
 from advisor.plan.addresses import check_servers
@@ -180,11 +180,16 @@ def _parts(
             if name is None and field.name == "input":
                 found[field.name] = ""
                 continue
-            value = _words(row[name]) if name and field.name == "words" else row.get(name) if name else None
-            if value is None or not isinstance(value, str | list):
+            value = row[name] if name else None
+            if field.name == "words":
+                value = _words(value)
+            elif isinstance(value, bool | int | float):
+                value = as_text(value)
+            if not isinstance(value, str | list):
                 raise DataError(
                     f"{source}: row {number} has no {'words' if field.name == 'words' else 'text'} in "
-                    f"'{column or field.column}'; name the column by --text (and --pair for a second text)"
+                    f"'{column or field.column}'; leave the row out, or name another column by --text "
+                    "(and --pair for a second text)"
                 )
             found[field.name] = value
         yield {**row, **found}

@@ -31,14 +31,14 @@ def test_prices_are_compared_by_their_size(reading_back: Any) -> None:
     reading_back([[250_000.02], [90_000.0]])
     assert compared("regression", [[250_000.0], [90_000.0]]) == pytest.approx(0.02 / 250_000, rel=0.5)
     reading_back([[250_000.0], [90_100.0]])
-    with pytest.raises(RunError, match="differs from the one that was measured by 0.0004"):
+    with pytest.raises(RunError, match=r"differs from the one that was measured by 0\.0004"):
         compared("regression", [[250_000.0], [90_000.0]])
 
 
 def test_small_numbers_and_probabilities_are_compared_as_they_are(reading_back: Any) -> None:
     reading_back([[0.5], [0.5003]])
     for task in ("regression", "text-classification"):
-        with pytest.raises(RunError, match="differs from the one that was measured by 0.0003"):
+        with pytest.raises(RunError, match=r"differs from the one that was measured by 0\.0003"):
             compared(task, [[0.5], [0.5]])
 
 

@@ -72,7 +72,8 @@ def test_input_formats(name: str, content: str, tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("in.jsonl", '{"other": "ab"}\n', "no column named 'message'; found: other"),
-        ("in.jsonl", '{"message": 3}\n', "has no text in 'message'"),
+        ("in.jsonl", '{"message": "a"}\n{"message": null}\n', "row 2 has no text in 'message'; leave the row out"),
+        ("in.jsonl", '{"message": {"a": 1}}\n', "has no text in 'message'"),
         ("in.jsonl", "{broken\n", "in.jsonl"),
         ("in.txt", b"caf\xe9\n", "not UTF-8"),
         ("missing.txt", None, "no such file"),
@@ -85,6 +86,13 @@ def test_faulty_input_is_one_sentence(name: str, content: str | bytes | None, me
     with pytest.raises(AdvisorError) as caught:
         list(read_rows(served(Counting(), "message"), str(path), (None, None)))
     assert message in str(caught.value)
+
+
+def test_numbers_are_texts_as_they_are_in_training(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": 911}\n{"text": 7.0}\n{"text": true}\n', encoding="utf-8")
+    read = [row["text"] for row in read_rows(served(Counting(), "text"), str(path), (None, None))]
+    assert read == ["911", "7", "true"]
 
 
 def test_output_is_whole_or_absent(tmp_path: Path) -> None:

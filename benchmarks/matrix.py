@@ -328,9 +328,9 @@ def main() -> int:
     usual = [name for name, one in STRATEGIES.items() if any(one.handles(task, "encoder") for task in reading)]
     asked = given.strategies.split(",") if given.strategies else usual
     os.environ |= {"ADVISOR_LEDGER": "off", "TRANSFORMERS_VERBOSITY": "error"}
-    for folder in () if given.table else given.folders:
-        for engine in ENGINES:
-            for strategy in asked:
+    for strategy in () if given.table else asked:
+        for folder in given.folders:
+            for engine in ENGINES:
                 cell = Cell(folder, strategy, engine, given.rows)
                 prompts = STRATEGIES[strategy].family == "prompting"
                 if cell.key() in worked or (engine != "encoder" and not (given.llm and prompts)):

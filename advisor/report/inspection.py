@@ -5,6 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from advisor.data.content import is_number
 from advisor.data.duplicates import Finding
 from advisor.data.feedback import Feedback
 from advisor.data.inspection import FileSummary, Inspection
@@ -57,6 +58,8 @@ def _targets(found: Inspection) -> list[str]:
     if found.labels and found.imbalance:
         what = "entity types" if found.entities else "labels"
         lines.append(f"{len(found.labels)} {what}, largest to smallest {found.imbalance:.1f} to 1")
+        if _could_be_amounts(found):
+            lines.append("all are whole numbers, taken for classes; if they are amounts, name the task: regression")
     if sets := found.label_sets:
         lines.append(f"labels a row: mean {sets.mean:.2f}, most {sets.most}, {sets.distinct:,} different sets")
         lines.append(_none("rows", sets.without.count, found))
@@ -66,6 +69,12 @@ def _targets(found: Inspection) -> list[str]:
     if found.feedback:
         lines += _feedback(found.feedback)
     return lines + (_numbers(found.numbers) if found.numbers else []) + (_answers(found) if found.answers else [])
+
+
+def _could_be_amounts(found: Inspection) -> bool:
+    """Tell whether the classes are numbers; two of them are a yes and a no."""
+    labels = found.labels or []
+    return TASKS[found.task].predicts == "class" and len(labels) > 2 and all(is_number(one.label) for one in labels)
 
 
 def _feedback(found: Feedback) -> list[str]:

@@ -9,6 +9,7 @@ from advisor.data.content import is_number
 from advisor.data.duplicates import Finding
 from advisor.data.feedback import Feedback
 from advisor.data.inspection import FileSummary, Inspection
+from advisor.data.names import plain, shown
 from advisor.data.targets import Entities, LabelCount, Numbers
 from advisor.tasks import TASKS
 
@@ -185,11 +186,22 @@ def _warnings(found: Inspection) -> list[str]:
             f"! {found.contradictions.texts:,} {TASKS[found.task].unit} stand in {found.contradictions.rows:,} rows "
             f"with different labels ({unit} {first}, …)"
         )
+    lines += [
+        f"! labels {', '.join(map(shown, names))} differ by case, spaces or dashes alone"
+        for names in _spelled_alike(found.labels or [])
+    ]
     if found.unlabelled:
         lines.append(f"! {found.unlabelled:,} rows have no label; they count as unlabelled texts")
     if found.leakage and found.leakage.exact.count:
         lines.append(_finding(found.leakage.exact, "of the test file stand in the training file too", unit))
     return lines or ["nothing odd: no duplicates, contradictions, leakage or empty rows"]
+
+
+def _spelled_alike(labels: list[LabelCount]) -> list[list[str]]:
+    alike: dict[str, list[str]] = {}
+    for label in labels:
+        alike.setdefault(plain(label.label), []).append(label.label)
+    return [names for names in alike.values() if len(names) > 1]
 
 
 def _finding(finding: Finding, text: str, unit: str) -> str:

@@ -6,7 +6,16 @@ from typing import Any
 import click
 
 from advisor.cli.maps import requested_map, show_map
-from advisor.cli.options import as_json, map_options, print_json, project, project_options, rules_option, seed_option
+from advisor.cli.options import (
+    as_json,
+    as_typed,
+    map_options,
+    print_json,
+    project,
+    project_options,
+    rules_option,
+    seed_option,
+)
 from advisor.cli.pilots import Asked, pilot_options, settled
 from advisor.decision.advice import recommend
 from advisor.files import write_json
@@ -56,17 +65,10 @@ def command(
     else:
         from advisor.report.terminal import advice_screen, console
 
-        console().print(advice_screen(advice, _named(profile, data["data"])), crop=False)
+        console().print(advice_screen(advice, as_typed(profile, settings, rules=rules, **data)), crop=False)
         if advice.finding:
             from advisor.report.pilot import pilot_lines
 
             console().print()
             console().print(pilot_lines(advice.finding))
         show_map(found_map if axes else None)
-
-
-def _named(profile: Path | None, data: str | None) -> str:
-    """Return what to name in the next command."""
-    if profile:
-        return str(profile)
-    return f"--data {data}" if data else "PROFILE"

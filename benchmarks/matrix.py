@@ -38,13 +38,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from advisor.cli import main as advisor
+from advisor.data.reading import DataSource, load_labelled
 from advisor.plan.plan import read_plan
 from advisor.strategies import STRATEGIES
 from advisor.tasks import TASKS, WRITING
 
 SHORT = {"epochs": 1, "fewest_epochs": 1, "min_steps": 4, "most_steps": 4, "enough_steps": 4, "batch_size": 8}
 FEW_PROMPTS = {"demonstrations": 4, "measured_rows": 4, "attacked_rows": 2, "written_tokens": 16}
-NOT_SENSIBLE = 3
+REFUSED = 2, 3
 FRESH = get_context("forkserver")
 FRESH.set_forkserver_preload(["advisor.run.execute", "transformers.pipelines", "peft", "sklearn.linear_model"])
 ENGINES = {"encoder": "", "llm-local": " (language model)"}
@@ -114,7 +115,8 @@ def _lived(cell: Cell, place: Path, llm: str | None, test_rows: int) -> Record:
     asked += [part for name, value in hyper.items() for part in ("--hyper", f"{name}={value}")]
     asked += ["--set", "model.llm=local", "--set", f"model.llm_name={llm}"] if cell.engine != "encoder" else []
     planned = _fresh(command, *map(str, asked))
-    if planned.status == NOT_SENSIBLE:
+    if not strategy.handles(load_labelled(DataSource(data)).task, cell.engine):  # type: ignore[arg-type]
+        _held(planned.status in REFUSED, "plan: made for a task to which the strategy does not apply")
         return {"refused": planned.last}
     _held(planned.status == 0, f"plan: {planned.last}")
     plan = read_plan(plan_folder / "plan.yaml")

@@ -1,6 +1,7 @@
 """Options that several commands share, and what they open."""
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -172,6 +173,30 @@ def project(
     for note in opened.notes:
         click.echo(f"advisor: {note}", err=True)
     return opened
+
+
+def as_typed(profile: Path | None, settings: tuple[str, ...], *, rules: Path | None, **data: Any) -> str:
+    """Return what names a project in the next command, quoted for a shell; ``PROFILE`` where answers alone were given.
+
+    Args:
+        profile: the profile's file or folder.
+        settings: answers by ``--set``.
+        rules: the folder of ``--rules``.
+        data: what `data_options` gave.
+    """
+    if profile is None and data["data"] is None:
+        return "PROFILE"
+    flags = {
+        "data": "--data",
+        "test": "--test",
+        "text_column": "--text",
+        "pair_column": "--pair",
+        "label_column": "--label",
+    }
+    given = [(flag, data[name]) for name, flag in flags.items() if data[name] is not None]
+    given += [("--set", setting) for setting in settings] + ([("--rules", rules)] if rules else [])
+    typed = [str(part) for pair in given for part in pair]
+    return shlex.join([str(profile), *typed] if profile else typed)
 
 
 def _in_folder(folder: Path) -> Path:

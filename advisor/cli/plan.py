@@ -1,6 +1,7 @@
 """``advisor plan``: a plan folder that a person reads and a machine runs."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -56,6 +57,6 @@ def command(
     for note in plan.notes:
         click.echo(f"Note: {note}")
     click.echo(f"{plan.strategy} on {plan.model.id}, {plan.data.train.rows:,} labelled texts")
-    click.echo(f"Read it:  {output}/report.html\nRun it:   advisor run {output}")
+    click.echo(f"Read it:  {output}/report.html\nRun it:   advisor run {quote(str(output))}")
     if (output / "recipe.py").exists():
-        click.echo(f"No advisor needed:  python {output}/recipe.py")
+        click.echo(f"No advisor needed:  python {quote(f'{output}/recipe.py')}")

@@ -7,7 +7,16 @@ import click
 
 from advisor.cli.first_labels import check_label_option, first_rows, label_option
 from advisor.cli.maps import requested_map, show_map
-from advisor.cli.options import as_json, map_options, print_json, project, project_options, rules_option, seed_option
+from advisor.cli.options import (
+    as_json,
+    as_typed,
+    map_options,
+    print_json,
+    project,
+    project_options,
+    rules_option,
+    seed_option,
+)
 from advisor.cli.pilots import Asked, pilot_options, settled
 from advisor.decision.advice import recommend
 from advisor.files import write_json
@@ -64,7 +73,7 @@ def command(
     else:
         from advisor.report.terminal import advice_screen, console
 
-        console().print(advice_screen(advice, _named(profile, data["data"])), crop=False)
+        console().print(advice_screen(advice, as_typed(profile, settings, rules=rules, **data)), crop=False)
         if advice.finding:
             from advisor.report.pilot import pilot_lines
 
@@ -77,10 +86,3 @@ def command(
             assumed = "data.classes" in advice.decision.facts.assumed
             console().print(first_label_lines(rows, found.data, label_first, profile, assumed=assumed))
         show_map(found_map if axes else None)
-
-
-def _named(profile: Path | None, data: str | None) -> str:
-    """Return what to name in the next command."""
-    if profile:
-        return str(profile)
-    return f"--data {data}" if data else "PROFILE"

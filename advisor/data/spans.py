@@ -1,5 +1,6 @@
 """Answers that stand in a context, from any common layout, each checked to stand at its place."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,7 +62,8 @@ def _placed(text: Any, start: Any, context: str, column: str) -> Answer:
     if start in (None, ""):
         place = context.find(answer)
         if place < 0:
-            raise Unfit("place", f"the answer {shown(answer)} does not stand in the context")
+            told = f"the answer {shown(answer)} does not stand in the context"
+            raise Unfit("place", told + _other_case(answer, context))
         return Answer(answer, place)
     place = _whole(start, column)
     if place < 0 or context[place : place + len(answer)] != answer:
@@ -84,7 +86,15 @@ def _whole(start: Any, column: str) -> int:
 
 
 def _hint(answer: str, place: int, context: str) -> str:
-    where = context.find(answer)
-    if where < 0:
-        return ", nor anywhere in it"
-    return f" but at {where}; places count characters from 0" if context.count(answer) == 1 else ""
+    places = [match.start() for match in re.finditer(re.escape(answer), context)]
+    if not places:
+        return ", nor anywhere in it" + _other_case(answer, context)
+    nearest = min(places, key=lambda where: abs(where - place))
+    others = f", and at {len(places) - 1} more" if len(places) > 1 else ""
+    return f" but at {nearest}{others}; places count characters from 0"
+
+
+def _other_case(answer: str, context: str) -> str:
+    """Return the answer as the context has it, where only case differs, for a message."""
+    match = re.search(re.escape(answer), context, re.IGNORECASE)
+    return f"; {shown(match[0])} does, an answer is copied as it stands" if match else ""

@@ -13,7 +13,7 @@ OUTSIDE = "O"
 """The tag of a word that is part of no entity."""
 UNNAMED = "entity"
 """The type of entities whose tags are ``B`` and ``I`` alone."""
-_TAG = re.compile(r"([BIESLUMW])-(\S(?:.*\S)?)|[BI]")
+_TAG = re.compile(r"([BIESLUMW])-(\S(?:.*\S)?)|[BI]", re.IGNORECASE)
 
 
 class Entity(NamedTuple):
@@ -29,7 +29,8 @@ def as_bio(tags: Iterable[str]) -> tuple[str, ...]:
 
     BIO itself, IOB1 (``B-`` only between adjacent entities of a type), BIOES, BILOU and BMEW are read. Whatever goes
     on with an entity becomes ``I-``, what stands alone ``B-``, and an ``I-`` with no entity of its type before it
-    begins one, as in Tjong Kim Sang and Veenstra 1999 (arXiv cs/9907006) and conlleval.
+    begins one, as in Tjong Kim Sang and Veenstra 1999 (arXiv cs/9907006) and conlleval. Marks may be
+    lower-case letters; types keep their case.
 
     Raises:
         Unfit: a tag of another form.
@@ -61,10 +62,10 @@ def entities(tags: Sequence[str]) -> Iterator[Entity]:
 def _parts(tag: str) -> tuple[bool | None, str]:
     """Return whether a tag goes on with an entity, ``None`` outside of one, and its type."""
     bare = tag.strip()
-    if bare == OUTSIDE:
+    if bare.upper() == OUTSIDE:
         return None, ""
     match = _TAG.fullmatch(bare)
     if match is None:
         what = "an empty tag" if not bare else f"the tag {shown(bare)}"
         raise Unfit("tag", f"{what} is not BIO: O, B-type for the first word of an entity, I-type for the others")
-    return bare[0] in "IELM", match[2] or UNNAMED
+    return bare[0].upper() in "IELM", match[2] or UNNAMED

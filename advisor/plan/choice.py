@@ -1,7 +1,7 @@
 """The candidate that a plan carries out: the verdict's, the one asked for, or the next best that runs."""
 
 from advisor.decision.advice import Advice
-from advisor.decision.candidates import Candidate
+from advisor.decision.candidates import Candidate, Veto
 from advisor.documents import suggest
 from advisor.errors import InputError, NoFeasibleStrategy
 from advisor.plan.prompting import reachable
@@ -47,9 +47,15 @@ def chosen_candidate(advice: Advice, strategy: str | None) -> tuple[Candidate, l
     notes += [_passed_over(c) for c in reached[: reached.index(candidate)]]
     hard = [v for v in candidate.vetoes if v.requirement in _UNAVOIDABLE]
     if hard:
-        raise NoFeasibleStrategy(f"{chosen.id} cannot be run: {hard[0].because}")
+        raise NoFeasibleStrategy(f"{chosen.id} cannot be run: {hard[0].because}{_elsewhere(chosen, task, hard[0])}")
     notes += [f"Ruled out by the profile, run nevertheless: {veto.because}." for veto in candidate.vetoes]
     return candidate, notes
+
+
+def _elsewhere(chosen: Strategy, task: str, veto: Veto) -> str:
+    """Say how a strategy can be carried out after all that does not apply to the task on an encoder."""
+    by_prompt = veto.requirement == "applies-to-task" and chosen.family == "prompting"
+    return f"; a language model can do it: {_REACH}" if by_prompt and chosen.handles(task, "llm-local") else ""
 
 
 def _passed_over(candidate: Candidate) -> str:

@@ -5,9 +5,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from advisor.data.content import is_number
 from advisor.data.duplicates import Finding
 from advisor.data.feedback import Feedback
 from advisor.data.inspection import FileSummary, Inspection
+from advisor.data.names import plain, shown
 from advisor.data.targets import Entities, LabelCount, Numbers
 from advisor.tasks import TASKS
 
@@ -57,6 +59,8 @@ def _targets(found: Inspection) -> list[str]:
     if found.labels and found.imbalance:
         what = "entity types" if found.entities else "labels"
         lines.append(f"{len(found.labels)} {what}, largest to smallest {found.imbalance:.1f} to 1")
+        if _could_be_amounts(found):
+            lines.append("all are whole numbers, taken for classes; if they are amounts, name the task: regression")
     if sets := found.label_sets:
         lines.append(f"labels a row: mean {sets.mean:.2f}, most {sets.most}, {sets.distinct:,} different sets")
         lines.append(_none("rows", sets.without.count, found))
@@ -66,6 +70,12 @@ def _targets(found: Inspection) -> list[str]:
     if found.feedback:
         lines += _feedback(found.feedback)
     return lines + (_numbers(found.numbers) if found.numbers else []) + (_answers(found) if found.answers else [])
+
+
+def _could_be_amounts(found: Inspection) -> bool:
+    """Tell whether the classes are numbers; two of them are a yes and a no."""
+    labels = found.labels or []
+    return TASKS[found.task].predicts == "class" and len(labels) > 2 and all(is_number(one.label) for one in labels)
 
 
 def _feedback(found: Feedback) -> list[str]:
@@ -176,11 +186,22 @@ def _warnings(found: Inspection) -> list[str]:
             f"! {found.contradictions.texts:,} {TASKS[found.task].unit} stand in {found.contradictions.rows:,} rows "
             f"with different labels ({unit} {first}, …)"
         )
+    lines += [
+        f"! labels {', '.join(map(shown, names))} differ by case, spaces or dashes alone"
+        for names in _spelled_alike(found.labels or [])
+    ]
     if found.unlabelled:
         lines.append(f"! {found.unlabelled:,} rows have no label; they count as unlabelled texts")
     if found.leakage and found.leakage.exact.count:
         lines.append(_finding(found.leakage.exact, "of the test file stand in the training file too", unit))
     return lines or ["nothing odd: no duplicates, contradictions, leakage or empty rows"]
+
+
+def _spelled_alike(labels: list[LabelCount]) -> list[list[str]]:
+    alike: dict[str, list[str]] = {}
+    for label in labels:
+        alike.setdefault(plain(label.label), []).append(label.label)
+    return [names for names in alike.values() if len(names) > 1]
 
 
 def _finding(finding: Finding, text: str, unit: str) -> str:

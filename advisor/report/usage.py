@@ -1,5 +1,7 @@
 """Usage: the command that asks a run's model, and Python that does so with transformers alone."""
 
+from shlex import quote
+
 from advisor.tasks import TASKS
 
 _WRITING = """\
@@ -70,7 +72,7 @@ def command(task: str, folder: str, *, pairs: bool) -> str:
         typed = '"a prompt"'
     else:
         typed = '"one text" "the other"' if pairs else '"some text"'
-    return f"advisor predict {folder} {typed}"
+    return f"advisor predict {quote(folder)} {typed}"
 
 
 def pipeline_usage(task: str, *, pairs: bool) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from advisor.backend.predictor import Predictor
 from advisor.errors import RunError
 from advisor.run import ask_again, reload
-from advisor.tasks import Input
+from advisor.tasks import TASKS, Input
 
 
 def save_model(model: Predictor, target: Path) -> None:
@@ -45,13 +45,14 @@ def check_parity(
         inputs: what to predict.
         labels: order of the probabilities.
         expected: the outputs that the run's own model gave, as `advisor.backend.predictor` defines them.
-        tolerance: largest difference allowed.
+        tolerance: largest difference allowed; of numbers to predict, as a share of the largest of them where that is
+            above 1, since they come in any unit and rounding grows with them.
         trust_remote_code: whether Python code in the folder may run.
         prompted: whether the folder holds a prompt, which takes the advisor to ask; an endpoint is not asked again for
             what it answered already.
 
     Returns:
-        the largest difference found.
+        the largest difference found, in the same terms.
 
     Raises:
         RunError: it does not load, or differs by more.
@@ -80,7 +81,8 @@ def check_parity(
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise RunError(f"the exported model in {model} does not load in a fresh process ({last})")
-    difference = float(np.abs(np.array(json.loads(done.stdout)) - expected).max(initial=0.0))
+    size = np.abs(expected).max(initial=1.0) if TASKS[task].predicts == "number" else 1.0
+    difference = float(np.abs(np.array(json.loads(done.stdout)) - expected).max(initial=0.0) / size)
     if not difference <= tolerance:
         raise RunError(
             f"the exported model in {model} differs from the one that was measured by {difference:.2g} "

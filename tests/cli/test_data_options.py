@@ -41,3 +41,15 @@ def test_columns_describe_data(invoke: Invoke) -> None:
     shown = invoke("recommend", "--pair", "right")
     assert shown.exit_code == 2
     assert "--test, --text, --pair and --label describe --data" in shown.output
+
+
+def test_the_next_commands_name_the_same_project(invoke: Invoke, tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "my data.csv", LEFT_AND_RIGHT)
+    asked = ("--data", path, "--text", "left", "--label", "grade", "--set", "task.type=regression")
+    shown = " ".join(invoke("recommend", *asked).stdout.split())
+    typed = f"--data '{path}' --text left --label grade --set task.type=regression"
+    assert f"advisor plan {typed} -o plan/" in shown
+    assert f"advisor run {typed}" in shown
+    said = invoke("plan", *asked, "-o", tmp_path / "a plan").stdout
+    assert f"advisor run '{tmp_path}/a plan'" in said
+    assert f"python '{tmp_path}/a plan/recipe.py'" in said

@@ -159,6 +159,16 @@ BAD: dict[str, tuple[str, list[dict[str, Any]], list[str]]] = {
         [asked(), asked(answer_starts=[33])],
         ["line 2: the answer '1874' does not stand at character 33 of the context but at 34; places count characters"],
     ),
+    "an answer at one of several places": (
+        "question-answering",
+        [asked(), asked(answers=["in"], answer_starts=[52])],
+        ["line 2: the answer 'in' does not stand at character 52 of the context but at 54, and at 1 more; places"],
+    ),
+    "an answer in other letters": (
+        "question-answering",
+        [asked(), asked(answers=["aare"], answer_starts=None)],
+        ["line 2: the answer 'aare' does not stand in the context; 'Aare' does, an answer is copied as it stands"],
+    ),
     "an answer nowhere": (
         "question-answering",
         [asked(), asked(answers=["1999"])],

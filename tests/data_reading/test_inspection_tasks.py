@@ -107,6 +107,22 @@ def test_numbers(tmp_path: Path) -> None:
     assert "from 0.5 to 10, mean 5.25 ± 2.883" in shown(found)
 
 
+@pytest.mark.parametrize(
+    ("labels", "told"), [((10, 20, 30), True), ((0, 1), False), (("low", "10", "20"), False)], ids=str
+)
+def test_classes_that_could_be_amounts_are_pointed_out(labels: tuple[Any, ...], told: bool, tmp_path: Path) -> None:
+    rows = [{"text": f"text {i}", "label": labels[i % len(labels)]} for i in range(12)]
+    assert ("taken for classes; if they are amounts" in shown(inspected(tmp_path, rows))) == told
+
+
+def test_labels_that_are_spelled_alike_are_pointed_out(tmp_path: Path) -> None:
+    rows = [{"text": f"text {i}", "label": ("pos", "Pos", "not so", "not-so", "neg")[i % 5]} for i in range(15)]
+    screen = shown(inspected(tmp_path, rows))
+    assert "! labels 'Pos', 'pos' differ by case, spaces or dashes alone" in screen
+    assert "! labels 'not so', 'not-so' differ" in screen
+    assert "neg'" not in screen
+
+
 def test_entities(tmp_path: Path) -> None:
     found = inspected(tmp_path, [{"tokens": words, "tags": tags} for words, tags in SENTENCES])
     entities = found.entities

@@ -281,6 +281,14 @@ def test_conll_files(ending: str, tabs: bool, tmp_path: Path) -> None:
     assert found.train_part.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def test_a_hash_that_begins_a_sentence_of_lower_case_tags_is_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "train.conll"
+    path.write_text("# a note\n#sunny o\nin o\nrome b-loc\n\n#rome b-loc\n", encoding="utf-8")
+    found = load_labelled(DataSource(path))
+    assert found.train.inputs == [("#sunny", "in", "rome"), ("#rome",)]
+    assert found.train.labels == [("O", "O", "B-loc"), ("B-loc",)]
+
+
 @pytest.mark.parametrize(
     "answers",
     [

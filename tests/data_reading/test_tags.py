@@ -17,6 +17,7 @@ BIO = ("B-PER", "I-PER", "I-PER", "O", "B-LOC", "B-LOC", "B-PER")
         ("B-PER", "I-PER", "E-PER", "O", "S-LOC", "S-LOC", "S-PER"),  # BIOES
         ("B-PER", "I-PER", "L-PER", "O", "U-LOC", "U-LOC", "U-PER"),  # BILOU
         ("B-PER", "M-PER", "E-PER", "O", "W-LOC", "W-LOC", "W-PER"),  # BMEW
+        ("b-PER", "i-PER", "e-PER", "o", "s-LOC", "u-LOC", "w-PER"),
     ],
 )
 def test_schemes_agree(tags: tuple[str, ...]) -> None:

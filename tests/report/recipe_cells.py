@@ -285,7 +285,8 @@ def _tagged(cell: Cell) -> list[Record]:
         marks = ["E" if kind == last else "S" for last, kind in zip(before, kinds, strict=True)]
         tags = [f"{mark}-{kind}" if kind else "O" for mark, kind in zip(marks, kinds, strict=True)]
         if cell.format == "conll":
-            found.append({"tokens": words, "tags": tags})
+            lower = [f"{tag[0].lower()}{tag[1:]}" for tag in tags]
+            found.append({"tokens": words, "tags": lower})
         elif cell.format == "csv":
             found.append({"the text": text, "label": " ".join(tags)})
         else:

@@ -151,12 +151,12 @@ def test_the_screen_leads_with_the_leading_measure(made: Made, task: str) -> Non
     plan, result, _ = ran(made, task)
     for measure in TASKS[task].measures:
         screen = Console(file=io.StringIO(), width=100)
-        screen.print(result_screen(result.model_copy(update={"metric": measure.key}), "run"))
+        screen.print(result_screen(result.model_copy(update={"metric": measure.key}), "my run"))
         lines = screen.file.getvalue().splitlines()  # type: ignore[attr-defined]
         assert lines[1].startswith(measure.title)
         assert all(any(line.startswith(other.title) for line in lines) for other in TASKS[task].measures)
         assert "unknown" not in lines[1]
-    assert any(line.startswith("Use it:   advisor predict run ") for line in lines)
+    assert any(line.startswith("Use it:   advisor predict 'my run' ") for line in lines)
     assert plan.metric == TASKS[task].measures[0].key
 
 

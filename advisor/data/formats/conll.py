@@ -10,7 +10,7 @@ from advisor.errors import DataError
 
 COLUMNS = ["tokens", "tags"]
 _DOCUMENT = "-DOCSTART-"
-COMMENT = re.compile(r"#\s*[\w.-]+\s*=|#(?!.*\s([A-Z]-\S+|[A-Z])\s*$)")
+COMMENT = re.compile(r"#\s*[\w.-]+\s*=|#(?!.*\s([A-Z]-\S+|[A-Z]|[bi]-\S+|o)\s*$)")
 
 
 def open_conll(file: TextFile, path: Path) -> Table:

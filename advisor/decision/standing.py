@@ -49,6 +49,6 @@ def why_beaten(candidate: Candidate, finding: "Finding") -> str:
     stands = standing_of(candidate, finding)
     if stands is None:
         return "the pilot cannot measure it"
-    behind = f"expected {100 * stands.loss:.1f} points behind the best"
+    behind = f"expected to lose {100 * stands.loss:.1f} points against the best in hindsight"
     near = f"{behind}, dearer" if stands.loss <= finding.margin else behind
     return f"{near}; best with probability {stands.best:.2f}"

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from advisor.doctor.narrowing import STRATEGIES_SHOWN
 from advisor.doctor.typical import typical_facts
 from advisor.estimates.forecast import forecast_encoder
-from advisor.knowledge.catalogue import BaseModelFacts, load_catalogue
+from advisor.knowledge.catalogue import load_catalogue
 from advisor.machine import Machine
 from advisor.strategies import STRATEGIES
 
@@ -47,7 +47,7 @@ def _capacity(strategy: str, device: str, room: int, machine: Machine) -> Capaci
     fits: str | None = None
     tight: str | None = None
     for name, model in by_size:
-        if not _encodes(model):
+        if not model.encodes:
             continue
         memory = forecast_encoder(STRATEGIES[strategy], model, facts, machine).least_room_bytes
         if memory.high <= room:
@@ -55,7 +55,3 @@ def _capacity(strategy: str, device: str, room: int, machine: Machine) -> Capaci
         elif memory.point <= room:
             tight = name
     return Capacity(strategy, device, fits, tight)
-
-
-def _encodes(model: BaseModelFacts) -> bool:
-    return model.objective not in ("causal", "denoising")

@@ -181,7 +181,8 @@ def _smaller_models(case: Case) -> Iterator[_Step]:
         (name, other)
         for name, other in known
         if other.body_parameters < case.model.body_parameters
-        and (other.objective == "causal") == (case.model.objective == "causal")
+        and other.encodes == case.model.encodes
+        and (other.encodes or other.objective == case.model.objective)
         and case.speaks(other)
     ]
     for name, other in sorted(smaller, key=lambda pair: -pair[1].body_parameters):

@@ -66,6 +66,11 @@ class BaseModelFacts(Strict):
     source: str
 
     @property
+    def encodes(self) -> bool:
+        """Whether it reads a text as a whole and writes none."""
+        return self.objective not in ("causal", "denoising")
+
+    @property
     def body_parameters(self) -> int:
         """Parameters that every token passes through: all but the embeddings, shared ones as often as they are used."""
         own = self.parameters - self.embedding_parameters

@@ -127,10 +127,12 @@ def _sentences(finding: Finding) -> Iterable[str]:
             f"The rules recommend {finding.rules} on a model that a pilot cannot measure; of what it can, "
             f"{finding.strategy} does best. The advice stays."
         )
-    elif finding.overrides:
-        yield f"Measured on your data: {title_of(finding.strategy)}; the rules alone had said {finding.rules}."
     else:
-        yield f"Measured on your data: {title_of(finding.strategy)}, as the rules alone say."
+        stands = finding.standing(finding.strategy)
+        itself = stands is not None and stands.observed
+        how = "Measured on your data" if itself else "Expected by what was measured of others on your data"
+        against = f"; the rules alone had said {finding.rules}" if finding.overrides else ", as the rules alone say"
+        yield f"{how}: {title_of(finding.strategy)}{against}."
     if finding.target:
         yield target_line(finding.target, finding.measure_title)
     if finding.leads:
@@ -141,7 +143,7 @@ def _sentences(finding: Finding) -> Iterable[str]:
 def target_line(target: Target, title: str) -> str:
     """Return how many labels a target takes, in one sentence."""
     if target.labels is None:
-        return f"{target.value:.2f} {title} is out of reach for {target.strategy} at any number of labels looked at."
+        return f"{target.value:.2f} {title} is not expected of {target.strategy} at any number of labels looked at."
     low = f"{target.low:,}" if target.low is not None else "0"
     high = f"{target.high:,}" if target.high is not None else "far more"
     return f"{target.value:.2f} {title} needs about {target.labels:,} labels ({low}–{high}) with {target.strategy}."

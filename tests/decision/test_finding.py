@@ -57,7 +57,7 @@ def test_the_verdict_becomes_the_pilots(advice: Advice) -> None:
     assert found["reasons"][1]["favours"] == before
     assert wanted not in {row["strategy"] for row in found["alternatives"]}
     told = next(row for row in found["alternatives"] if row["strategy"] == before)
-    assert "behind the best" in told["why_not"][0]
+    assert "against the best in hindsight" in told["why_not"][0]
 
 
 def test_what_the_pilot_cannot_be_sure_of_is_conditional(advice: Advice) -> None:

@@ -75,14 +75,5 @@ def field_of(cells: Iterable[Cell]) -> list[str]:
 
 
 def complete_cells(cells: Iterable[Cell], field: Collection[str]) -> list[Cell]:
-    """Return the cells in which all of a field was measured, with the field alone; others would flatter a choice."""
-    kept = [cell for cell in cells if cell.holds(field)]
-    narrowed = [
-        Cell(
-            cell.situation,
-            {strategy: value for strategy, value in cell.values.items() if strategy in field},
-            {strategy: spent for strategy, spent in cell.seconds.items() if strategy in field},
-        )
-        for cell in kept
-    ]
-    return [cell for cell in narrowed if len(cell.values) > 1]
+    """Return the cells in which at least all of a field was measured; fewer to choose from would flatter a choice."""
+    return [cell for cell in cells if cell.holds(field) and len(cell.values) > 1]

@@ -26,9 +26,9 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from advisor.backend.alignment.fitting import align
 from advisor.backend.alignment.settings import AlignmentSettings
 from advisor.backend.devices import choose_device
-from advisor.backend.encoder import quiet_transformers
 from advisor.backend.evaluation import differences, evaluate, headline, trivial_outputs
 from advisor.backend.evaluation.preferences import of_reference
+from advisor.backend.loading import quiet_transformers
 from advisor.backend.rows import Rows, encode_rows
 from advisor.data.reading import DataSource, load_labelled
 from advisor.knowledge.hyperparameters import default_values

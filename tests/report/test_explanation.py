@@ -85,8 +85,8 @@ def test_the_text_tells_everything_in_order(contested: Advice) -> None:
     assert max(map(len, lines)) <= 100
     headings = [line for line in lines if line and not line.startswith(" ")][2:-1]
     assert headings == [
-        "Why", "What speaks against it", "Besides", "Base model", "What would change it", "Assumed, and it matters",
-        "Answers", "Evidence",
+        "Why", "What speaks against it", "Besides", "Base model", "What would change it", "More labels",
+        "Assumed, and it matters", "Answers", "Evidence",
     ]  # fmt: skip
     text = " ".join(" ".join(lines).split())
     for row in (*record["reasons"], *record["modifiers"], *record["base_model"]["consider"]):

@@ -96,7 +96,7 @@ def _learn_models(profile: Profile) -> list[str]:
     named = [model.base, model.llm_name if model.llm == "local" else None]
     notes = []
     for name in named:
-        if name is None or describe_model(name):
+        if name in (None, "auto") or describe_model(name):
             continue
         if not looks_like_hub_id(name):
             notes += [f"{unknown_model(name)}; forecasts leave it open"] if name == model.base else []

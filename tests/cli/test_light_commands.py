@@ -86,7 +86,8 @@ def test_recommend_json_keeps_its_contract(invoke: Invoke) -> None:
 
 def test_every_shipped_profile_is_advised_on(invoke: Invoke) -> None:
     for path in asset("profiles").rglob("*.yaml"):
-        assert invoke("recommend", path).exit_code == 0, path
+        done = invoke("recommend", path)
+        assert (done.exit_code, done.stderr) == (0, ""), path
 
 
 def test_data_alone_suffice(invoke: Invoke, messages: Path) -> None:

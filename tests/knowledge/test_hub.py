@@ -102,6 +102,7 @@ def test_what_is_no_model_is_noted_with_the_one_that_may_be_meant(cache: Path) -
     (note,) = opened(model__base="all-minilm-l6-v2")
     assert "a hub id such as owner/name (embedded/all-MiniLM-L6-v2 is known); forecasts leave it open" in note
     assert opened(model__llm="local", model__llm_name="llama3.2") == ()
+    assert opened(model__base="auto") == ()
 
 
 def test_what_could_not_be_fetched_is_noted(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,9 @@ def ask(url: str, journal: Path, concurrency: int) -> list[int]:
 def start(server: Server, journal: Path, concurrency: int) -> subprocess.Popen[bytes]:
     root = str(Path(__file__).parents[3])
     code = _RUN.format(root=root, url=server.url, journal=str(journal), concurrency=concurrency)
-    return subprocess.Popen([sys.executable, "-c", code], cwd=root, stderr=subprocess.PIPE)
+    # A shell's background jobs, and all that they start, would ignore an interrupt.
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen([sys.executable, "-c", code], cwd=root, stderr=subprocess.PIPE, preexec_fn=heeding)
 
 
 def wait_for(journal: Path, answers: int, process: subprocess.Popen[bytes]) -> None:

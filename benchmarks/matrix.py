@@ -216,10 +216,12 @@ def compare_pipeline(task: str, model: Path, rows: list[Record], predicted: list
 
 def _agree(step: str, found: list[Any], expected: list[Any]) -> None:
     _held(len(found) == len(expected), f"{step}: {len(found)} answers to {len(expected)} rows")
+    # A run may answer in bf16, whose numbers have three digits.
+    near = 1e-2 * max([1.0, *(abs(one) for one in expected if isinstance(one, float))])
     off = [
         place
         for place, (one, other) in enumerate(zip(found, expected, strict=True))
-        if (abs(one - other) > 1e-2 if isinstance(other, float) else one != other)
+        if (abs(one - other) > near if isinstance(other, float) else one != other)
     ]
     _held(not off, f"{step}: {len(off)} of {len(expected)} answers are not those of the run, first at row {off[:1]}")
 

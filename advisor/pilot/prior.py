@@ -195,9 +195,9 @@ def noise(prior: Prior, cells: Sequence[Cell], points: Points) -> Array:
     same_data = points.data[:, None] == points.data[None, :]
     found: Array = prior.noise.shared * np.outer(chance, chance) * same_data * overlap
     learns = (points.slopes > 0) / np.array([np.sqrt(cell.fits) for cell in cells])
-    moved = learns * prior.noise.draw * np.exp2(-prior.noise.decay * points.doublings)
+    fading = learns * np.exp2(-prior.noise.decay * points.doublings)
+    moved, fits = prior.noise.draw * fading, (prior.noise.fit * fading) ** 2
     same_rows = same_data & (np.abs(points.doublings[:, None] - points.doublings[None, :]) < _SAME_ROWS)
-    fits = (learns * prior.noise.fit * np.exp2(-prior.noise.decay * points.doublings)) ** 2
     found += np.outer(moved, moved) * same_rows + np.diag((1 - prior.noise.shared) * chance**2 + fits)
     return found
 

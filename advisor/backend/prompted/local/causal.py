@@ -22,11 +22,10 @@ from advisor.backend.prompted.local.whole import WholeReader
 from advisor.backend.prompted.local.writing import pen_for, write_all
 from advisor.backend.prompted.prompt import Prompt
 from advisor.backend.within_memory import Progress, by_batch
+from advisor.knowledge.computing import load_computing
 
 _log = logging.getLogger(__name__)
 NO_LIMIT = 10**9
-# Every token of an answer that is given takes logits over the whole vocabulary, which outgrow the model's own memory.
-_MOST_ANSWERED = 1024
 # How far scores of the two readers may lie apart, as a share of the spread of logits: what rounding makes of them.
 _ROUNDING = {torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 0.02}
 
@@ -85,7 +84,8 @@ class CausalModel(LocalModel):
             rows.append(Asked(row.trunk, (tail,), (len(tail),)))
         lengths = np.array([len(row.tails[0]) for row in rows], dtype=np.int64)
         answered, done = np.flatnonzero(lengths), 0
-        for batch in map(answered.__getitem__, token_batches(lengths[answered].tolist(), _MOST_ANSWERED)):
+        most = load_computing()["likelihood_tokens"]
+        for batch in map(answered.__getitem__, token_batches(lengths[answered].tolist(), most)):
             scores = self.reader.score([rows[row] for row in batch], None)
             found[batch] = [(lengths[row] * score[0], lengths[row]) for row, score in zip(batch, scores, strict=True)]
             done += len(batch)

@@ -2,7 +2,8 @@
 
 Started by ``estimates.py`` in a process of its own, with cells as JSON on stdin; prints a line of JSON a cell. With
 ``--write MODEL FOLDER`` it writes a model's files instead: on a processor cells read them as runs do, because what
-stays untouched in a file takes no memory, and reading in another precision takes more.
+stays untouched in a file takes no memory, and reading in another precision takes more. With ``--rates DEVICE
+PRECISION THREADS`` it prints what `advisor doctor --bench` measures of a device, in any precision.
 
 Encoders are tuned by the advisor's own updates. Generators are tuned by a plain loop with their own loss, which is what
 trl does without the figures it logs. On a processor memory is the highest that the process ever held; on a GPU what
@@ -18,6 +19,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ import yaml
 from advisor.backend.adapter_settings import LoraSettings
 from advisor.backend.adapters import add_adapters, lora_config
 from advisor.backend.alignment.settings import AlignmentSettings
+from advisor.backend.bench.bench import run_bench
+from advisor.backend.bench.settings import BenchSettings
 from advisor.backend.bench.timing import wait_for
 from advisor.backend.devices import Device
 from advisor.backend.layers import freeze
@@ -38,11 +42,13 @@ from advisor.backend.objectives import objective_for
 from advisor.backend.objectives.base import Unit
 from advisor.backend.rows import Rows
 from advisor.backend.training import Training
-from advisor.backend.tuned import TunedModel
-from advisor.backend.tuning_settings import ReadingSettings
+from advisor.backend.tuned import TunedModel, hold_in_bf16
+from advisor.backend.tuning_settings import ReadingSettings, TuningSettings
 from advisor.backend.within_memory import out_of_memory
 from advisor.errors import RunError
 from advisor.estimates.forecast import default_settings
+from advisor.knowledge.catalogue import embedded_folder, load_catalogue
+from advisor.knowledge.hyperparameters import default_values
 from advisor.tasks import TASKS
 
 TASK = "text-classification"
@@ -177,6 +183,8 @@ def answering(cell: dict[str, Any], device: Device) -> tuple[Callable[[], object
     """Return an answer of a tuned encoder to a batch, and the model."""
     reading = ReadingSettings(long_texts="truncate", overlap=0, longest_answer=1)
     model = make(cell, device, "AutoModelForSequenceClassification", torch.float32, attention(device)).eval()
+    if device.bf16:
+        hold_in_bf16(model)
     tuned = MadeUp(model, NoTokenizer(), objective_for(TASK, ["a", "b"], reading), device, max_length=cell["length"])
     return lambda: tuned.outputs([str(cell["length"])] * cell["batch"]), model
 
@@ -279,10 +287,25 @@ def place(kind: str) -> dict[str, Any]:
     return found | {"processor": machine.processor, "units": machine.units}
 
 
+def measure_rates(kind: str, precision: str, threads: int) -> None:
+    """Print what a device achieves in a precision, and where that was."""
+    if threads:
+        torch.set_num_threads(threads)
+    catalogue = load_catalogue()
+    folder = embedded_folder(catalogue.models[catalogue.default_model])
+    assert folder is not None, "the embedded encoder is not installed"
+    device = Device(kind, precision, "as asked")
+    tuning = TuningSettings.model_validate(default_values("full-fine-tuning"))
+    record = run_bench(device, folder, tuning, BenchSettings.of_rules())
+    print(json.dumps(asdict(record.rates) | place(kind)), flush=True)
+
+
 def main() -> None:
-    """Measure the cells on stdin, one after the other, or write a model's files."""
+    """Measure the cells on stdin, one after the other, or a device's rates, or write a model's files."""
     if sys.argv[1:2] == ["--write"]:
         write(sys.argv[2], Path(sys.argv[3]))
+    elif sys.argv[1:2] == ["--rates"]:
+        measure_rates(sys.argv[2], sys.argv[3], int(sys.argv[4]))
     else:
         measure_asked(json.load(sys.stdin))
 

@@ -1,7 +1,9 @@
 """The errors of the forecasts on the measured record, apart for models used for fitting and those held out."""
 
 import statistics
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import fields
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +15,8 @@ from advisor.estimates.place import Place, training_place
 from advisor.estimates.training_time import training_seconds
 from advisor.knowledge.catalogue import BaseModelFacts, load_catalogue
 from advisor.knowledge.interval import Interval
-from advisor.machine import Machine, this_machine
+from advisor.machine import Machine
+from advisor.rates import MachineRates
 from advisor.strategies import STRATEGIES, Engine, Passes, TextLoad, Workload
 
 Row = dict[str, Any]
@@ -25,6 +28,8 @@ STRATEGY: dict[str, tuple[str, Engine]] = {
     "lm-lora": ("lora", "llm-local"),
     "embed": ("linear-probe", "encoder"),
 }
+# What a row and a device's rates have in common, where they are of the same work.
+SAME = ("processor", "card", "threads", "precision")
 WRITTEN = Interval.exactly(16.0)
 HEADING = """\
 | models | quantity | cells | median error | 90th percentile | within the interval | above it |
@@ -51,15 +56,16 @@ class Compared(NamedTuple):
         return self.forecast.low <= self.measured <= self.forecast.high
 
 
-def table(rows: Iterable[Row], used: Collection[str], *, each: bool = False) -> str:
+def table(rows: Iterable[Row], used: Collection[str], rates: Sequence[Row], *, each: bool = False) -> str:
     """Return the errors as a Markdown table, or every forecast in a line of its own.
 
     Args:
         rows: of the record.
         used: names of the models that constants may be fitted to.
+        rates: what devices were measured to achieve.
         each: whether every forecast is shown.
     """
-    found = [one for row in latest(rows) for one in compared(row)]
+    found = [one for row in latest(rows) for one in compared(row, rates)]
     if each:
         return "\n".join(
             f"{one.model:40} {one.way:8} {one.quantity:14} {one.forecast.point:12.4g} [{one.forecast.low:.4g}, "
@@ -94,12 +100,12 @@ def latest(rows: Iterable[Row]) -> list[Row]:
     return list(found.values())
 
 
-def compared(row: Row) -> Iterator[Compared]:
+def compared(row: Row, rates: Sequence[Row]) -> Iterator[Compared]:
     """Yield the forecasts of a row beside what it measured; none where it ran out of memory."""
     model = load_catalogue().models.get(row["model"])
     if model is None or "peak_bytes" not in row:
         return
-    place, way = place_of(row), row["way"]
+    place, way = place_of(row, rates), row["way"]
 
     def one(quantity: str, forecast: Interval, measured: float) -> Compared:
         return Compared(row["model"], way, quantity, forecast, measured)
@@ -123,23 +129,30 @@ def compared(row: Row) -> Iterator[Compared]:
         yield one(f"{way}, {row['device']}", spent, 1e3 * row["seconds"])
 
 
-def place_of(row: Row) -> Place:
-    """Return where a row was measured; this machine's rates count for rows of the same precision and threads."""
+def place_of(row: Row, rates: Sequence[Row]) -> Place:
+    """Return where a row was measured, with the rates that the device had nearest to that time."""
     device = "gpu" if row["device"] == "cuda" else "cpu"
-    here = this_machine()
-    rates = here.rates_on(device)
-    same = here.cards[:1] == (row["card"],) if device == "gpu" else here.processor == row["processor"]
-    usable = rates and same and rates.precision == row["precision"] and rates.threads == row["threads"]
+    known = [one for one in rates if all(one.get(name) == row.get(name) for name in SAME)]
+    nearest = min(known, key=lambda one: abs(_when(one) - _when(row)), default=None)
     there = Machine(
         cores=row["threads"],
         memory_bytes=None,
         units=row.get("units", "unknown"),
         gpu=device == "gpu",
         cards=(row["card"],) if device == "gpu" else (),
-        rates=(rates,) if rates and usable else (),
+        rates=(_rates(nearest, device),) if nearest else (),
     )
     facts = {"compute.device": device, "compute.devices": 1, "compute.card": row.get("card")}
     return training_place(facts, there)._replace(precision=row["precision"])
+
+
+def _when(row: Row) -> datetime:
+    return datetime.fromisoformat(row["measured_at"])
+
+
+def _rates(row: Row, device: str) -> MachineRates:
+    known = {one.name: row[one.name] for one in fields(MachineRates) if one.name in row}
+    return MachineRates(**known | {"device": device})
 
 
 def workload(row: Row, model: BaseModelFacts) -> tuple[Workload, TextLoad]:

@@ -8,6 +8,8 @@
 Models of real sizes are made from their configuration with random weights (memory and speed do not care) and tuned,
 embed texts, answer, read prompts and write. A line a cell is appended to ``results/estimates.jsonl``; what is there is
 not measured again, so a stopped run goes on. On a processor every cell has a process of its own; on a GPU every model.
+What `advisor doctor --bench` measures is taken at the start of every run, in each precision of its cells, and kept in
+``results/rates.jsonl``: the errors are those of forecasts that know these rates, wherever the table is printed.
 """
 
 import argparse
@@ -17,7 +19,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +29,7 @@ import yaml
 HERE = Path(__file__).parent
 MODELS: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "estimate_models.yaml").read_text(encoding="utf-8"))
 RESULTS = HERE / "results" / "estimates.jsonl"
+RATES = HERE / "results" / "rates.jsonl"
 KEY = ("model", "way", "batch", "length", "precision", "recompute")
 # Of the memory that is free, what a cell may be expected to take: other work should not be driven out.
 SHARE_OF_FREE = 0.6
@@ -162,10 +165,27 @@ def measure(cells: list[Cell], device: str, threads: int, repeats: int) -> Itera
         print(f"  ended with {worker.returncode}: {errors.strip().splitlines()[-1:]}", file=sys.stderr)
 
 
+def keep_rates(precisions: Iterable[str], device: str, threads: int, path: Path) -> None:
+    """Append what a device achieves in each precision.
+
+    Raises:
+        subprocess.CalledProcessError: it could not be measured.
+    """
+    for precision in precisions:
+        print(f"rates of {device} in {precision}", file=sys.stderr)
+        command = [sys.executable, str(HERE / "estimate_cell.py"), "--rates", device, precision, str(threads)]
+        printed = subprocess.run(command, check=True, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True).stdout
+        with path.open("a", encoding="utf-8") as kept:
+            kept.write(printed.strip().splitlines()[-1] + "\n")
+
+
 def run(options: argparse.Namespace) -> None:
     """Measure what is open, and append each row as soon as it is known."""
     timed = options.only != "memory"
     cells = open_cells(options.device, read_results(options.results), timed=timed, only=options.model)
+    if timed:
+        precisions = dict.fromkeys(cell["precision"] for cell in cells)
+        keep_rates(precisions, options.device, options.threads, options.rates)
     groups = [[cell] for cell in cells]
     if options.device == "cuda":
         groups = [[cell for cell in cells if cell["model"] == model] for model in MODELS]
@@ -198,6 +218,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="timings of a cell (default 5)")
     parser.add_argument("--minutes", type=float, help="start no further cell after so long")
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--rates", type=Path, default=RATES)
     parser.add_argument("--table", action="store_true", help="print the forecasts' errors on what is measured")
     parser.add_argument("--each", action="store_true", help="with --table, every forecast beside what was measured")
     options = parser.parse_args()
@@ -205,7 +226,8 @@ def main() -> None:
         from estimate_errors import table
 
         used = {name for name, made in MODELS.items() if made["fitted"]}
-        print(table(read_results(options.results), used, each=options.each))
+        rows, rates = read_results(options.results), read_results(options.rates)
+        print(table(rows, used, rates, each=options.each))
     else:
         run(options)
 

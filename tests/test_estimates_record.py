@@ -81,16 +81,37 @@ def test_errors_are_shares_of_what_was_measured_apart_for_models_used(record: Mo
     for model, way, quantities in asked:
         batch = 16 if way in ("full", "lm-lora") else 1
         row = {**here, "model": model, "way": way, "batch": batch, "seconds": 1.0}
-        found = list(compared(row))
+        found = list(compared(row, []))
         assert [one.quantity for one in found] == quantities
         assert all(0 < one.forecast.low <= one.forecast.point <= one.forecast.high for one in found)
         rows.append(row)
-    memory = next(compared(rows[0])).forecast
+    memory = next(compared(rows[0], [])).forecast
     right = {**rows[0], "peak_bytes": memory.point, "length": 64}
-    above = {**rows[3], "peak_bytes": next(compared(rows[3])).forecast.high * 2}
-    lines = table([right, above], {"google-bert/bert-base-uncased"}).splitlines()
+    above = {**rows[3], "peak_bytes": next(compared(rows[3], [])).forecast.high * 2}
+    lines = table([right, above], {"google-bert/bert-base-uncased"}, []).splitlines()
     assert "| fitted | memory, cpu | 1 | 0% | 0% | 100% | 0% |" in lines
     assert next(line for line in lines if "held out | memory" in line).endswith("| 0% | 100% |")
     # A cell that ran out of memory has nothing to compare.
     failed = {name: value for name, value in rows[3].items() if name not in ("peak_bytes", "seconds")}
-    assert list(compared({**failed, "out_of_memory": True})) == []
+    assert list(compared({**failed, "out_of_memory": True}, [])) == []
+
+
+def test_a_row_is_forecast_by_the_rates_that_were_taken_nearest_to_it(record: ModuleType) -> None:
+    from estimate_errors import place_of
+
+    row = {"device": "cpu", "processor": "P", "units": "avx2", "threads": 2, "precision": "bf16"}
+    row |= {"measured_at": "2026-11-03T10:00:00+00:00"}
+
+    def rates(day: int, gflops: float, **other: object) -> dict[str, object]:
+        return {
+            **row,
+            "device": "cpu",
+            "matmul_gflops": gflops,
+            "measured_at": f"2026-11-{day:02}T00:00+00:00",
+            **other,
+        }
+
+    taken = [rates(1, 100.0), rates(4, 200.0), rates(3, 300.0, precision="fp32"), rates(3, 400.0, processor="Q")]
+    found = place_of(row, taken)
+    assert found.rates is not None and found.rates.matmul_gflops == 200.0 and found.precision == "bf16"
+    assert place_of(row | {"threads": 1}, taken).rates is None

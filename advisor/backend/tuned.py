@@ -79,7 +79,7 @@ class TunedModel:
         pad_alike(model.config, tokenizer)
         thresholds = kept.get("thresholds")
         if device.bf16:
-            _narrow(model)
+            hold_in_bf16(model)
         return cls(
             model=model.to(device.torch).eval(),
             tokenizer=tokenizer,
@@ -208,7 +208,7 @@ def _read(folder: Path, objective: Objective, **options: Any) -> Any:
     return read_adapted(folder, objective.model_class(), **options)
 
 
-def _narrow(model: Any) -> None:
+def hold_in_bf16(model: Any) -> None:
     """Hold the weights of linear layers in bf16: autocast would convert them anew for every batch, to the same."""
     tied = {id(layer.weight) for layer in model.modules() if isinstance(layer, nn.Embedding)}
     for layer in model.modules():

@@ -21,6 +21,7 @@ from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder
 from advisor.backend.new_head import with_new_head
 from advisor.backend.objectives import objective_for
+from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import ReadingSettings, TuningSettings
 from advisor.knowledge.catalogue import describe_model
 from advisor.rates import MachineRates
@@ -109,10 +110,17 @@ def _measure(device: Device, folder: Path, tuning: TuningSettings, settings: Ben
     points = [*embedding_points(encoder, facts, settings), *single_points(encoder, facts, settings)]
     reading = ReadingSettings(**{name: getattr(tuning, name) for name in ReadingSettings.model_fields})
     model = with_new_head(folder, objective_for(TASK, ["a", "b"], reading), device, seed=0)
-    points += single_points(model, facts, settings)
+    points += single_points(_served(model, device), facts, settings)
     times = tuning_times(model, facts, tuning, settings)
     updates = [replace(point, seconds=max(1e-9, point.seconds - times.optimizer_seconds)) for point in times.points]
     return _Measured([*points, *times.points], updates, 1e9 * times.optimizer_seconds / times.parameters)
+
+
+def _served(model: TunedModel, device: Device) -> TunedModel:
+    """Return a tuned model as it gives answers: read back from its files."""
+    with TemporaryDirectory() as place:
+        model.save(Path(place))
+        return TunedModel.load(Path(place), device)
 
 
 def _precisions(device: Device) -> Iterator[str]:

@@ -31,6 +31,7 @@ class MachineRates:
         forward_ns_per_unit, forward_ns_per_score: of a pass without gradients, beyond its operations.
         training_ns_per_unit, training_ns_per_score: of a forward and a backward pass, beyond their operations.
         copy_gb_per_s: 10^9 bytes a second, read and written, of a large copy.
+        reading_gb_per_s: 10^9 bytes of weights a second in the product of a large matrix and one vector.
         optimizer_ns_per_parameter: of clipping gradients and a step of AdamW.
         update_layer_overhead_ms, update_ns_per_weight: an update by layer and by weight, however small the batch;
             autocast casts every weight anew.
@@ -55,6 +56,7 @@ class MachineRates:
     training_ns_per_unit: float | None = None
     training_ns_per_score: float | None = None
     copy_gb_per_s: float | None = None
+    reading_gb_per_s: float | None = None
     optimizer_ns_per_parameter: float | None = None
     update_layer_overhead_ms: float | None = None
     update_ns_per_weight: float | None = None

@@ -31,9 +31,9 @@ from advisor.backend.typical import Grouping, typical
 from advisor.cache import cache_folder
 from advisor.data.reading import DataSource, load_labelled
 from advisor.estimates.forecast import default_settings
-from advisor.knowledge.hyperparameters import load_pilot
 from advisor.knowledge.weights import locate_model
 from advisor.run.prepare import fold_rows
+from advisor.settings import load_settings
 from advisor.strategies import STRATEGIES, FitJob
 
 TASK = "text-classification"
@@ -68,7 +68,7 @@ def pool_of(folder: Path, seed: int, rows: int, test_rows: int) -> Pool:
 
 def choices(pool: Pool) -> Iterator[tuple[str, bool, Indices]]:
     """Yield ways to choose with the rows chosen: whether by random, and whether after some had been drawn."""
-    rules = load_pilot()
+    rules = load_settings("pilot.yaml")
     grouping = Grouping(rules["label_neighbours"], rules["label_group"], rules["label_groups"])
     wanted = rules["first_labels"] * len(pool.labels)
     drawn = np.random.default_rng([pool.seed, 1]).permutation(len(pool.rows))
@@ -83,7 +83,7 @@ def choices(pool: Pool) -> Iterator[tuple[str, bool, Indices]]:
 def measured(pool: Pool, strategy: str, chosen: Indices) -> dict[str, float]:
     """Return the accuracy on test rows and by cross-validation on the chosen ones."""
     rows = pool.rows.take(np.sort(chosen))
-    folds = fold_rows(TASK, rows, load_pilot()["folds"], pool.seed)
+    folds = fold_rows(TASK, rows, load_settings("pilot.yaml")["folds"], pool.seed)
     parts = [(len(held), accuracy(pool, strategy, rows.take(kept), rows.take(held))) for kept, held in folds]
     return {
         "test": accuracy(pool, strategy, rows, pool.test),

@@ -16,7 +16,7 @@ from torch import Tensor
 from advisor.backend.updates import Updates
 from advisor.errors import RunError
 from advisor.files import write_with
-from advisor.knowledge.computing import load_computing
+from advisor.settings import load_settings
 
 LAST, BEST = Path("last") / "state.safetensors", Path("best") / "weights.safetensors"
 _RECORD = "record"
@@ -60,7 +60,7 @@ class Checkpoints:
 
     def save_after(self, seconds: float | None) -> None:
         """Write the state if the last writing was at least ``seconds`` ago, None for the rules'; best weights first."""
-        seconds = float(load_computing()["save_seconds"]) if seconds is None else seconds
+        seconds = float(load_settings("computing.yaml")["save_seconds"]) if seconds is None else seconds
         if self.folder is None or time.monotonic() - self.saved_at < seconds:
             return
         run = self.run

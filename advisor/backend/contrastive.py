@@ -28,8 +28,8 @@ from advisor.backend.pooling import pool
 from advisor.backend.rows import Rows
 from advisor.backend.updates import OnEvent, StepProgress, Updates, adamw, rate_factor
 from advisor.backend.wording import in_words
-from advisor.knowledge.computing import load_computing
 from advisor.knowledge.pretrained import content_digest
+from advisor.settings import load_settings
 
 TUNED = BEST.parent / "encoder"
 
@@ -133,8 +133,10 @@ class PairTraining(Updates):
         self.optimizer.zero_grad(set_to_none=True)
         self.network.train(self.settings.dropout)
         lengths = self.lengths[rows]
-        most = int(load_computing()["cpu_part_tokens"]) if self.device.kind == "cpu" else self.batch_tokens
-        parts = token_batches(lengths.tolist(), min(self.batch_tokens, most))
+        most = self.batch_tokens
+        if self.device.kind == "cpu":
+            most = min(most, int(load_settings("computing.yaml")["cpu_part_tokens"]))
+        parts = token_batches(lengths.tolist(), most)
         likeness = self._likeness(rows[np.concatenate(parts)])
         with torch.random.fork_rng(enabled=self.settings.dropout):
             at_once = sum(len(part) * int(lengths[part].max()) for part in parts) <= self.batch_tokens

@@ -7,8 +7,8 @@ from functools import cache
 import torch
 
 from advisor.errors import InputError
-from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.machine import this_machine
+from advisor.settings import load_settings
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def choose_device(kind: str | None = None) -> Device:
     # PyTorch starts a thread on every processor it sees; beyond the quota they only wait for each other.
     torch.set_num_threads(min(torch.get_num_threads(), this_machine().cores))
     gain = _seconds_for_product(torch.float32) / _seconds_for_product(torch.bfloat16)
-    if gain >= load_evaluation()["bf16_gain"]:
+    if gain >= load_settings("evaluation.yaml")["bf16_gain"]:
         return Device(kind, "bf16", f"a bf16 matrix product is {gain:.1f} times as fast as fp32 here")
     return Device(kind, "fp32", f"a bf16 matrix product runs at {gain:.2g} times the speed of fp32 here")
 

@@ -15,7 +15,7 @@ from advisor.backend.logistic import LogisticRegression
 from advisor.backend.objectives import Unit
 from advisor.backend.ridge import Ridge
 from advisor.backend.tuned import TunedModel
-from advisor.knowledge.computing import load_computing
+from advisor.settings import load_settings
 from advisor.tasks import Predicts
 
 
@@ -44,7 +44,7 @@ def probe_weights(
     decisions = decisions_of(targets, width)
     weights = decisions.balanced() if balanced else np.ones(len(decisions), dtype=np.float32)
     regression = LogisticRegression(axes.scores, decisions.targets, width, weights)
-    stop = load_computing()
+    stop = load_settings("computing.yaml")
     weight, bias = axes.back(*regression.fit(c, stop["start_tolerance"], int(stop["start_iterations"])))
     return np.ascontiguousarray(weight.T) / np.float32(length), bias
 
@@ -77,7 +77,7 @@ def start_head(model: TunedModel, units: Sequence[Unit], aims: Sequence[Any], c:
         aims: the target of each.
         c: inverse regularisation strength, scikit-learn's C.
     """
-    some = np.random.default_rng(0).permutation(len(units))[: int(load_computing()["start_units"])]
+    some = np.random.default_rng(0).permutation(len(units))[: int(load_settings("computing.yaml")["start_units"])]
     features = head_inputs(model, [units[number] for number in some])
     targets = model.objective.item_targets([aims[number] for number in some])
     weight, bias = probe_weights(model.objective.task.predicts, features, targets, model.objective.width, c)

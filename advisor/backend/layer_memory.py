@@ -8,7 +8,7 @@ from advisor.backend.arrays import Floats
 from advisor.backend.encoder import Encoder
 from advisor.backend.features import identity
 from advisor.backend.within_memory import Progress
-from advisor.knowledge.computing import load_computing
+from advisor.settings import load_settings
 
 
 class LayerMemory:
@@ -25,7 +25,7 @@ class LayerMemory:
             self._of, self._vectors = reader, {}
         wanted = list(dict.fromkeys(texts))
         missing = [text for text in wanted if text not in self._vectors]
-        each, most = (encoder.depth + 1) * encoder.hidden_size, load_computing()["layer_memory_numbers"]
+        each, most = (encoder.depth + 1) * encoder.hidden_size, load_settings("computing.yaml")["layer_memory_numbers"]
         if (len(self._vectors) + len(missing)) * each > most:
             self._vectors, missing = {}, wanted
         if missing:

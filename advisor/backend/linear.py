@@ -14,7 +14,7 @@ from advisor.backend.head import LinearHead
 from advisor.backend.logistic import LogisticRegression
 from advisor.backend.settings import ProbeSettings
 from advisor.backend.within_memory import Progress
-from advisor.knowledge.computing import load_computing
+from advisor.settings import load_settings
 
 _NEWTON_STEPS = 20
 
@@ -164,7 +164,7 @@ class _Search:
 
     def calibrating_scale(self, logits: Floats) -> float:
         """Return the factor on the held-out logits that minimises their log loss, by Newton's method."""
-        scale, bounds = 1.0, load_computing()["calibration_scale"]
+        scale, bounds = 1.0, load_settings("computing.yaml")["calibration_scale"]
         for _ in range(_NEWTON_STEPS):
             slope, curvature = self.truth.bend(logits, scale, self.weights)
             last, scale = scale, float(np.clip(scale - slope / max(curvature, 1e-12), scale / 2, scale * 2))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.settings import load_settings
 from advisor.tasks import TASKS, Input, Label
 
 
@@ -88,7 +88,7 @@ def strata(task: str, rows: Rows) -> NDArray[np.int64] | None:
             return _rarest([np.flatnonzero(row) for row in rows.targets], rows.targets.shape[1])
         case "number":
             ranks = rows.targets.argsort(kind="stable").argsort(kind="stable")
-            settings = load_evaluation()
+            settings = load_settings("evaluation.yaml")
             groups = min(int(settings["number_groups"]), max(1, len(rows) // int(settings["rows_a_group"])))
             return (ranks * groups // max(1, len(rows))).astype(np.int64)
         case "tags":

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.backend.arrays import Floats
-from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.settings import load_settings
 
 
 def choose_thresholds(outputs: Floats, targets: NDArray[Any]) -> Floats:
@@ -21,7 +21,7 @@ def choose_thresholds(outputs: Floats, targets: NDArray[Any]) -> Floats:
     """
     if not targets.any():
         return np.full(outputs.shape[1], 0.5, dtype=np.float32)
-    settings = load_evaluation()
+    settings = load_settings("evaluation.yaml")
     borrowed, step = float(settings["threshold_shrinkage"]), settings["threshold_step"]
     levels = np.linspace(step, 1 - step, round(1 / step) - 1)
     right, both = np.empty((len(levels), outputs.shape[1])), np.empty((len(levels), outputs.shape[1]))

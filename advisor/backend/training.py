@@ -17,7 +17,7 @@ from advisor.backend.rows import Rows
 from advisor.backend.tuned import TunedModel
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.backend.updates import OnEvent, SummedUpdates, adamw, rate_factor
-from advisor.knowledge.computing import load_computing
+from advisor.settings import load_settings
 from advisor.tasks import Measure
 
 _NO_LIMIT = 1 << 40
@@ -113,7 +113,8 @@ class Training(SummedUpdates):
         epoch, index = divmod(self.step, self.epoch_steps)
         if epoch != self.batches_epoch:
             order = np.random.default_rng([self.seed, epoch])
-            jittered = self.lengths + order.integers(0, int(load_computing()["length_jitter"]), len(self.lengths))
+            most = int(load_settings("computing.yaml")["length_jitter"])
+            jittered = self.lengths + order.integers(0, most, len(self.lengths))
             self.batches = token_batches(jittered.tolist(), _NO_LIMIT, most_rows=self.settings.batch_size, order=order)
             self.batches_epoch = epoch
         return self.batches[index]

@@ -22,9 +22,9 @@ from advisor.backend.task_head import output_layer
 from advisor.backend.tuning_settings import ReadingSettings
 from advisor.backend.within_memory import Progress, by_batch
 from advisor.files import write_folder
-from advisor.knowledge.computing import load_computing
 from advisor.knowledge.hyperparameters import default_values
 from advisor.knowledge.pretrained import length_limit
+from advisor.settings import load_settings
 from advisor.tasks import TASKS, Input
 
 ADAPTATION = "adaptation"
@@ -155,7 +155,7 @@ class TunedModel:
                 found[row] = result
 
         lengths = [len(unit.ids) for unit in units]
-        tokens = int(load_computing()["answered_tokens"])
+        tokens = int(load_settings("computing.yaml")["answered_tokens"])
         by_batch(lengths, fill, self.device, progress, tokens=tokens, too_large=_TOO_LARGE)
         self.model.train(was_training)
         return found

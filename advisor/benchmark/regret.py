@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from advisor.benchmark.cells import Cell, complete_cells
 from advisor.benchmark.policies import Choice, Policy
 from advisor.benchmark.results import Situation
-from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.settings import load_settings
 
 POINTS = 100.0
 
@@ -204,6 +204,6 @@ def _bounds(by_data: Mapping[str, Sequence[float]], statistic: Callable[[Sequenc
     """Bootstrap over data sets, which are the sample (percentiles; Efron and Tibshirani 1993, chapter 13)."""
     groups = list(by_data.values())
     chance = random.Random(0)
-    draws = int(load_evaluation()["bootstrap_draws"])
+    draws = int(load_settings("evaluation.yaml")["bootstrap_draws"])
     found = sorted(statistic(chance.choices(groups, k=len(groups))) for _ in range(draws))
     return Bounds(statistic(groups), found[int(0.025 * draws)], found[int(0.975 * draws) - 1])

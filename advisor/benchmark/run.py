@@ -18,11 +18,11 @@ from advisor.data.reading import DataSource, LabelledData
 from advisor.documents import suggest
 from advisor.errors import InputError
 from advisor.knowledge.catalogue import load_catalogue
-from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.rulebase import load_rulebase
 from advisor.knowledge.weights import locate_model
 from advisor.machine import Machine, this_machine
 from advisor.run.progress import Progress
+from advisor.settings import load_settings
 from advisor.strategies import EXECUTABLE, STRATEGIES
 
 
@@ -82,7 +82,8 @@ def jobs_for(machine: Machine, device: str) -> int:
     """Return how many processes to run side by side: one a core as far as memory goes, one alone on an accelerator."""
     if device != "cpu":
         return 1
-    fitting = int(machine.memory_bytes / 1e9 // load_evaluation()["benchmark_gb"]) if machine.memory_bytes else 1
+    each = load_settings("evaluation.yaml")["benchmark_gb"]
+    fitting = int(machine.memory_bytes / 1e9 // each) if machine.memory_bytes else 1
     return max(1, min(machine.cores, fitting))
 
 

@@ -11,9 +11,9 @@ from advisor.data.examples import Examples, LabelledData
 from advisor.data.lengths import estimated_tokens, word_counts
 from advisor.data.reading import DataSource, load_labelled
 from advisor.errors import InputError
-from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.plan.rows import insist_on_apart
 from advisor.run.prepare import split_rows
+from advisor.settings import load_settings
 
 
 class BenchmarkData(NamedTuple):
@@ -68,7 +68,7 @@ def _held_out(data: LabelledData) -> LabelledData:
     insist_on_apart(data)
     every, names = data.train, data.label_names
     rows = encode_rows(data.task, every.inputs, every.labels, every.rows, names)
-    kept, held = split_rows(data.task, rows, load_evaluation()["test_share"], 0)
+    kept, held = split_rows(data.task, rows, load_settings("evaluation.yaml")["test_share"], 0)
     train, test = (
         replace(data.train_part, examples=Examples(*([column[i] for i in index] for column in _columns(every))))
         for index in (kept, held)

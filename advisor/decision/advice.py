@@ -20,13 +20,13 @@ from advisor.decision.stability import stability
 from advisor.decision.standing import expected_quality, measured_winner, order_of, why_beaten
 from advisor.estimates.correcting import corrections_of
 from advisor.estimates.here import machine_here
-from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.knowledge.rows import Modifier, Rule
 from advisor.knowledge.rulebase import RuleBase, load_rulebase
 from advisor.ledger.book import latest_entries
 from advisor.ledger.past import PastRun, past_runs
 from advisor.machine import Machine
 from advisor.profile import INPUTS, Profile
+from advisor.settings import load_settings
 
 if TYPE_CHECKING:
     from advisor.decision.finding import Finding
@@ -149,7 +149,9 @@ class Advice:
             ],
             "stability": self.stability,
             "next_labels": self.next_labels.as_dict() if self.next_labels else None,
-            "past_runs": [run.as_dict() for run in self.past_runs[: int(load_ledger_settings()["past_runs_shown"])]],
+            "past_runs": [
+                run.as_dict() for run in self.past_runs[: int(load_settings("ledger.yaml")["past_runs_shown"])]
+            ],
             "adjusted": [asdict(correction) for correction in self.adjusted.values()],
             "questions": [
                 {

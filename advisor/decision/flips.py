@@ -6,9 +6,9 @@ from typing import NamedTuple
 from advisor.decision.decide import Decision
 from advisor.decision.nearby import Nearby
 from advisor.decision.sweep import LABELS, Sweep
-from advisor.knowledge.hyperparameters import load_explanation
 from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.profile import INPUTS
+from advisor.settings import load_settings
 
 
 class Flip(NamedTuple):
@@ -57,7 +57,7 @@ def _ways(sweep: Sweep, now: float) -> list[Iterator[tuple[Value, str]]]:
     steps = sweep.steps
     up, last = steps.upwards(now), steps.last
     if sweep.name == LABELS:
-        farthest = now * load_explanation()["farthest_label_flip"]
+        farthest = now * load_settings("explanation.yaml")["farthest_label_flip"]
         return [_strategies(sweep, up, min(last, steps.at_most(farthest)))] if farthest > now else []
     return [_strategies(sweep, min(steps.downwards(now), last), steps.first), _strategies(sweep, up, last)]
 

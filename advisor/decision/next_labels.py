@@ -8,8 +8,8 @@ from advisor.decision.decide import Decision
 from advisor.decision.facts import project_facts, with_answer
 from advisor.decision.flips import Flip
 from advisor.decision.sweep import LABELS
-from advisor.knowledge.hyperparameters import load_explanation
 from advisor.knowledge.interval import Interval
+from advisor.settings import load_settings
 
 
 class Gain(NamedTuple):
@@ -60,7 +60,7 @@ class NextLabels(NamedTuple):
 def next_labels(decision: Decision, flips: Iterable[Flip]) -> NextLabels | None:
     """Return what the next ``next_labels`` labels are worth; None where no quality can be forecast."""
     labelled, price = (decision.facts.values.get(name) for name in (LABELS, "data.usd_per_label"))
-    more = int(load_explanation()["next_labels"])
+    more = int(load_settings("explanation.yaml")["next_labels"])
     if not isinstance(labelled, int | float):
         return None
     answers = with_answer(decision.answers, LABELS, int(labelled) + more)

@@ -8,10 +8,10 @@ from math import prod
 from advisor.decision.derived import IMPLIED, Answers, derivations
 from advisor.decision.facts import Facts, Reads, project_facts
 from advisor.knowledge.conditions import Condition, Group, Test, Values
-from advisor.knowledge.hyperparameters import load_explanation
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS, Value
 from advisor.profile import INPUTS
+from advisor.settings import load_settings
 
 Completion = tuple[tuple[str, Value], ...]
 _EXACT = {"is", "not"}
@@ -43,7 +43,7 @@ class Possible:
         self.answers, self.base = answers, base
         self.facts = project_facts(answers, base)
         self.open = {name: Open(self._domain(name), [name]) for name in inputs}
-        self._most = int(load_explanation()["completions_tried"])
+        self._most = int(load_settings("explanation.yaml")["completions_tried"])
         for name, derive in (IMPLIED | derivations(base)).items():
             if answers.get(name) is None and name not in self.open:
                 found, behind = self.of(partial(_derived, name, derive))

@@ -6,7 +6,7 @@ from math import exp, log
 
 from advisor.decision.decide import Decision
 from advisor.knowledge.conditions import Condition, Values
-from advisor.knowledge.hyperparameters import load_explanation
+from advisor.settings import load_settings
 
 Ranges = tuple[tuple[str, float, float], ...]
 
@@ -59,7 +59,7 @@ def _feasible(decision: Decision, strategy: str, limits: Values) -> bool:
 
 @lru_cache(maxsize=8)
 def _draws(ranges: Ranges, seed: int) -> list[dict[str, float]]:
-    settings, generator = load_explanation(), random.Random(seed)
+    settings, generator = load_settings("explanation.yaml"), random.Random(seed)
     wide = settings["wide_range"]
     return [
         {name: _drawn_from(low, high, wide, generator) for name, low, high in ranges}

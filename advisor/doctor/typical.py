@@ -1,9 +1,9 @@
 """A typical project, for which the doctor says what fits and how long it takes."""
 
 from advisor.knowledge.hardware import card_name
-from advisor.knowledge.hyperparameters import load_doctor
 from advisor.knowledge.vocabulary import Value
 from advisor.machine import Machine
+from advisor.settings import load_settings
 
 
 def typical_facts(machine: Machine, device: str) -> dict[str, Value]:
@@ -13,7 +13,7 @@ def typical_facts(machine: Machine, device: str) -> dict[str, Value]:
         machine: this one.
         device: ``cpu`` or ``gpu``.
     """
-    rules = load_doctor()
+    rules = load_settings("doctor.yaml")
     card = card_name(machine.cards[0]) if device == "gpu" and machine.cards else None
     return {
         "task.type": "text-classification",

@@ -74,7 +74,7 @@ def cache_bytes(model: BaseModelFacts, tokens: float, bytes_each: float = 2.0) -
 
 def _roofline(flops: float, read: Interval, place: Place) -> Interval:
     """Return the milliseconds of operations, or of reading bytes where that takes longer."""
-    rate = place.copy_gb_per_s
+    rate = place.reading_gb_per_s
     reading = Interval(read.low / rate.high, read.point / rate.point, read.high / rate.low).times(1e-9)
     return place.single_gflops.spend(flops / 1e9).at_least(reading).times(1e3)
 

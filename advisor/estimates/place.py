@@ -20,7 +20,7 @@ class Place(NamedTuple):
         precision: of its products: ``fp32`` or ``bf16``; None where that is not known, and bf16 likely.
         forward_gflops, training_gflops: operations of passes over many texts.
         single_gflops: of a single text.
-        copy_gb_per_s: bytes read.
+        reading_gb_per_s: bytes of weights read.
         optimizer_ns: of a step of AdamW, a parameter.
         start_seconds, tuning_start_seconds: to the loaded libraries and model, frozen or to be tuned.
         rates: what was measured of it; None where nothing was.
@@ -31,7 +31,7 @@ class Place(NamedTuple):
     forward_gflops: Interval
     training_gflops: Interval
     single_gflops: Interval
-    copy_gb_per_s: Interval
+    reading_gb_per_s: Interval
     layer_overhead_ms: Interval
     update_overhead_ms: Interval
     optimizer_ns: Interval
@@ -64,11 +64,11 @@ def _place(kind: str, called: str | None, devices: float, machine: Machine) -> P
     measured = machine.rates_on(kind) if card is None or _is_here(card, machine) else None
     spread, peak = constants["measured_spread"], _peak(card)
     cores = machine.cores if known.per_core else 1
-    forward, training, copy = known.forward_gflops, known.training_gflops, constants[f"{kind}_copy_gb_per_s"]
+    forward, training, read = known.forward_gflops, known.training_gflops, constants[f"{kind}_reading_gb_per_s"]
     if peak:
         forward, training = (constants[name].times(peak) for name in ("share_of_peak", "share_of_peak_in_training"))
     if card and card.bandwidth_gb_per_s:
-        copy = constants["share_of_bandwidth"].times(card.bandwidth_gb_per_s)
+        read = constants["share_of_bandwidth"].times(card.bandwidth_gb_per_s)
     single = forward.times(cores).by(constants["small_batch_rate"])
 
     def narrowed(value: float | None, otherwise: Interval) -> Interval:
@@ -81,7 +81,7 @@ def _place(kind: str, called: str | None, devices: float, machine: Machine) -> P
         forward_gflops=narrowed(given.forward_gflops, _all(forward, cores, devices)),
         training_gflops=narrowed(given.training_gflops, _all(training, cores, devices)),
         single_gflops=narrowed(given.single_gflops, single),
-        copy_gb_per_s=narrowed(given.copy_gb_per_s, copy),
+        reading_gb_per_s=narrowed(given.reading_gb_per_s, read),
         layer_overhead_ms=narrowed(given.layer_overhead_ms, known.layer_overhead_ms),
         update_overhead_ms=narrowed(given.update_overhead_ms, constants["update_overhead_ms"]),
         optimizer_ns=narrowed(given.optimizer_ns_per_parameter, constants[f"{kind}_optimizer_ns"]),

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from advisor.errors import InputError
-from advisor.knowledge.computing import load_computing
+from advisor.settings import load_settings
 
 _NAME = "config.json"
 _INSTEAD = "check the name and the network, name a folder, or say model.parameters_b"
@@ -38,7 +38,7 @@ def fetch_configuration(name: str, revision: str | None = None) -> Path:
     if constants.is_offline_mode():
         raise InputError(f"{name}: its configuration cannot be had offline; {_INSTEAD}")
     try:
-        get_session().head(constants.ENDPOINT, timeout=load_computing()["hub_seconds"])
+        get_session().head(constants.ENDPOINT, timeout=load_settings("computing.yaml")["hub_seconds"])
         return Path(hf_hub_download(name, _NAME, revision=revision)).parent
     except Exception as failure:
         why = type(failure).__name__

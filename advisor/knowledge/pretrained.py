@@ -10,8 +10,8 @@ from typing import Any
 from advisor.errors import InputError
 from advisor.files import sha256_of
 from advisor.knowledge.architectures import completed, count_parameters, gates
-from advisor.knowledge.computing import load_computing
 from advisor.knowledge.sizes import Sizes, read_sizes, read_window
+from advisor.settings import load_settings
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -105,7 +105,8 @@ def length_limit(folder: Path) -> int:
         OSError: there is no ``config.json``.
         ValueError: a file is not JSON.
     """
-    positions = usable_positions(completed(read_config(folder))) or load_computing()["longest_without_limit"]
+    positions = usable_positions(completed(read_config(folder)))
+    positions = positions or load_settings("computing.yaml")["longest_without_limit"]
     declared = _declared(folder / "sentence_bert_config.json", "max_seq_length")
     declared = declared or _declared(folder / "tokenizer_config.json", "model_max_length")
     return int(min(positions, declared or positions))

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from advisor.cache import data_folder
 from advisor.errors import AdvisorError
 from advisor.files import locked, write_text
-from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.ledger.entry import LEDGER_SCHEMA, Entry
+from advisor.settings import load_settings
 
 VARIABLE = "ADVISOR_LEDGER"
 _OFF = "off"
@@ -126,7 +126,7 @@ def latest_entries() -> tuple[Entry, ...]:
     """Return the latest entries of the user's ledger; none where it is off, absent or cannot be read."""
     book = open_book()
     try:
-        return book.read(int(load_ledger_settings()["entries_read"])).entries if book else ()
+        return book.read(int(load_settings("ledger.yaml")["entries_read"])).entries if book else ()
     except AdvisorError:
         return ()
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from advisor.correction import Correction
-from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.ledger.conformal import Checked, calibrate
 from advisor.ledger.entry import Entry
+from advisor.settings import load_settings
 
 # Whether passes and updates are apart: how long an answer takes does not depend on how the model was trained.
 _APART = {"train_seconds": True, "train_memory_bytes": True, "latency_ms_p50": False, "latency_ms_p95": False}
@@ -55,7 +55,7 @@ def _undisturbed(entry: Entry) -> bool:
 
 
 def _correction(quantity: str, device: str, work: str, entries: Sequence[Entry]) -> Correction | None:
-    settings = load_ledger_settings()
+    settings = load_settings("ledger.yaml")
     checked = [
         Checked(told, measured)
         for entry in entries

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from math import exp, log
 from typing import Any, NamedTuple
 
-from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.knowledge.vocabulary import Value
 from advisor.ledger.book import runs
 from advisor.ledger.entry import Entry
+from advisor.settings import load_settings
 
 
 class PastRun(NamedTuple):
@@ -54,7 +54,7 @@ def past_runs(facts: Mapping[str, Value], entries: Iterable[Entry]) -> list[Past
         facts: the project's facts by name.
         entries: of the ledger, oldest first.
     """
-    settings = load_ledger_settings()
+    settings = load_settings("ledger.yaml")
     found: dict[tuple[str, ...], PastRun] = {}
     for entry in runs(entries):
         if entry.task == facts.get("task.type") and entry.reached and entry.judged and not entry.modifiers:

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from advisor.errors import InputError
-from advisor.knowledge.hyperparameters import load_pilot
+from advisor.settings import load_settings
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
@@ -41,5 +41,5 @@ class Budget(NamedTuple):
             return self.seconds
         if self.share is not None:
             return self.share * everything
-        settings = load_pilot()
+        settings = load_settings("pilot.yaml")
         return float(min(max(settings["share"] * everything, settings["least_seconds"]), settings["most_seconds"]))

@@ -11,7 +11,6 @@ from advisor.backend.rows import encode_rows
 from advisor.cache import cache_folder
 from advisor.data.examples import LabelledData
 from advisor.decision.finding import Finding, Stop
-from advisor.knowledge.hyperparameters import load_pilot
 from advisor.pilot.cells import classes_of, evidence
 from advisor.pilot.contenders import Contender
 from advisor.pilot.fitting import Bench
@@ -23,6 +22,7 @@ from advisor.pilot.pilot import Pilot, Seen, Wish
 from advisor.pilot.race import Race
 from advisor.pilot.trials import Trial, Trials
 from advisor.plan.rows import class_weights, planned_labels
+from advisor.settings import load_settings
 from advisor.strategies import STRATEGIES
 
 
@@ -90,7 +90,7 @@ class _Course:
             classes=self._classes,
             rows=len(rows),
             budget=self.wish.budget.of(self.everything),
-            rules=load_pilot(),
+            rules=load_settings("pilot.yaml"),
             measure=self._measure,
             overrun=self._overrun,
             tell=self._told,

@@ -14,7 +14,7 @@ from advisor.decision.candidates import Candidate
 from advisor.decision.decide import Decision
 from advisor.decision.facts import Facts
 from advisor.estimates.forecast import default_settings
-from advisor.knowledge.hyperparameters import load_pilot
+from advisor.settings import load_settings
 from advisor.strategies import STRATEGIES
 
 
@@ -47,7 +47,7 @@ class Contender:
     @cached_property
     def short_settings(self) -> BaseModel | None:
         """The settings of a shortened training; None where the whole one is as short."""
-        rules, own = load_pilot(), self.settings
+        rules, own = load_settings("pilot.yaml"), self.settings
         steps, passes = getattr(own, "min_steps", 0), getattr(own, "epochs", 0)
         if steps <= rules["short_updates"]:
             return None
@@ -64,7 +64,7 @@ class Contender:
             seconds -= self.read_seconds(rows) + self.layer_seconds(rows)
         if short and self.short_settings is not None:
             seconds *= _updates(self.short_settings, rows) / _updates(self.settings, rows)
-        rules = load_pilot()
+        rules = load_settings("pilot.yaml")
         return float(max(seconds, 0.0) + rules["fit_seconds" if self.frozen else "tuned_fit_seconds"])
 
     def read_seconds(self, rows: float) -> float:

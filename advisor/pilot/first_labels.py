@@ -9,9 +9,9 @@ from advisor.backend.typical import Grouping, typical
 from advisor.cache import cache_folder
 from advisor.data.examples import LabelledData, as_text
 from advisor.data.sheet import Waiting
-from advisor.knowledge.hyperparameters import load_pilot
 from advisor.pilot.pilot import Pilot
 from advisor.run.teaching import asked_texts
+from advisor.settings import load_settings
 from advisor.tasks import Input
 
 
@@ -29,7 +29,7 @@ def label_first(pilot: Pilot, data: LabelledData, seed: int) -> list[Waiting]:
     Raises:
         InputError: the encoder cannot be had.
     """
-    part, rules = data.train_part, load_pilot()
+    part, rules = data.train_part, load_settings("pilot.yaml")
     tested = data.test.inputs if data.test else []
     new = asked_texts(part.unlabelled, {*data.train.inputs, *tested}, rules["label_texts"], seed)
     if not new:

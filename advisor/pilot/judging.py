@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from advisor.decision.finding import Lead, Observed, Prefer, Standing, Target
-from advisor.knowledge.hyperparameters import load_pilot
 from advisor.knowledge.interval import Interval
 from advisor.pilot.contenders import Contender, cheapest_first
 from advisor.pilot.outlook import Outlook
 from advisor.pilot.race import Race, Step
+from advisor.settings import load_settings
 
 
 def standings(contenders: Sequence[Contender], race: Race, outlook: Outlook) -> list[Standing]:
@@ -71,7 +71,7 @@ def target_of(outlook: Outlook, chosen: Standing, wished: float | None) -> Targe
 
     A step stands in ``rules/pilot.yaml``; the target lies half a step above what is expected at least.
     """
-    step = load_pilot()["target_step"]
+    step = load_settings("pilot.yaml")["target_step"]
     value = wished or math.floor(chosen.expected.point / step + 1.5) * step
     if value >= 1:
         return None

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.ledger.past import PastRun
 from advisor.pilot.cells import HERE, Cell, classes_of
+from advisor.settings import load_settings
 from advisor.tasks import TASKS
 
 
@@ -18,7 +18,7 @@ def past_cells(runs: Iterable[PastRun], task: str, encoder: str, data: str | Non
         encoder: the one at hand.
         data: SHA-256 of the training file at hand, or its start; runs on it are measurements of the data themselves.
     """
-    settings = load_ledger_settings()
+    settings = load_settings("ledger.yaml")
     cells = (
         Cell(
             data=HERE if data and data.startswith(run.data) else f"your {run.project}, {run.data}",

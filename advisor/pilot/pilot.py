@@ -12,7 +12,6 @@ from advisor.data.examples import LabelledData
 from advisor.decision.advice import Advice
 from advisor.decision.finding import Finding, Prefer
 from advisor.knowledge.catalogue import load_catalogue
-from advisor.knowledge.hyperparameters import load_pilot
 from advisor.knowledge.weights import locate_model
 from advisor.pilot.budget import Budget
 from advisor.pilot.cells import Cell
@@ -20,6 +19,7 @@ from advisor.pilot.contenders import Contender, contenders
 from advisor.pilot.journal import keep, kept, pilot_folder
 from advisor.plan.plan import DEFAULT_SEED
 from advisor.plan.rows import planned_labels
+from advisor.settings import load_settings
 from advisor.tasks import TASKS, Measure
 
 _FEWEST = 2
@@ -96,7 +96,7 @@ class Pilot:
     def first_labels(self) -> int:
         """Labels to collect first, or next: so many a class."""
         classes = int(self.advice.decision.facts.values.get("classes") or 2)
-        return int(load_pilot()["first_labels"]) * classes
+        return int(load_settings("pilot.yaml")["first_labels"]) * classes
 
     @property
     def folder(self) -> Path:
@@ -112,7 +112,7 @@ class Pilot:
                 "measure": self.measure.key,
                 "model": [profile.model.revision, profile.model.trust_remote_code],
                 "contenders": {one.id: [one.candidate.model, one.settings.model_dump()] for one in self.contenders},
-                "rules": load_pilot(),
+                "rules": load_settings("pilot.yaml"),
                 "machine": self.advice.decision.machine.fingerprint,
             }
         )
@@ -153,7 +153,7 @@ class Pilot:
             measure_title=self.measure.title,
             labelled=self._labelled,
             stopped="no contenders" if enough else "no labels",
-            margin=load_pilot()["margin"],
+            margin=load_settings("pilot.yaml")["margin"],
             prefer=wish.prefer,
             seed=wish.seed,
             rules=self.advice.decision.winner.strategy.id,

@@ -15,9 +15,9 @@ import numpy as np
 
 from advisor.backend.arrays import Indices
 from advisor.backend.rows import Rows, strata
-from advisor.knowledge.hyperparameters import load_pilot
 from advisor.pilot.contenders import Contender
 from advisor.run.prepare import fold_rows
+from advisor.settings import load_settings
 from advisor.tasks import TASKS
 
 
@@ -73,7 +73,7 @@ class Trials:
     """
 
     def __init__(self, task: str, rows: Rows, seed: int) -> None:
-        self.task, self.rows, self.seed, self.rules = task, rows, seed, load_pilot()
+        self.task, self.rows, self.seed, self.rules = task, rows, seed, load_settings("pilot.yaml")
         groups = strata(task, rows)
         self.groups = np.zeros(len(rows), dtype=np.int64) if groups is None else groups
 

@@ -23,7 +23,6 @@ from advisor.estimates.correcting import corrections_of, work_of
 from advisor.estimates.forecast import default_settings
 from advisor.estimates.here import basis
 from advisor.estimates.parts import fitting_parts
-from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.weights import LocatedModel, locate_model
 from advisor.plan.addresses import remember
 from advisor.plan.choice import chosen_candidate
@@ -34,6 +33,7 @@ from advisor.plan.prompting import model_id, planned_language_model
 from advisor.plan.rows import class_weights, other_measure, planned_labels, planned_split, seen_before
 from advisor.plan.steps import planned_steps
 from advisor.plan.teacher import planned_teacher
+from advisor.settings import load_settings
 from advisor.strategies import Engine, Strategy
 from advisor.strategies.modifiers import DISTILLATION, MORE_PRETRAINING, MULTI_SEED, chosen_modifiers
 from advisor.tasks import TASKS, WRITING, Task
@@ -140,7 +140,7 @@ def build_plan(
         class_weights=weights,
         modifiers=added,
         hyperparameters=settings.model_dump(mode="json", exclude={"class_weights"}),
-        evaluation=load_evaluation(),
+        evaluation=load_settings("evaluation.yaml"),
         steps=planned_steps(chosen, model, located, data, split, added, prompted=prompting is not None),
         forecast=forecast.as_dict() | break_even(advice, forecast, data),
         terms=forecast.terms_as_dict(),

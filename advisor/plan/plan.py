@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from advisor.documents import read_document, suggest
 from advisor.files import write_text
-from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.settings import load_settings
 from advisor.tasks import TASKS, Measure
 
 DEFAULT_SEED = 13
@@ -274,7 +274,7 @@ def read_plan(path: Path) -> Plan:
                 f"there is no modifier '{name}'{suggest(name, MODIFIERS)}", ("modifiers", name), key=True
             )
         document.validate(MODIFIERS[name], at=("modifiers", name))
-    for name, usual in load_evaluation().items():
+    for name, usual in load_settings("evaluation.yaml").items():
         value = plan.evaluation.get(name)
         if type(usual) in (int, float) and type(value) not in (int, type(usual)):
             raise document.error(f"evaluation.{name} is no number such as {usual}", ("evaluation", name))

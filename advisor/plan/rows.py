@@ -9,9 +9,9 @@ from advisor.data.examples import context_of
 from advisor.data.names import shown
 from advisor.data.reading import LabelledData
 from advisor.errors import InputError
-from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.plan.plan import PlannedSplit
 from advisor.profile import Profile
+from advisor.settings import load_settings
 from advisor.strategies import Engine, Strategy
 from advisor.tasks import TASKS, WRITING, Measure, Task
 
@@ -71,7 +71,7 @@ def class_weights(
     """Weight classes where they are imbalanced and the measure counts them alike; it costs accuracy otherwise."""
     counts = _counts(data)
     ratio = max(counts) / min(counts)
-    if strategy.family == "prompting" or ratio < load_evaluation()["balance_from"]:
+    if strategy.family == "prompting" or ratio < load_settings("evaluation.yaml")["balance_from"]:
         return "none", []
     if measure.key == "macro_f1":
         return "balanced", []
@@ -106,7 +106,7 @@ def planned_split(data: LabelledData, strategy: Strategy, engine: Engine = "enco
     Raises:
         InputError: there is no test file, and only one row a class, or one context or prompt in all rows.
     """
-    settings, validation = load_evaluation(), strategy.validation_share(len(data.train))
+    settings, validation = load_settings("evaluation.yaml"), strategy.validation_share(len(data.train))
     if data.test is not None:
         return PlannedSplit(kind="test-file", validation_share=validation)
     writes = TASKS[data.task].predicts in WRITING

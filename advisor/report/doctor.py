@@ -20,6 +20,7 @@ _RATES = (
     ("forward_gflops", "many texts through the encoder", "GFLOP/s"),
     ("training_gflops", "tuning it", "GFLOP/s"),
     ("copy_gb_per_s", "copying memory", "GB/s"),
+    ("reading_gb_per_s", "reading weights for one vector", "GB/s"),
     ("layer_overhead_ms", "a layer of a single text, at least", "ms"),
     ("update_overhead_ms", "an update beside its operations", "ms"),
     ("start_seconds", "starting up", "s"),

@@ -8,12 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.correction import Correction
-from advisor.knowledge.hyperparameters import load_ledger_settings
 from advisor.ledger.account import Accuracy
 from advisor.ledger.book import Book, Reading, runs
 from advisor.ledger.conformal import fewest
 from advisor.ledger.entry import Entry
 from advisor.report.units import QUANTITIES, significant, value_of
+from advisor.settings import load_settings
 
 _ID, _PROJECT = 8, 14
 _WORK = {"passes": ", nothing pre-trained learns", "updates": ", pre-trained weights learn", "any": ""}
@@ -71,7 +71,7 @@ def _accuracy(accuracy: Sequence[Accuracy]) -> RenderableType:
 
 def _corrections(corrections: Sequence[Correction]) -> Iterable[RenderableType]:
     if not corrections:
-        settings = load_ledger_settings()
+        settings = load_settings("ledger.yaml")
         needed = fewest(settings["coverage"]) + int(settings["fewest_for_bias"])
         yield Text(f"Past runs adjust forecasts once there are {needed} of a kind on this machine.")
         return

@@ -9,7 +9,7 @@ from advisor.backend.job import FitJob as FitJob
 from advisor.backend.job import Fitted as Fitted
 from advisor.errors import RunError
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.settings import load_settings
 from advisor.tasks import WRITING, Task
 
 Family = Literal["prompting", "freezing", "fine-tuning", "alignment"]
@@ -156,7 +156,7 @@ class Strategy(ABC):
     @classmethod
     def validation_share(cls, rows: float) -> float:
         """Return the share of so many training rows that is held out to choose a checkpoint; 0 where none is."""
-        evaluation = load_evaluation()
+        evaluation = load_settings("evaluation.yaml")
         enough = cls.wants_validation and rows >= evaluation["validate_from"]
         return float(evaluation["validation_share"]) if enough else 0.0
 

@@ -4,7 +4,7 @@ from typing import cast
 
 from advisor.backend.settings import ProbeSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.knowledge.computing import load_computing
+from advisor.settings import load_settings
 from advisor.strategies.base import ENCODING, FitJob, Fitted, Passes, Strategy, TextLoad, Workload
 from advisor.tasks import Task
 
@@ -42,7 +42,8 @@ class LinearProbe(Strategy):
         rows = min(load.rows, settings.search_rows)
         read = load.rows + (min(load.rows, settings.layer_rows) if settings.layers == "best" else 0)
         fits = len(settings.grid) * settings.folds * rows + load.rows
-        head = 4.0 * fits * model.hidden * load.classes * settings.max_iterations * load_computing()["solver_share"]
+        iterations = settings.max_iterations * load_settings("computing.yaml")["solver_share"]
+        head = 4.0 * fits * model.hidden * load.classes * iterations
         return Workload(
             passes=(Passes(read * load.tokens, load.tokens),),
             head_flops=head,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from advisor.backend.settings import ZeroShotSettings
 from advisor.knowledge.catalogue import BaseModelFacts
-from advisor.knowledge.computing import load_computing
+from advisor.settings import load_settings
 from advisor.strategies.base import CLASSIFYING, PROMPTABLE, FitJob, Fitted, Passes, Strategy, TextLoad, Workload
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class ZeroShot(Strategy):
     def workload(self, model: BaseModelFacts, load: TextLoad, settings: ZeroShotSettings) -> Workload:  # type: ignore[override]
         """A few prompts a class."""
         prompts = load.classes * (len(settings.templates) + len(settings.description_templates))
-        tokens = load_computing()["label_prompt_tokens"]
+        tokens = load_settings("computing.yaml")["label_prompt_tokens"]
         return Workload((Passes(prompts * tokens, tokens),), features=1)
 
     def fit(self, job: FitJob) -> Fitted:

@@ -136,7 +136,7 @@ def test_a_batch_computed_in_parts_gives_the_gradients_of_the_whole(make_encoder
     settings = SETTINGS.model_copy(update={"dropout": dropout, "batch_size": 12})
 
     def gradients(batch_tokens, parts, monkeypatch):
-        monkeypatch.setattr("advisor.backend.contrastive.load_computing", lambda: {"cpu_part_tokens": parts})
+        monkeypatch.setattr("advisor.backend.contrastive.load_settings", lambda file: {"cpu_part_tokens": parts})
         encoder = Encoder.load(folder, cpu, frozen=False)
         run = PairTraining(encoder, TEXTS, CLASSES, settings, 5, lambda event: None)
         run.batch_tokens = batch_tokens

@@ -48,7 +48,9 @@ def test_another_encoder_is_another_memory(
 
 def test_it_is_bounded(read: tuple[Encoder, list[list[str]]], monkeypatch: pytest.MonkeyPatch) -> None:
     encoder, seen = read
-    monkeypatch.setattr(layer_memory, "load_computing", lambda: {"layer_memory_numbers": 3 * 3 * encoder.hidden_size})
+    monkeypatch.setattr(
+        layer_memory, "load_settings", lambda file: {"layer_memory_numbers": 3 * 3 * encoder.hidden_size}
+    )
     memory = LayerMemory()
     memory.read(encoder, TEXTS)
     memory.read(encoder, ["poor service", TEXTS[0]])

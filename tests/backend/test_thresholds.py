@@ -3,7 +3,7 @@ import pytest
 
 from advisor.backend import thresholds as module
 from advisor.backend.thresholds import choose_thresholds
-from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.settings import load_settings
 
 
 def graded(rows: int, shares: list[float], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -39,9 +39,9 @@ def test_a_class_without_positive_rows_takes_the_threshold_of_all() -> None:
 def test_rare_classes_are_drawn_to_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     probabilities, targets = graded(400, [0.3] * 6)
     probabilities[:, 0] **= 4
-    rules, spread = load_evaluation(), []
+    rules, spread = load_settings("evaluation.yaml"), []
     for borrowed in (1e-6, 1e6):
-        monkeypatch.setattr(module, "load_evaluation", lambda more={"threshold_shrinkage": borrowed}: rules | more)
+        monkeypatch.setattr(module, "load_settings", lambda file, more={"threshold_shrinkage": borrowed}: rules | more)
         spread.append(np.ptp(choose_thresholds(probabilities, targets)))
     assert spread[0] > 0.1
     assert spread[1] == 0

@@ -24,6 +24,7 @@ RATES = MachineRates(
     training_ns_per_unit=55.0,
     training_ns_per_score=12.0,
     copy_gb_per_s=30.0,
+    reading_gb_per_s=12.0,
     optimizer_ns_per_parameter=1.2,
     update_layer_overhead_ms=1.5,
     update_ns_per_weight=0.8,

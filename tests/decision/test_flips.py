@@ -8,13 +8,13 @@ from advisor.decision.nearby import Nearby
 from advisor.decision.questions import open_questions
 from advisor.decision.steps import Steps, changes
 from advisor.decision.sweep import Sweep
-from advisor.knowledge.hyperparameters import load_explanation
 from advisor.knowledge.rulebase import RuleBase
 from advisor.knowledge.vocabulary import FACTS
 from advisor.profile import INPUTS
+from advisor.settings import load_settings
 from tests.decision.samples import BASE, MACHINE, decided, random_answers, shuffled, steps_to_try, strategy_with
 
-FARTHEST = load_explanation()["farthest_label_flip"]
+FARTHEST = load_settings("explanation.yaml")["farthest_label_flip"]
 
 
 def check_flips(answers: dict[str, Any], generator: random.Random, base: RuleBase = BASE) -> int:

@@ -3,8 +3,8 @@ import pytest
 from advisor.decision.flips import flips
 from advisor.decision.nearby import Nearby
 from advisor.decision.next_labels import next_labels
-from advisor.knowledge.hyperparameters import load_explanation
 from advisor.report.next_labels import next_labels_line
+from advisor.settings import load_settings
 from tests.decision.samples import BASE, MACHINE, decided, strategy_of
 
 ANSWERS = {
@@ -18,7 +18,7 @@ def test_more_labels_are_worth_what_the_priors_say() -> None:
     assert decision is not None
     worth = next_labels(decision, flips(decision, Nearby(decision.answers, BASE, MACHINE)))
     assert worth is not None
-    assert worth.labels == load_explanation()["next_labels"]
+    assert worth.labels == load_settings("explanation.yaml")["next_labels"]
     assert worth.usd == worth.labels * 0.5
     later = decided({**ANSWERS, "data.labelled": 60 + worth.labels})
     assert later is not None

@@ -2,10 +2,11 @@ import json
 
 from advisor.assets import asset
 from advisor.knowledge.catalogue import describe_model, embedded_folder, load_catalogue
-from advisor.knowledge.hyperparameters import load_evaluation, load_hyperparameters
+from advisor.knowledge.hyperparameters import load_hyperparameters
 from advisor.knowledge.rows import Rule
 from advisor.knowledge.rulebase import load_rulebase
 from advisor.knowledge.schema import decision_schema
+from advisor.settings import load_settings
 from advisor.strategies import STRATEGIES
 
 
@@ -44,7 +45,7 @@ def test_hyperparameters_fill_every_strategy() -> None:
     for settings in load_hyperparameters().values():
         for name, setting in settings.items():
             assert setting.source, name
-    assert load_evaluation()["folds"] >= 2
+    assert load_settings("evaluation.yaml")["folds"] >= 2
 
 
 def test_the_embedded_model_is_what_the_catalogue_says() -> None:

@@ -1,8 +1,8 @@
 import pytest
 
 from advisor.errors import InputError
-from advisor.knowledge.hyperparameters import load_pilot
 from advisor.pilot.budget import Budget
+from advisor.settings import load_settings
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ def test_a_budget_is_time_or_a_share_of_everything(text: str, everything: float,
 
 
 def test_the_default_is_a_share_within_bounds() -> None:
-    rules = load_pilot()
+    rules = load_settings("pilot.yaml")
     assert Budget.parse("").of(1.0) == rules["least_seconds"]
     assert Budget.parse("").of(1000.0) == pytest.approx(rules["share"] * 1000)
     assert Budget.parse("").of(1e9) == rules["most_seconds"]

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from advisor.knowledge.hyperparameters import load_pilot
 from advisor.pilot.outlook import Candidate, Measured
 from advisor.pilot.race import Race
 from advisor.pilot.trials import Trial
+from advisor.settings import load_settings
 
 ROWS = np.arange(40)
 
@@ -48,7 +48,7 @@ def race(prior: Any, trials: dict[Trial, float], **changed: Any) -> Race:
 
     known: dict[str, Any] = {
         "read_seconds": 0.1, "reading": frozenset({"probe"}), "classes": 2, "rows": 40, "budget": 100.0,
-        "rules": load_pilot(), "measure": measure,
+        "rules": load_settings("pilot.yaml"), "measure": measure,
     }  # fmt: skip
     return Race(prior=prior, trials=trials, **known | changed)
 
@@ -58,7 +58,7 @@ def keys(found: Race) -> list[str]:
 
 
 def test_the_most_worth_a_second_comes_first() -> None:
-    rules = load_pilot() | {"opening": 0.0}
+    rules = load_settings("pilot.yaml") | {"opening": 0.0}
     found = race(Guess(), {trial("tuned"): 20.0, trial("probe"): 1.0}, rules=rules)
     assert found.run()[1] == "nothing worth it"
     assert keys(found) == ["probe half", "tuned half"]

@@ -12,11 +12,11 @@ from advisor.data.examples import in_order_of_tags
 from advisor.data.tags import as_bio
 from advisor.estimates.forecast import default_settings
 from advisor.files import sha256_of, write_text
-from advisor.knowledge.hyperparameters import load_evaluation
 from advisor.knowledge.pretrained import pretraining_head
 from advisor.knowledge.weights import locate_model
 from advisor.plan.plan import Plan
 from advisor.report.recipe import recipe_documents
+from advisor.settings import load_settings
 from advisor.strategies import STRATEGIES
 from advisor.tasks import TASKS
 from tests.conftest import TEXTS
@@ -28,6 +28,7 @@ SPLITS: dict[str, dict[str, Any]] = {
     "cross-validation": {"kind": "cross-validation", "folds": 3},
 }
 QUICK = {"min_steps": 24, "epochs": 2, "learning_rate": 1e-3}
+EVALUATION = load_settings("evaluation.yaml")
 FEW_STEPS = {"min_steps": 6, "epochs": 2, "batch_size": 8}
 Record = dict[str, Any]
 _READ = {"the text", "the other", "tokens", "question", "context", "prompt"}
@@ -119,7 +120,7 @@ def make_plan(
             "class_weights": weights,
             "modifiers": modifiers or {},
             "hyperparameters": default_settings(strategy).model_dump(mode="json") | (settings or {}),
-            "evaluation": load_evaluation() | {"bootstrap_draws": 10, "latency_texts": 1, "parity_texts": 1},
+            "evaluation": EVALUATION | {"bootstrap_draws": 10, "latency_texts": 1, "parity_texts": 1},
             "steps": [],
             "forecast": {},
             "advice": {

@@ -10,7 +10,7 @@ from advisor.backend.evaluation.overlap import overlap
 from advisor.backend.predictor import Observed
 from advisor.backend.rows import Rows
 from advisor.backend.within_memory import Progress
-from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.settings import load_settings
 from advisor.tasks import TASKS, Demonstration, Input, Judged, Preferred
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def overlaps(texts: Sequence[str], rows: Rows, chosen: Sequence[int]) -> Floats:
 
 def evenly_chosen(count: int) -> list[int]:
     """Return the numbers of the rows that answers are written to: all, or as many as the rules allow, evenly spaced."""
-    most = min(count, load_evaluation()["written_answers"])
+    most = min(count, load_settings("evaluation.yaml")["written_answers"])
     return [number * count // most for number in range(most)]
 
 

@@ -44,6 +44,7 @@ class AlignmentSettings(Settings):
         evaluations: how often the validation rows are looked at and a checkpoint is written, evenly over the steps.
         patience: evaluations without a lower loss after which training stops.
         beta: how dearly leaving the reference model is paid for (Rafailov et al. 2023, arXiv:2305.18290, equation 7).
+        chosen_weight: of the cross-entropy of chosen answers beside the loss on pairs; 0 leaves it out.
         rank: rank of an adapter's update.
         alpha: the update is scaled by alpha / rank.
         adapter_dropout: share of an adapter's inputs left out while training.
@@ -69,6 +70,7 @@ class AlignmentSettings(Settings):
     evaluations: Count
     patience: Count
     beta: Positive
+    chosen_weight: Annotated[float, Field(ge=0)]
     rank: Count
     alpha: Count
     adapter_dropout: Share

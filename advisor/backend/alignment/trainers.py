@@ -124,7 +124,7 @@ def _trainer(course: Course, at_once: int) -> Any:
     preferring = {"beta": settings.beta, "precompute_ref_log_probs": True}
     kinds: dict[Stage, tuple[Any, Any, dict[str, Any]]] = {
         "sft": (SFTTrainer, SFTConfig, {"completion_only_loss": True}),
-        "dpo": (DPOTrainer, DPOConfig, preferring),
+        "dpo": (DPOTrainer, DPOConfig, preferring | _losses(settings)),
         "kto": (KTOTrainer, KTOConfig, preferring),
     }
     kind, config, own = kinds[course.stage]
@@ -172,6 +172,17 @@ def _trainer(course: Course, at_once: int) -> Any:
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _losses(settings: AlignmentSettings) -> dict[str, Any]:
+    """Return the losses on pairs: that of the pair, and that of writing the chosen answer.
+
+    The first alone can make both answers less likely, as long as the rejected one loses more (Pang et al. 2024,
+    arXiv:2404.19733, section 4).
+    """
+    if not settings.chosen_weight:
+        return {}
+    return {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, settings.chosen_weight]}
 
 
 def _weights(found: Lessons) -> dict[str, float]:

@@ -12,7 +12,7 @@ import torch
 from advisor.backend.bench.fitting import pass_costs, single_costs
 from advisor.backend.bench.passes import embedding_points, single_points
 from advisor.backend.bench.points import Point, rate_of
-from advisor.backend.bench.products import copy_gb_per_s, product_gflops
+from advisor.backend.bench.products import copy_gb_per_s, product_gflops, reading_gb_per_s
 from advisor.backend.bench.settings import BenchSettings
 from advisor.backend.bench.start import start_seconds
 from advisor.backend.bench.tuning import TASK, tuning_times
@@ -68,7 +68,7 @@ def run_bench(
     """
     report("matrix products and copies")
     products = {name: product_gflops(name, device.torch, settings) for name in _precisions(device)}
-    copied = copy_gb_per_s(device.torch, settings)
+    copied, read = copy_gb_per_s(device.torch, settings), reading_gb_per_s(device.precision, device.torch, settings)
     report("the embedded encoder")
     own = _measure(device, folder, tuning, settings)
     with TemporaryDirectory() as place:
@@ -81,6 +81,7 @@ def run_bench(
     rates = MachineRates(
         device="gpu" if device.kind == "cuda" else device.kind,
         copy_gb_per_s=copied,
+        reading_gb_per_s=read,
         start_seconds=start_seconds(folder, device.kind, tuned=False),
         tuning_start_seconds=start_seconds(folder, device.kind, tuned=True),
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),

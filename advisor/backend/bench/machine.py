@@ -12,9 +12,10 @@ from advisor.backend.devices import choose_device
 from advisor.backend.tuning_settings import TuningSettings
 from advisor.errors import RunError
 from advisor.knowledge.catalogue import embedded_folder, load_catalogue
-from advisor.knowledge.hyperparameters import default_values, load_doctor
+from advisor.knowledge.hyperparameters import default_values
 from advisor.machine import Machine
 from advisor.rates import MachineRates, write_rates
+from advisor.settings import load_settings
 
 
 def bench_machine(machine: Machine, report: Report) -> tuple[MachineRates, ...]:
@@ -32,7 +33,7 @@ def bench_machine(machine: Machine, report: Report) -> tuple[MachineRates, ...]:
     folder = embedded_folder(catalogue.models[catalogue.default_model])
     if folder is None:
         raise RunError(f"the embedded encoder {catalogue.default_model} is not installed, so nothing can be measured")
-    rules = load_doctor()
+    rules = load_settings("doctor.yaml")
     busy = busy_elsewhere(rules["bench_watch_seconds"])
     busy = busy if busy >= rules["bench_busy"] else 0.0
     if busy:

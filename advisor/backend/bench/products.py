@@ -1,6 +1,9 @@
-"""The most a device can do: large matrix products, a large copy."""
+"""The most a device can do: large matrix products, a large copy, weights read for a single vector."""
+
+import math
 
 import torch
+from torch.nn.functional import linear
 
 from advisor.backend.bench.settings import BenchSettings
 from advisor.backend.bench.timing import median_seconds
@@ -28,3 +31,15 @@ def copy_gb_per_s(device: torch.device, settings: BenchSettings) -> float:
     source = torch.ones(settings.copy_mb * 10**6 // 4, device=device)
     target = torch.empty_like(source)
     return 2 * source.nbytes / median_seconds(lambda: target.copy_(source), device, settings.repeats) / 1e9
+
+
+def reading_gb_per_s(precision: str, device: torch.device, settings: BenchSettings) -> float:
+    """Return 10^9 bytes of weights a second in the product of a large matrix and one vector.
+
+    What a language model does with every weight for each token that it writes.
+    """
+    dtype = PRECISIONS[precision]
+    size = math.isqrt(settings.copy_mb * 10**6 // dtype.itemsize)
+    weight, vector = (torch.ones(rows, size, dtype=dtype, device=device) for rows in (size, 1))
+    seconds = median_seconds(lambda: linear(vector, weight), device, settings.repeats)
+    return weight.nbytes / seconds / 1e9

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from advisor.knowledge.hyperparameters import load_doctor
+from advisor.settings import load_settings
 
 
 class BenchSettings(NamedTuple):
@@ -38,7 +38,7 @@ class BenchSettings(NamedTuple):
         Raises:
             RuleBaseError: an entry breaks its schema.
         """
-        rules = load_doctor()
+        rules = load_settings("doctor.yaml")
         return cls(
             repeats=rules["bench_repeats"],
             product_ms=rules["bench_product_ms"],

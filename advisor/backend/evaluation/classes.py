@@ -10,7 +10,7 @@ from advisor.backend.arrays import Floats
 from advisor.backend.evaluation.judgement import Judgement, Values, Weights, class_table, macro_f1
 from advisor.backend.evaluation.scores import ClassScores
 from advisor.backend.rows import Rows
-from advisor.knowledge.hyperparameters import load_evaluation
+from advisor.settings import load_settings
 
 
 class Classes(Judgement):
@@ -63,7 +63,7 @@ def expected_calibration_error(probabilities: NDArray[np.floating[Any]], labels:
 
     By Guo et al. 2017, https://arxiv.org/abs/1706.04599.
     """
-    bins = int(load_evaluation()["calibration_bins"])
+    bins = int(load_settings("evaluation.yaml")["calibration_bins"])
     confidence = probabilities.max(axis=1).astype(np.float64)
     gap = confidence - (probabilities.argmax(axis=1) == labels)
     bin_of = np.minimum((confidence * bins).astype(np.int64), bins - 1)

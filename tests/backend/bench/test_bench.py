@@ -9,7 +9,7 @@ import torch
 from advisor.backend.bench import bench as bench_module
 from advisor.backend.bench.bench import run_bench
 from advisor.backend.bench.passes import text_of
-from advisor.backend.bench.products import copy_gb_per_s, product_gflops
+from advisor.backend.bench.products import copy_gb_per_s, product_gflops, reading_gb_per_s
 from advisor.backend.bench.settings import BenchSettings
 from advisor.backend.devices import Device
 from advisor.backend.encoder import Encoder
@@ -68,6 +68,8 @@ def test_a_rate_is_work_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
     place = torch.device("cpu")
     assert product_gflops("fp32", place, FEW) == 2 * 256**3 / 0.5e9
     assert copy_gb_per_s(place, FEW) == 2e6 / 0.5e9
+    assert reading_gb_per_s("bf16", place, FEW) == 2 * 707**2 / 0.5e9
+    assert reading_gb_per_s("fp32", place, FEW) == 4 * 500**2 / 0.5e9
 
 
 def test_a_product_is_made_larger_until_it_takes_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:

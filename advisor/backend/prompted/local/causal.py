@@ -22,7 +22,7 @@ from advisor.backend.prompted.local.whole import WholeReader
 from advisor.backend.prompted.local.writing import pen_for, write_all
 from advisor.backend.prompted.prompt import Prompt
 from advisor.backend.within_memory import Progress, by_batch
-from advisor.knowledge.computing import load_computing
+from advisor.settings import load_settings
 
 _log = logging.getLogger(__name__)
 NO_LIMIT = 10**9
@@ -84,7 +84,7 @@ class CausalModel(LocalModel):
             rows.append(Asked(row.trunk, (tail,), (len(tail),)))
         lengths = np.array([len(row.tails[0]) for row in rows], dtype=np.int64)
         answered, done = np.flatnonzero(lengths), 0
-        most = load_computing()["likelihood_tokens"]
+        most = load_settings("computing.yaml")["likelihood_tokens"]
         for batch in map(answered.__getitem__, token_batches(lengths[answered].tolist(), most)):
             scores = self.reader.score([rows[row] for row in batch], None)
             found[batch] = [(lengths[row] * score[0], lengths[row]) for row, score in zip(batch, scores, strict=True)]

@@ -16,7 +16,7 @@ from advisor.backend.prompted.local.rendering import Asked, Renderer
 from advisor.backend.prompted.prompt import Prompt
 from advisor.backend.within_memory import Progress, by_batch
 from advisor.errors import InputError
-from advisor.knowledge.computing import load_computing
+from advisor.settings import load_settings
 
 
 class MaskedModel(LocalModel):
@@ -65,7 +65,7 @@ class MaskedModel(LocalModel):
                 progress(len(prompts) * done // texts, len(prompts))
 
         # A batch's logits are computed at every token, so that they outgrow the model's own memory.
-        most = int(load_computing()["prompted_tokens"])
+        most = int(load_settings("computing.yaml")["prompted_tokens"])
         by_batch(lengths, fill, self.device, report, most_tokens=most, too_large=TOO_LARGE)
         self._count([len(row.trunk) for row in rows])
         return np.array([[np.mean([likely[one] for one in steps_of]) for steps_of in row] for row in steps], np.float32)

@@ -18,7 +18,7 @@ from advisor.backend.arrays import Flags
 from advisor.backend.prompted.local.reader import TOO_LARGE, CausalNet, enough_memory, log_likelihoods
 from advisor.backend.prompted.local.rendering import Asked, common_prefix
 from advisor.backend.within_memory import Progress, by_batch
-from advisor.knowledge.computing import load_computing
+from advisor.settings import load_settings
 
 _ROOT = -1
 
@@ -31,7 +31,7 @@ class PackedReader:
 
         self.net = net
         # The mask of a pack grows with the square of its tokens.
-        self.most_tokens = int(load_computing()["prompted_tokens"])
+        self.most_tokens = int(load_settings("computing.yaml")["prompted_tokens"])
         self._windows = attention_windows(net.model.config)
         # Without the configuration every layer keeps all it has seen, those of a sliding window too; the mask limits.
         self._cache: Any = DynamicCache()

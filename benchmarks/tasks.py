@@ -6,8 +6,9 @@
 Each DATA_FOLDER holds train.* and test.*. A way is a strategy's id, perhaps with settings that differ from the rules'
 (``full-fine-tuning:batch_size=32,learning_rate=2e-4``), or ``trainer``: transformers' Trainer at its defaults (three
 passes, AdamW at 5e-5 falling linearly, batches of 8, the stock head), as the library's example scripts for
-classification, entities and questions use it, fed with the same tokens; or ``setfit``: SetFit at its defaults, stopped
-after ``--limit`` seconds, which it notes. A line a measurement is appended to the results; those already there are not
+classification, entities and questions use it, fed with the same tokens; ``trainer-partial-unfreezing``: the same with
+the layers frozen that the strategy freezes; ``trainer-lora``: the same with peft's adapters at their defaults; or
+``setfit``: SetFit at its defaults, stopped after ``--limit`` seconds, which it notes. A line a measurement is appended to the results; those already there are not
 measured again. ``--table`` prints means and deviations over seeds, of the leading measure or of ``--measure``.
 """
 
@@ -77,7 +78,7 @@ def measure(job: Job, encoder: str, device: str, threads: int, test_rows: int, l
     torch.set_num_threads(threads)
     data = load_labelled(DataSource(job.data))
     assert data.test is not None
-    strategy = STRATEGIES.get(job.way.partition(":")[0])
+    strategy = STRATEGIES.get(job.way.partition(":")[0].removeprefix("trainer-"))
     if strategy and not strategy.handles(data.task, "encoder"):
         return None
     names = data.label_names
@@ -94,7 +95,7 @@ def measure(job: Job, encoder: str, device: str, threads: int, test_rows: int, l
     elif job.way == "setfit":
         outputs, thresholds, note = by_setfit(job, Path(encoder), data.task, names, training, test, chosen.kind, limit)
     else:
-        fit = by_trainer if job.way == "trainer" else by_strategy
+        fit = by_trainer if job.way.startswith("trainer") else by_strategy
         model = fit(job, Path(encoder), data.task, names, training, chosen)
         outputs, thresholds = model.outputs(test.inputs), model.thresholds
     return {
@@ -133,7 +134,7 @@ def by_strategy(job: Job, encoder: Path, task: str, names: Sequence[str], traini
 
 
 def by_trainer(job: Job, encoder: Path, task: str, names: Sequence[str], training: Any, device: Any) -> Any:
-    """Fit by transformers' Trainer at its defaults, with the stock head on the same tokens."""
+    """Fit by transformers' Trainer at its defaults, with the stock head on the same tokens; all weights or a part."""
     import torch
     from transformers import Trainer, TrainingArguments
 
@@ -150,6 +151,7 @@ def by_trainer(job: Job, encoder: Path, task: str, names: Sequence[str], trainin
         fresh = type(model.model)(model.model.config)
         fresh.base_model.load_state_dict(model.model.base_model.state_dict(), strict=False)
         model.model, model.mean_pooled = fresh.to(device.torch), False
+    keep_part(model, job.way.partition("-")[2])
     units = model.units(training.inputs)
     aims = objective.aims(units, training.targets)
 
@@ -180,6 +182,20 @@ def by_trainer(job: Job, encoder: Path, task: str, names: Sequence[str], trainin
         ).train()  # fmt: skip
     model.model.eval()
     return model
+
+
+def keep_part(model: Any, strategy: str) -> None:
+    """Leave to learn what a strategy leaves: the top layers, or peft's adapters at their defaults, and the head."""
+    from peft import LoraConfig, get_peft_model
+
+    from advisor.backend.layers import freeze
+    from advisor.estimates.forecast import default_settings
+
+    kinds = {"token-classification": "TOKEN_CLS", "question-answering": "QUESTION_ANS"}
+    if strategy == "partial-unfreezing":
+        freeze(model.model, default_settings(strategy))
+    elif strategy == "lora":
+        model.model = get_peft_model(model.model, LoraConfig(task_type=kinds.get(model.task, "SEQ_CLS")))
 
 
 def by_setfit(

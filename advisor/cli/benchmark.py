@@ -85,7 +85,7 @@ def command(
         print_json(page.as_dict())
     else:
         from advisor.report.benchmark import benchmark_screen
-        from advisor.report.terminal import console
+        from advisor.report.console import console
 
         console().print(benchmark_screen(page))
     click.echo(f"{output}/report.html, report.md and results.jsonl", err=True)

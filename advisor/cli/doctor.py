@@ -10,8 +10,8 @@ from advisor.doctor.capacity import capacities
 from advisor.doctor.checkup import CheckUp, check_up
 from advisor.doctor.narrowing import narrowed
 from advisor.machine import Machine, this_machine
+from advisor.report.console import console
 from advisor.report.doctor import doctor_screen
-from advisor.report.terminal import console
 
 
 @click.command("doctor")

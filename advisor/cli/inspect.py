@@ -8,8 +8,8 @@ from advisor.cli.options import as_json, column_options, print_json
 from advisor.data.inspection import inspect_data
 from advisor.data.reading import DataSource, load_labelled
 from advisor.knowledge.catalogue import embedded_folder, load_catalogue
+from advisor.report.console import console
 from advisor.report.inspection import inspection_screen
-from advisor.report.terminal import console
 from advisor.tasks import TASKS
 
 

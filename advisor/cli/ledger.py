@@ -48,8 +48,8 @@ def command(context: click.Context, last: int, as_json: bool) -> None:
             | {"entries": [entry.as_dict() for entry in reading.entries]}
         )
         return
+    from advisor.report.console import console
     from advisor.report.ledger import ledger_screen
-    from advisor.report.terminal import console
 
     console().print(ledger_screen(book, reading, accuracy, corrections, last))
 

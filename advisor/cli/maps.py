@@ -32,8 +32,8 @@ def requested_map(advice: Advice, axes: str | None, svg: Path | None) -> dict[st
 def show_map(found: dict[str, Any] | None) -> None:
     """Print a map in characters."""
     if found:
+        from advisor.report.console import console
         from advisor.report.map_text import map_text
-        from advisor.report.terminal import console
 
         console().print()
         console().print(map_text(found))

@@ -71,7 +71,8 @@ def command(
         listed = {"label_first": [row.as_dict() for row in rows]} if rows is not None else {}
         print_json(advice.as_dict() | listed | ({"map": found_map} if found_map else {}))
     else:
-        from advisor.report.terminal import advice_screen, console
+        from advisor.report.console import console
+        from advisor.report.terminal import advice_screen
 
         console().print(advice_screen(advice, as_typed(profile, settings, rules=rules, **data)), crop=False)
         if advice.finding:

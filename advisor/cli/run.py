@@ -49,8 +49,8 @@ def command(
 ) -> None:
     """Run PROFILE (a plan folder, a plan.yaml, or a profile), or data; the same command again resumes."""
     from advisor.api import open_plan, run_plan
+    from advisor.report.console import console
     from advisor.report.result import result_screen
-    from advisor.report.terminal import console
     from advisor.run.folder import default_folder
 
     if profile is not None and _is_plan(profile):

@@ -11,7 +11,8 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from advisor.documents import parse_document, read_document, scalar, suggest
 from advisor.errors import InputError
 from advisor.files import write_text
-from advisor.profile.sections import Compute, Constraints, Data, Lifecycle, Model, Section, Serving, Task
+from advisor.profile.section import Section
+from advisor.profile.sections import Compute, Constraints, Data, Lifecycle, Model, Serving, Task
 from advisor.strict import Strict
 
 Source = Literal["flag", "asked", "file", "detected", "assumed"]

@@ -4,14 +4,12 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
-from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from advisor.data.names import printable
 from advisor.decision.advice import Advice
 from advisor.decision.alternatives import Alternative
 from advisor.decision.candidates import NOT_FOR_THIS_TASK, Candidate
@@ -20,6 +18,7 @@ from advisor.decision.standing import standing_of
 from advisor.knowledge.interval import Interval
 from advisor.knowledge.vocabulary import in_words
 from advisor.report.changes import Change, changes
+from advisor.report.console import WIDTH
 from advisor.report.names import short
 from advisor.report.next_labels import next_labels_line
 from advisor.report.past import adjusted_line
@@ -27,31 +26,12 @@ from advisor.run.progress import clock
 from advisor.strategies import EXECUTABLE
 from advisor.tasks import TASKS
 
-WIDTH, HEIGHT = 100, 40
+HEIGHT = 40
 _ROWS_SHOWN = 6
 _ALTERNATIVES_SHOWN = 4
 _QUESTIONS_SHOWN = 5
 _NAME_WIDTH, _EVIDENCE_WIDTH = 36, 12
 _CERTAINTY_STYLE = {"high": "green", "moderate": "green", "low": "yellow", "very low": "yellow"}
-
-
-class _TameConsole(Console):
-    """A console on which labels and texts cannot steer the terminal: their control characters are shown as �."""
-
-    def render_str(self, text: str, **how: Any) -> Text:
-        return super().render_str(printable(text), **how)
-
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        for segment in super().render(renderable, options):
-            text, style, control = segment
-            yield segment if control or text.isprintable() or text == "\n" else Segment(printable(text), style)
-
-
-def console(*, stderr: bool = False) -> Console:
-    """Return a console of at most 100 columns that keeps ``NO_COLOR``."""
-    found = _TameConsole(stderr=stderr, highlight=False, soft_wrap=False, emoji=False)
-    found.width = min(found.width, WIDTH) if found.is_terminal else WIDTH
-    return found
 
 
 def advice_screen(advice: Advice, profile_path: str) -> RenderableType:

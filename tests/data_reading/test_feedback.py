@@ -10,8 +10,8 @@ from advisor.data.feedback import Feedback
 from advisor.data.inspection import inspect_data
 from advisor.data.reading import DataSource, LabelledData, load_labelled
 from advisor.errors import DataError
+from advisor.report.console import console
 from advisor.report.inspection import inspection_screen
-from advisor.report.terminal import console
 from advisor.tasks import Chat, Demonstration, Judged, Message, Preferred
 from tests.task_samples import write_rows
 

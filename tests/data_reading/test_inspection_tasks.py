@@ -10,8 +10,8 @@ from advisor.data.duplicates import Finding
 from advisor.data.inspection import Inspection, inspect_data
 from advisor.data.lengths import nearest_rank, word_counts
 from advisor.data.reading import DataSource, load_labelled
+from advisor.report.console import console
 from advisor.report.inspection import inspection_screen
-from advisor.report.terminal import console
 from advisor.tasks import TASKS, Pair
 from tests.task_samples import CONTEXT, ROWS, write_rows
 

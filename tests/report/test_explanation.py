@@ -10,10 +10,11 @@ from advisor.decision.flips import Flip
 from advisor.errors import AdvisorError
 from advisor.profile import Profile
 from advisor.report.changes import changes
+from advisor.report.console import console
 from advisor.report.documents import plan_documents
 from advisor.report.explanation import explanation
 from advisor.report.explanation_text import explanation_text
-from advisor.report.terminal import advice_screen, console
+from advisor.report.terminal import advice_screen
 from tests.decision.samples import BASE, MACHINE, random_answers
 from tests.report.samples import Made
 

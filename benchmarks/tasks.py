@@ -8,8 +8,9 @@ Each DATA_FOLDER holds train.* and test.*. A way is a strategy's id, perhaps wit
 passes, AdamW at 5e-5 falling linearly, batches of 8, the stock head), as the library's example scripts for
 classification, entities and questions use it, fed with the same tokens; ``trainer-partial-unfreezing``: the same with
 the layers frozen that the strategy freezes; ``trainer-lora``: the same with peft's adapters at their defaults; or
-``setfit``: SetFit at its defaults, stopped after ``--limit`` seconds, which it notes. A line a measurement is appended to the results; those already there are not
-measured again. ``--table`` prints means and deviations over seeds, of the leading measure or of ``--measure``.
+``setfit``: SetFit at its defaults, stopped after ``--limit`` seconds, which it notes. A line a measurement is appended
+to the results; those already there are not measured again. ``--table`` prints means and deviations over seeds, of the
+leading measure or of ``--measure``.
 """
 
 import json

@@ -53,8 +53,9 @@ def writing_ms(model: BaseModelFacts, read: float, written: Interval, place: Pla
     end = min(read + written.point, model.context)
     cached = Interval.exactly(cache_bytes(model, (read + end) / 2, 1)).by(held)
     one = _roofline(model.forward_flops(1, end), weights.plus(cached), place).plus(calls)
+    reading = _roofline(model.forward_flops(read, read), weights, place)
     return {
-        "reading": _roofline(model.forward_flops(read, read), weights, place).plus(calls),
+        "reading": (reading.by(constants["cpu_reading_of_generator"]) if place.kind == "cpu" else reading).plus(calls),
         "writing": one.by(written),
     }
 

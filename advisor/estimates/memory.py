@@ -114,6 +114,8 @@ def _terms(
     )
     found |= activations
     found["gradients"] = _sorted(*beside)
+    if cpu and work.recompute and not work.writes:
+        found["gaps in the heap"] = total(found).by(constants["cpu_gaps_of_recomputation"])
     return found
 
 
@@ -122,7 +124,8 @@ def _held_for_backward(work: Workload, model: BaseModelFacts, longest: Interval,
 
     By type of layer, see `advisor.estimates.blocks`; recomputation keeps the input of each layer and everything of one
     (Chen et al. 2016, arXiv 1604.06174). Predicting tokens, scores of the whole vocabulary are held as logits, as
-    their softmax and as gradients. Under autocast each product keeps a bf16 copy of its weights.
+    their softmax and as gradients. Under autocast each product keeps a bf16 copy of its weights; of frozen weights that
+    is gone with the product where activations are computed again.
     """
     constants, cpu = load_constants(), place.kind == "cpu"
     narrow = _held_in_16_bits(work, place, precision)
@@ -147,12 +150,13 @@ def _held_for_backward(work: Workload, model: BaseModelFacts, longest: Interval,
         "activations": longest.map(stored).by(heap),
         "working memory": longest.map(working).by(constants[f"{place.kind}_working_layers"]),
     }
-    if precision == "bf16" and not narrow:
+    if precision == "bf16" and not narrow and not (work.adapters and work.recompute):
         body = model.parameters - model.embedding_parameters
         found["copies in bf16"] = Interval.exactly(_BF16 * body * work.stored_layers / model.layers)
     if work.writes:
-        vocabulary = model.vocabulary or model.embedding_parameters / model.hidden
-        each = constants["bytes_per_token_score"].times(vocabulary)
+        vocabulary = model.vocabulary_parameters / model.hidden
+        scores = f"cpu_bytes_per_token_score_in_{precision}" if cpu else "bytes_per_token_score"
+        each = constants[scores].times(vocabulary)
         found["scores of the vocabulary"] = longest.map(lambda length: _at_once(work, length) * length).by(each)
     return found
 

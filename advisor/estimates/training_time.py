@@ -17,19 +17,24 @@ def training_seconds(work: Workload, model: BaseModelFacts, place: Place) -> Ter
     Passes are operations at the rate that is achieved, not at a peak; where this machine was measured, products at its
     rate and what grows with width, length and heads apart (`advisor.machine.MachineRates.pass_seconds`). Adapters save
     the products for gradients of frozen weights, two thirds remain (Hu et al. 2021, arXiv 2106.09685, section 4.2), but
-    have many small ones of their own and compute all else as before. An update adds an overhead and the optimiser's
-    pass over every trained parameter.
+    have many small ones of their own and compute all else as before. Where tokens are predicted, the product with the
+    vocabulary comes once forwards and once for each kind of gradient; it is not computed again. An update adds an
+    overhead and the optimiser's pass over every trained parameter.
     """
     plain = [one for one in work.passes if not one.backward]
     learning = [one for one in work.passes if one.backward]
     found = {
         "start": place.tuning_start_seconds if learning else place.start_seconds,
-        "passes without gradients": _seconds(plain, model, place, training=False).plus(
+        "passes without gradients": _seconds(plain, model, place, training=False, writes=work.writes).plus(
             place.forward_gflops.spend(work.head_flops / 1e9)
         ),
     }
     if learning:
-        found["passes with gradients"] = _seconds(learning, model, place, training=True, added=_added(work, place))
+        found["passes with gradients"] = _seconds(
+            learning, model, place, training=True, writes=work.writes, added=_added(work, place)
+        )
+    if learning and _slow(work, place):
+        found["adapters and scores"] = _beside_products(learning, work, model)
     if work.updates:
         found["updates"] = _update(work, model, place).times(work.updates)
         written = _SAVED * work.trained_parameters / 1e9
@@ -39,10 +44,27 @@ def training_seconds(work: Workload, model: BaseModelFacts, place: Place) -> Ter
 
 def _added(work: Workload, place: Place) -> float:
     """Return the forward passes' worth of time that adapters add to a pass with gradients."""
-    if not work.adapters:
-        return 0.0
-    of_generator = work.writes and place.kind == "cpu"
-    return load_constants()["cpu_adapter_passes_of_generator" if of_generator else "adapter_passes"].point
+    return load_constants()["adapter_passes"].point if work.adapters and not _slow(work, place) else 0.0
+
+
+def _slow(work: Workload, place: Place) -> bool:
+    """Return whether what a generator does beside products counts: on a processor."""
+    return work.writes and place.kind == "cpu"
+
+
+def _beside_products(passes: list[Passes], work: Workload, model: BaseModelFacts) -> Interval:
+    """Return the seconds of a generator's adapters, and of its scores of the vocabulary, on a processor.
+
+    Both are many passes over memory rather than products: adapters' by token, layer and width, as often as a pass is
+    made; scores' loss and gradients by token and word.
+    """
+    constants, found = load_constants(), Interval.exactly(0.0)
+    for one in passes:
+        units = one.cost * one.tokens * model.layers * model.hidden if work.adapters else 0.0
+        scores = one.tokens * model.vocabulary_parameters / model.hidden
+        found = found.plus(constants["cpu_adapter_ns_of_generator"].times(units / 1e9))
+        found = found.plus(constants["cpu_ns_of_token_score"].times(scores / 1e9))
+    return found
 
 
 def _update(work: Workload, model: BaseModelFacts, place: Place) -> Interval:
@@ -56,7 +78,7 @@ def _update(work: Workload, model: BaseModelFacts, place: Place) -> Interval:
 
 
 def _seconds(
-    passes: list[Passes], model: BaseModelFacts, place: Place, *, training: bool, added: float = 0.0
+    passes: list[Passes], model: BaseModelFacts, place: Place, *, training: bool, writes: bool, added: float = 0.0
 ) -> Interval:
     rate = place.training_gflops if training else place.forward_gflops
     spread = load_constants()["measured_spread"]
@@ -64,6 +86,8 @@ def _seconds(
     for one in passes:
         cost = one.cost + added
         flops = cost * model.forward_flops(one.tokens, one.length)
+        if writes:
+            flops += (1 + one.backward) * one.tokens * 2.0 * model.vocabulary_parameters
         # Rates of training are of a backward pass that costs two forward ones.
         share = cost / 3 if training else 1.0
         units = share * one.tokens * model.layers * model.hidden

@@ -77,6 +77,11 @@ class BaseModelFacts(Strict):
         return own * self.layers // (self.layer_groups or self.layers)
 
     @property
+    def vocabulary_parameters(self) -> int:
+        """Parameters of the product that scores every word of the vocabulary."""
+        return self.vocabulary * self.hidden if self.vocabulary else self.embedding_parameters
+
+    @property
     def generates(self) -> bool:
         """Whether it can write text; where its objective is unknown that is not excluded."""
         return self.objective in ("causal", "denoising", "unknown")

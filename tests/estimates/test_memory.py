@@ -173,3 +173,17 @@ def test_terms_stand_in_the_same_order_in_every_process() -> None:
     assert place.precision is None
     assert len(terms) > 4
     assert list(terms)[: len(likely)] == list(likely)
+
+
+def test_recomputation_saves_memory_but_leaves_gaps_on_a_processor() -> None:
+    load, model = TextLoad(rows=1000, tokens=128, classes=2), MODELS["google-bert/bert-base-uncased"]
+    longest, place = Interval.exactly(128.0), training_place({"compute.device": "cpu"}, CPU)
+    stored = Workload(updates=1, trained_parameters=10**8, stored_layers=12, batch_texts=32, batch_tokens=8192)
+    kept_, again = (
+        training_memory(work, model, load, longest, place) for work in (stored, stored._replace(recompute=True))
+    )
+    assert total(again).point < total(kept_).point
+    gaps = again.pop("gaps in the heap")
+    assert gaps.low == 0 < gaps.point < gaps.high
+    assert "gaps in the heap" not in kept_
+    assert gaps.high == pytest.approx(load_constants()["cpu_gaps_of_recomputation"].high * total(again).high)

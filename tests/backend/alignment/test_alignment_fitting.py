@@ -64,7 +64,7 @@ def test_demonstrations_are_learnt(
 @pytest.mark.parametrize("kind", ["dpo", "kto"])
 def test_preferences_are_learnt(kind: str, weights: str, generator: MakeGenerator, cpu: Device, tmp_path: Path) -> None:
     rows = rows_of(KINDS[kind], 1)
-    found = fit(generator(chat=True), kind, tmp_path, quick(weights=weights), cpu)
+    found = fit(generator(chat=True), kind, tmp_path, quick(weights=weights, chosen_weight=0), cpu)
     numbers = observe(found.model, rows).numbers
     measures = headline("preference", numbers, rows, [])
     assert measures["preference_accuracy"] > 0.9
@@ -75,6 +75,19 @@ def test_preferences_are_learnt(kind: str, weights: str, generator: MakeGenerato
         margins = 0.1 * (numbers[:, 0] - numbers[:, 2] - numbers[:, 3] + numbers[:, 5])
         loss = float(np.log1p(np.exp(-margins)).mean())
         assert min(entry["eval_loss"] for entry in told) == pytest.approx(loss, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_chosen_answers_stay_likely_where_writing_them_counts(
+    generator: MakeGenerator, cpu: Device, tmp_path: Path
+) -> None:
+    base, rows, likely = generator(chat=True), rows_of("pairs", 1), []
+    for weight in (0, 1):
+        found = fit(base, "dpo", tmp_path / str(weight), quick(weights="all", chosen_weight=weight), cpu)
+        numbers = observe(found.model, rows).numbers
+        assert headline("preference", numbers, rows, [])["preference_accuracy"] > 0.9
+        likely.append(float(numbers[:, 0].sum() / numbers[:, 1].sum()))
+    assert likely[1] > likely[0]
 
 
 @pytest.mark.slow

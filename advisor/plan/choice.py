@@ -29,8 +29,11 @@ def chosen_candidate(advice: Advice, strategy: str | None) -> tuple[Candidate, l
     reached = [c for c in fitting or own if reachable(c, advice.profile)]
     candidate = next((c for c in reached if c.feasible), reached[0] if reached else None)
     if candidate is None:
-        where = _REACH if any(c.engine != "encoder" for c in own) else "name another by --strategy"
-        raise InputError(f"{chosen.id} is not carried out on an encoder for this task; {where}")
+        by_prompt = any(c.engine != "encoder" for c in own)
+        where = f"a language model can do it: {_REACH}" if by_prompt else "name another by --strategy"
+        raise NoFeasibleStrategy(
+            f"{chosen.id} cannot be run: it does not apply to {task} on this kind of model; {where}"
+        )
     notes = []
     if strategy is not None and chosen is not advised:
         notes.append(f"The advice was {advised.id}; this plan runs {chosen.id} because it was asked for.")

@@ -133,6 +133,7 @@ def test_a_cell_runs_to_its_end(task: str, strategy: str, tiny_encoder: Path, tm
     [
         ("question-answering", "linear-probe", "$"),
         ("pair-classification", "zero-shot", "; a language model can do it: name the language model by model.llm_name"),
+        ("question-answering", "few-shot", "; a language model can do it: name the language model by model.llm_name"),
         ("regression", "contrastive", "$"),
     ],
 )

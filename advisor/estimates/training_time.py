@@ -33,7 +33,7 @@ def training_seconds(work: Workload, model: BaseModelFacts, place: Place) -> Ter
         found["passes with gradients"] = _seconds(
             learning, model, place, training=True, writes=work.writes, added=_added(work, place)
         )
-    if learning and _slow(work, place):
+    if learning and _writes_on_processor(work, place):
         found["adapters and scores"] = _beside_products(learning, work, model)
     if work.updates:
         found["updates"] = _update(work, model, place).times(work.updates)
@@ -44,11 +44,11 @@ def training_seconds(work: Workload, model: BaseModelFacts, place: Place) -> Ter
 
 def _added(work: Workload, place: Place) -> float:
     """Return the forward passes' worth of time that adapters add to a pass with gradients."""
-    return load_constants()["adapter_passes"].point if work.adapters and not _slow(work, place) else 0.0
+    return load_constants()["adapter_passes"].point if work.adapters and not _writes_on_processor(work, place) else 0.0
 
 
-def _slow(work: Workload, place: Place) -> bool:
-    """Return whether what a generator does beside products counts: on a processor."""
+def _writes_on_processor(work: Workload, place: Place) -> bool:
+    """Return whether a generator learns on a processor, where what it does beside products counts."""
     return work.writes and place.kind == "cpu"
 
 

@@ -29,6 +29,8 @@ def chosen_candidate(advice: Advice, strategy: str | None) -> tuple[Candidate, l
     reached = [c for c in fitting or own if reachable(c, advice.profile)]
     candidate = next((c for c in reached if c.feasible), reached[0] if reached else None)
     if candidate is None:
+        if advice.profile.model.llm not in (None, "none"):
+            raise InputError(f"{chosen.id} is not carried out on an encoder for this task; {_REACH}")
         by_prompt = any(c.engine != "encoder" for c in own)
         where = f"a language model can do it: {_REACH}" if by_prompt else "name another by --strategy"
         raise NoFeasibleStrategy(

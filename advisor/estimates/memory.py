@@ -114,9 +114,23 @@ def _terms(
     )
     found |= activations
     found["gradients"] = _sorted(*beside)
-    if cpu and work.recompute and not work.writes:
-        found["gaps in the heap"] = total(found).by(constants["cpu_gaps_of_recomputation"])
+    if cpu and not work.writes:
+        found |= _gaps(work, load, longest, found)
     return found
+
+
+def _gaps(work: Workload, load: TextLoad, longest: Interval, found: Terms) -> Terms:
+    """Return what an encoder's updates leave unused in a processor's heap, as measured.
+
+    Recomputation leaves a share of all else. Where texts differ in length, each length of a batch brings kernels that
+    stay in the heap between the activations.
+    """
+    constants, gaps = load_constants(), _NOTHING
+    if work.recompute:
+        gaps = total(found).by(constants["cpu_gaps_of_recomputation"])
+    if longest.point > load.tokens:
+        gaps = gaps.plus(constants["cpu_gaps_of_lengths_gb"].times(1e9))
+    return {"gaps in the heap": gaps} if gaps.high else {}
 
 
 def _held_for_backward(work: Workload, model: BaseModelFacts, longest: Interval, place: Place, precision: str) -> Terms:

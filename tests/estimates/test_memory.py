@@ -187,3 +187,14 @@ def test_recomputation_saves_memory_but_leaves_gaps_on_a_processor() -> None:
     assert gaps.low == 0 < gaps.point < gaps.high
     assert "gaps in the heap" not in kept_
     assert gaps.high == pytest.approx(load_constants()["cpu_gaps_of_recomputation"].high * total(again).high)
+
+
+def test_batches_of_many_lengths_leave_gaps_on_a_processor_alone() -> None:
+    model, longest = MODELS["google-bert/bert-base-uncased"], Interval.exactly(128.0)
+    work = Workload(updates=1, trained_parameters=10**8, stored_layers=12, batch_texts=32, batch_tokens=8192)
+    equal, unequal = (TextLoad(rows=1000, tokens=tokens, classes=2, longest=128) for tokens in (128, 60))
+    here = training_place({"compute.device": "cpu"}, CPU)
+    more = training_memory(work, model, unequal, longest, here)
+    assert more.pop("gaps in the heap") == load_constants()["cpu_gaps_of_lengths_gb"].times(1e9)
+    assert more == training_memory(work, model, equal, longest, here)
+    assert "gaps in the heap" not in training_memory(work, model, unequal, longest, card("bf16"))

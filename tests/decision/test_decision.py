@@ -41,12 +41,12 @@ def test_tagging_without_labels_or_a_language_model_is_no_job_for_anything() -> 
 
 def test_what_does_not_fit_is_ruled_out_with_numbers() -> None:
     profile = profile_of(
-        task__type="text-classification", data__labelled=5000, data__classes=3, compute__memory_gb=4,
+        task__type="text-classification", data__labelled=5000, data__classes=3, compute__memory_gb=6,
         model__base="google-bert/bert-large-uncased",
     )  # fmt: skip
     advice = recommend(profile, machine=MACHINE).as_dict()
     excluded = {entry["strategy"]: " ".join(entry["because"]) for entry in advice["excluded"]}
-    assert "GB to train, 4 GB there" in excluded["full-fine-tuning"]
+    assert "GB to train, 6 GB there" in excluded["full-fine-tuning"]
     assert advice["verdict"]["strategy"] == "partial-unfreezing"
 
 

@@ -32,12 +32,12 @@ import yaml
 from advisor.backend.adapter_settings import LoraSettings
 from advisor.backend.adapters import add_adapters, lora_config
 from advisor.backend.alignment.settings import AlignmentSettings
+from advisor.backend.attention import attention
 from advisor.backend.bench.bench import run_bench
 from advisor.backend.bench.settings import BenchSettings
 from advisor.backend.bench.timing import wait_for
 from advisor.backend.devices import Device
 from advisor.backend.layers import freeze
-from advisor.backend.loading import attention
 from advisor.backend.objectives import objective_for
 from advisor.backend.objectives.base import Unit
 from advisor.backend.rows import Rows

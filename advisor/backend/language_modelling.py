@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from advisor.backend.attention import attention, narrow_mask
 from advisor.backend.batching import collate
 from advisor.backend.devices import Device
 from advisor.backend.loading import is_decoder, load_tokenizer
@@ -67,8 +68,14 @@ class LanguageModel:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             model, loading = kind.from_pretrained(
-                encoder, dtype=torch.float32, output_loading_info=True, trust_remote_code=trusted
+                encoder,
+                dtype=torch.float32,
+                attn_implementation=None if causal else attention(device),
+                output_loading_info=True,
+                trust_remote_code=trusted,
             )
+        if not causal:
+            narrow_mask(model, device)
         tokenizer = load_tokenizer(encoder)
         if not causal and tokenizer.mask_token_id is None:
             raise ValueError("its tokenizer has no token that hides others; give it a mask_token")

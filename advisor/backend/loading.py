@@ -11,7 +11,6 @@ import torch
 from safetensors import SafetensorError
 
 from advisor.backend.bert import read_bert
-from advisor.backend.devices import Device
 from advisor.backend.remote_code import allowed
 from advisor.errors import InputError
 
@@ -116,11 +115,6 @@ def _tokenizer(folder: Path, **options: Any) -> Any:
             raise ValueError("its tokenizer has no token to pad with; give it a pad_token in tokenizer_config.json")
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     return tokenizer
-
-
-def attention(device: Device) -> str | None:
-    """Return the attention that is fastest on short texts: eager on a CPU, elsewhere fused where the type has it."""
-    return "eager" if device.kind == "cpu" else None
 
 
 def pad_alike(config: Any, tokenizer: Any) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import torch
 
+from advisor.backend.attention import attention, narrow_mask
 from advisor.backend.devices import Device
-from advisor.backend.loading import attention, load_tokenizer, loading, pad_alike
+from advisor.backend.loading import load_tokenizer, loading, pad_alike
 from advisor.backend.objectives import Objective
 from advisor.backend.pooling import declared_pooling
 from advisor.backend.pooling_layer import expressible, start_near_linear
@@ -51,6 +52,7 @@ def with_new_head(
     mean_pooled = pools and declared and pooling == "mean"
     if mean_pooled:
         start_near_linear(model)
+    narrow_mask(model, device)
     pad_alike(model.config, tokenizer)
     objective.offset = output_layer(model).bias is not None
     mean = mean_pooled or getattr(model.config, "classifier_pooling", None) == "mean"

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from advisor.backend.arrays import Floats
+from advisor.backend.attention import attention, narrow_mask
 from advisor.backend.batching import collate
 from advisor.backend.devices import Device
-from advisor.backend.loading import attention, load_tokenizer, loading, pad_alike, quiet_transformers
+from advisor.backend.loading import load_tokenizer, loading, pad_alike, quiet_transformers
 from advisor.backend.objectives import Objective, Unit, objective_for
 from advisor.backend.pooling_layer import head_logits, pooling_layer, text_vector
 from advisor.backend.remote_code import allowed
@@ -76,6 +77,7 @@ class TunedModel:
             model = _read(folder, objective, dtype=torch.float32, attn_implementation=attention(device))
             tokenizer = load_tokenizer(folder, words=objective.prefix_space)
             limit = length_limit(folder)
+        narrow_mask(model, device)
         pad_alike(model.config, tokenizer)
         thresholds = kept.get("thresholds")
         if device.bf16:

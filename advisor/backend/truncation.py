@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.backend.encoder import Encoder
-from advisor.backend.objectives.tokens import special_frame, word_tokens
+from advisor.backend.objectives.tokens import special_frame, token_ids, word_tokens
 from advisor.tasks import Input, Pair, Words
 
 _WINDOW = 4096
@@ -64,7 +64,7 @@ def _tokens_beyond(encoder: Encoder, inputs: Sequence[Input]) -> tuple[NDArray[n
     sides = (0, 1) if isinstance(inputs[0], Pair) else (None,)
     for side in sides:
         texts = [cast(str, text if side is None else text[side]) for text in inputs]
-        ids = encoder.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+        ids = token_ids(encoder.tokenizer, texts, add_special_tokens=False, verbose=False)
         lengths = np.array([len(row) for row in ids], dtype=np.int64)
         sizes += lengths
         beyond += np.maximum(lengths - room, 0)

@@ -1,5 +1,6 @@
 """A tuned model: a transformers model with a task's head; inputs in, outputs out; saved as transformers saves."""
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -109,17 +110,25 @@ class TunedModel:
 
     def logits(self, units: Sequence[Unit]) -> Tensor:
         """Return float32 logits of a batch, (units, …) as its head gives them, with gradients where enabled."""
-        pad, device = int(self.tokenizer.pad_token_id or 0), self.device.torch
-        ids, mask = collate([unit.ids for unit in units], pad, device)
+        pad, device, width = int(self.tokenizer.pad_token_id or 0), self.device.torch, self._width(units)
+        ids, mask = collate([unit.ids for unit in units], pad, device, width)
         told = getattr(self.model.config, "type_vocab_size", 0) > 1
         kinds = [unit.kinds for unit in units if unit.kinds is not None and told]
-        known = {"token_type_ids": collate(kinds, 0, device)[0]} if kinds else {}
+        known = {"token_type_ids": collate(kinds, 0, device, width)[0]} if kinds else {}
         with torch.autocast(self.device.kind, dtype=torch.bfloat16, enabled=self.device.bf16):
             if self.mean_pooled:
                 hidden = self.model.base_model(input_ids=ids, attention_mask=mask, **known).last_hidden_state
                 vectors = text_vector(hidden, mask, self.model.config.layer_norm_eps)
                 return head_logits(self.model, vectors).float()
             return self.objective.read(self.model(input_ids=ids, attention_mask=mask, **known))
+
+    def _width(self, units: Sequence[Unit]) -> int:
+        """Return the tokens that units are padded to: few widths, for each of which there are kernels to make."""
+        longest = max(len(unit.ids) for unit in units)
+        if len(units) == 1:
+            return longest
+        multiple = int(load_settings("computing.yaml")["width_multiple"])
+        return max(longest, min(self.max_length, math.ceil(longest / multiple) * multiple))
 
     def outputs(self, inputs: Sequence[Input], progress: Progress | None = None) -> Floats:
         """Return the outputs of all rows, as `advisor.backend.predictor` defines them.

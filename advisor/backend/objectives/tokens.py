@@ -1,6 +1,6 @@
 """Inputs made units of tokens: texts cut or read in windows, pairs, words, questions with their contexts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,18 +9,17 @@ from numpy.typing import NDArray
 from advisor.backend.long_texts import cut
 from advisor.backend.objectives.base import Unit
 from advisor.backend.tuning_settings import ReadingSettings
+from advisor.settings import load_settings
 from advisor.tasks import Input
 
 
 def cut_units(tokenizer: Any, texts: Sequence[Input], limit: int, long_texts: str) -> list[Unit]:
     """Return units of single texts; what stands between the special tokens is cut as `cut` does."""
-    if not texts:
-        return []
     if long_texts == "truncate":
-        rows = tokenizer(list(texts), truncation=True, max_length=limit)["input_ids"]
+        rows = token_ids(tokenizer, texts, truncation=True, max_length=limit)
         return [Unit(row, ids or [padding(tokenizer)]) for row, ids in enumerate(rows)]
     opening, closing = special_frame(tokenizer)
-    bare = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+    bare = token_ids(tokenizer, texts, add_special_tokens=False, verbose=False)
     room = limit - len(opening) - len(closing)
     return [
         Unit(row, [*opening, *part, *closing] or [padding(tokenizer)])
@@ -31,10 +30,14 @@ def cut_units(tokenizer: Any, texts: Sequence[Input], limit: int, long_texts: st
 
 def pair_units(tokenizer: Any, pairs: Sequence[Any], limit: int) -> list[Unit]:
     """Return a unit a pair; the longer text loses its end where both do not fit."""
-    firsts, seconds = [pair.first for pair in pairs], [pair.second for pair in pairs]
-    found = tokenizer(firsts, seconds, truncation="longest_first", max_length=limit)
-    kinds = found.get("token_type_ids") or [None] * len(pairs)
-    return [Unit(row, ids, kind) for row, (ids, kind) in enumerate(zip(found["input_ids"], kinds, strict=True))]
+    units: list[Unit] = []
+    for part in _parts(pairs):
+        firsts, seconds = [pair.first for pair in part], [pair.second for pair in part]
+        found = tokenizer(firsts, seconds, truncation="longest_first", max_length=limit)
+        kinds = found.get("token_type_ids") or [None] * len(part)
+        of_part = zip(found["input_ids"], kinds, strict=True)
+        units += [Unit(row, ids, kind) for row, (ids, kind) in enumerate(of_part, start=len(units))]
+    return units
 
 
 class WordTokens(NamedTuple):
@@ -46,13 +49,14 @@ class WordTokens(NamedTuple):
 
 def word_tokens(tokenizer: Any, rows: Sequence[Any], limit: int) -> list[WordTokens]:
     """Return the tokens of each row of words, cut at the limit."""
-    if not rows:
-        return []
-    found = tokenizer([list(row) for row in rows], is_split_into_words=True, truncation=True, max_length=limit)
-    return [
-        WordTokens(ids or [padding(tokenizer)], _numbers(found.word_ids(row) if ids else [None]))
-        for row, ids in enumerate(found["input_ids"])
-    ]
+    read: list[WordTokens] = []
+    for part in _parts(rows):
+        found = tokenizer([list(row) for row in part], is_split_into_words=True, truncation=True, max_length=limit)
+        read += [
+            WordTokens(ids or [padding(tokenizer)], _numbers(found.word_ids(row) if ids else [None]))
+            for row, ids in enumerate(found["input_ids"])
+        ]
+    return read
 
 
 def word_units(tokenizer: Any, rows: Sequence[Any], limit: int) -> list[Unit]:
@@ -91,6 +95,17 @@ def question_units(tokenizer: Any, pairs: Sequence[Any], limit: int, reading: Re
             kinds = found["token_type_ids"][window] if "token_type_ids" in found else None
             units.append(Unit(row, ids, kinds, marks))
     return units
+
+
+def token_ids(tokenizer: Any, texts: Sequence[Input], **options: Any) -> list[list[int]]:
+    """Return the token ids of each text; ``options`` are the tokenizer's."""
+    return [ids for part in _parts(texts) for ids in tokenizer(list(part), **options)["input_ids"]]
+
+
+def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Yield as many rows as are tokenised at once: what a tokenizer tells beside ids outgrows the ids many times."""
+    at_once = int(load_settings("computing.yaml")["tokenised_rows"])
+    return (rows[start : start + at_once] for start in range(0, len(rows), at_once))
 
 
 def _numbers(words: Sequence[int | None]) -> NDArray[np.int64]:

@@ -123,9 +123,12 @@ class TunedModel:
             return self.objective.read(self.model(input_ids=ids, attention_mask=mask, **known))
 
     def _width(self, units: Sequence[Unit]) -> int:
-        """Return the tokens that units are padded to: few widths, for each of which there are kernels to make."""
+        """Return the tokens that units are padded to: few widths, for each brings kernels of its own.
+
+        A single unit that is answered stays as it is: it is served in less time without padding.
+        """
         longest = max(len(unit.ids) for unit in units)
-        if len(units) == 1:
+        if len(units) == 1 and not torch.is_grad_enabled():
             return longest
         multiple = int(load_settings("computing.yaml")["width_multiple"])
         return max(longest, min(self.max_length, math.ceil(longest / multiple) * multiple))

@@ -250,6 +250,7 @@ def _load(facts: Mapping[str, Value], longest: Interval) -> TextLoad:
         tokens=min(mean, longest.high),
         classes=int(_number(facts, "classes")),
         longest=longest.point,
+        differing=_spread(facts) > 0,
     )
 
 

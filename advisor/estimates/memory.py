@@ -115,21 +115,22 @@ def _terms(
     found |= activations
     found["gradients"] = _sorted(*beside)
     if cpu and not work.writes:
-        found |= _gaps(work, load, longest, found)
+        found |= _gaps(work, load, found)
     return found
 
 
-def _gaps(work: Workload, load: TextLoad, longest: Interval, found: Terms) -> Terms:
+def _gaps(work: Workload, load: TextLoad, found: Terms) -> Terms:
     """Return what an encoder's updates leave unused in a processor's heap, as measured.
 
-    Recomputation leaves a share of all else. Where texts differ in length, each length of a batch brings kernels that
-    stay in the heap between the activations.
+    Recomputation leaves a share of all else. Where texts differ in length, activations of one batch do not fit where
+    those of another were, and kernels that are kept for each length lie between them.
     """
     constants, gaps = load_constants(), _NOTHING
     if work.recompute:
         gaps = total(found).by(constants["cpu_gaps_of_recomputation"])
-    if longest.point > load.tokens:
-        gaps = gaps.plus(constants["cpu_gaps_of_lengths_gb"].times(1e9))
+    if load.differing:
+        shared = found["activations"].by(constants["cpu_gaps_between_lengths"])
+        gaps = gaps.plus(constants["cpu_gaps_of_lengths_gb"].times(1e9)).plus(shared)
     return {"gaps in the heap": gaps} if gaps.high else {}
 
 

@@ -38,12 +38,14 @@ class TextLoad(NamedTuple):
         tokens: of a text, mean.
         classes: of the task.
         longest: tokens of the longest text.
+        differing: whether texts differ in length.
     """
 
     rows: float
     tokens: float
     classes: int
     longest: float = 0.0
+    differing: bool = False
 
 
 class Passes(NamedTuple):

@@ -14,12 +14,11 @@ DIFFERING = [SENTENCES[0], SENTENCES[0].split()[0]]
 def learnt(model: TunedModel) -> tuple[torch.Tensor, torch.Tensor, set[torch.dtype]]:
     """Return logits of texts of two lengths, gradients, and the formats that scores of tokens are kept in."""
     units = model.units(DIFFERING)
-    length = len(units[0].ids)
-    assert len(units[1].ids) < length
-    kept = set()
+    assert len(units[1].ids) < len(units[0].ids)
+    kept, scored = set(), len(units) * model.model.config.num_attention_heads
 
     def pack(tensor: torch.Tensor) -> torch.Tensor:
-        if tensor.shape[-2:] == (length, length):
+        if tensor.shape[:-2].numel() == scored and tensor.shape[-2] == tensor.shape[-1]:
             kept.add(tensor.dtype)
         return tensor
 

@@ -35,13 +35,16 @@ def test_probabilities_have_a_row_for_each_text_in_order(classifier):
 
 
 @pytest.mark.parametrize(("limit", "texts", "width"), [(36, 3, 16), (36, 1, 10), (14, 3, 14), (14, 1, 10)])
-def test_several_texts_are_padded_to_few_widths_within_the_limit(classifier, limit, texts, width):
+def test_texts_are_padded_to_few_widths_within_the_limit_but_for_one_that_is_answered(classifier, limit, texts, width):
     classifier.max_length = limit
     seen = []
     embeddings = classifier.model.get_input_embeddings()
     embeddings.register_forward_pre_hook(lambda layer, given: seen.append(tuple(given[0].shape)))
-    classifier.logits(classifier.units([TEXTS[1], "fine", "good film"][:texts]))
-    assert seen == [(texts, width)]
+    units = classifier.units([TEXTS[1], "fine", "good film"][:texts])
+    with torch.no_grad():
+        classifier.logits(units)
+    classifier.logits(units)
+    assert seen == [(texts, width), (texts, min(limit, 16))]
 
 
 def test_a_saved_model_gives_the_same_probabilities_here_and_in_a_pipeline(classifier, tmp_path, cpu):

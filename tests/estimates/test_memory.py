@@ -192,9 +192,15 @@ def test_recomputation_saves_memory_but_leaves_gaps_on_a_processor() -> None:
 def test_batches_of_many_lengths_leave_gaps_on_a_processor_alone() -> None:
     model, longest = MODELS["google-bert/bert-base-uncased"], Interval.exactly(128.0)
     work = Workload(updates=1, trained_parameters=10**8, stored_layers=12, batch_texts=32, batch_tokens=8192)
-    equal, unequal = (TextLoad(rows=1000, tokens=tokens, classes=2, longest=128) for tokens in (128, 60))
-    here = training_place({"compute.device": "cpu"}, CPU)
-    more = training_memory(work, model, unequal, longest, here)
-    assert more.pop("gaps in the heap") == load_constants()["cpu_gaps_of_lengths_gb"].times(1e9)
+    equal = TextLoad(rows=1000, tokens=128, classes=2, longest=128)
+    differing = equal._replace(differing=True)
+    here, constants = training_place({"compute.device": "cpu"}, CPU), load_constants()
+    more = training_memory(work, model, differing, longest, here)
+    gaps = more.pop("gaps in the heap")
     assert more == training_memory(work, model, equal, longest, here)
-    assert "gaps in the heap" not in training_memory(work, model, unequal, longest, card("bf16"))
+    assert gaps.point == pytest.approx(
+        1e9 * constants["cpu_gaps_of_lengths_gb"].point
+        + constants["cpu_gaps_between_lengths"].point * more["activations"].point
+    )
+    assert 0 < gaps.low < gaps.point < gaps.high
+    assert "gaps in the heap" not in training_memory(work, model, differing, longest, card("bf16"))

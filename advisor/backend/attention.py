@@ -2,19 +2,33 @@
 
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from advisor.backend.devices import Device
+from advisor.knowledge.pretrained import read_config
 
 _NARROW = "eager with a narrow mask"
+_FP32_ALONE = {"deberta"}
 
 
 def attention(device: Device) -> str | None:
     """Return the attention that is fastest on short texts: eager on a CPU, elsewhere fused where the type has it."""
     return "eager" if device.kind == "cpu" else None
+
+
+def able_device(device: Device, folder: Path) -> Device:
+    """Return the device, in fp32 for a model whose attention fails in bf16.
+
+    DeBERTa's first version comes to fp32 queries beside bf16 scores, and fills these with the least fp32 number.
+
+    Raises:
+        OSError, ValueError: the folder has no ``config.json``, or it is damaged.
+    """
+    return device.in_fp32() if read_config(folder).get("model_type") in _FP32_ALONE else device
 
 
 def narrow_mask(model: Any, device: Device) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from advisor.backend.arrays import Flags, Floats
+from advisor.backend.attention import able_device
 from advisor.backend.batching import collate
 from advisor.backend.devices import Device
 from advisor.backend.loading import load_tokenizer, load_weights, loading, tokenizer_of_words
@@ -63,10 +64,11 @@ class Encoder:
         Raises:
             InputError: the folder holds no model that can be loaded.
         """
-        dtype = torch.bfloat16 if device.bf16 and frozen else torch.float32
-        # On a processor only fp32 gains by fused attention, and only without a backward pass.
-        fused = device.kind != "cpu" or (frozen and not device.bf16)
         with loading(folder, "no encoder can be loaded from there"):
+            device = able_device(device, folder)
+            dtype = torch.bfloat16 if device.bf16 and frozen else torch.float32
+            # On a processor only fp32 gains by fused attention, and only without a backward pass.
+            fused = device.kind != "cpu" or (frozen and not device.bf16)
             tokenizer = load_tokenizer(folder)
             model = load_weights(folder, dtype, fused=fused, dropout=dropout)
             limit = length_limit(folder)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from advisor.backend.attention import attention, narrow_mask
+from advisor.backend.attention import able_device, attention, narrow_mask
 from advisor.backend.batching import collate
 from advisor.backend.devices import Device
 from advisor.backend.loading import is_decoder, load_tokenizer
@@ -62,7 +62,7 @@ class LanguageModel:
         """
         from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM
 
-        trusted = allowed(encoder)
+        trusted, device = allowed(encoder), able_device(device, encoder)
         causal = is_decoder(AutoConfig.from_pretrained(encoder, trust_remote_code=trusted))
         kind: Any = AutoModelForCausalLM if causal else AutoModelForMaskedLM
         with torch.random.fork_rng():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from advisor.backend.attention import attention, narrow_mask
+from advisor.backend.attention import able_device, attention, narrow_mask
 from advisor.backend.devices import Device
 from advisor.backend.loading import load_tokenizer, loading, pad_alike
 from advisor.backend.objectives import Objective
@@ -29,6 +29,7 @@ def with_new_head(
     """
     with loading(encoder, NOT_LOADED), torch.random.fork_rng():
         torch.manual_seed(seed)
+        device = able_device(device, encoder)
         model, found = objective.model_class().from_pretrained(
             encoder,
             **objective.configuration(),

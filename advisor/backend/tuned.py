@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from advisor.backend.arrays import Floats
-from advisor.backend.attention import attention, narrow_mask
+from advisor.backend.attention import able_device, attention, narrow_mask
 from advisor.backend.batching import collate
 from advisor.backend.devices import Device
 from advisor.backend.loading import load_tokenizer, loading, pad_alike, quiet_transformers
@@ -75,6 +75,7 @@ class TunedModel:
             labels = [config.id2label[number] for number in range(config.num_labels)]
             predicts = TASKS[task].predicts
             objective = objective_for(task, [] if predicts in ("number", "span") else labels, _reading(kept))
+            device = able_device(device, folder)
             model = _read(folder, objective, dtype=torch.float32, attn_implementation=attention(device))
             tokenizer = load_tokenizer(folder, words=objective.prefix_space)
             limit = length_limit(folder)

@@ -3,6 +3,7 @@ import torch
 
 from advisor.backend.attention import attention, narrow_mask
 from advisor.backend.devices import Device
+from advisor.backend.encoder import Encoder
 from advisor.backend.tuned import TunedModel
 from tests.architectures import SENTENCES
 from tests.backend.classifiers import new_model
@@ -66,3 +67,16 @@ def test_files_do_not_tell_which_attention_a_model_was_tuned_with(architecture, 
         wide = again.logits(again.units(DIFFERING))
         narrow = TunedModel.load(tmp_path / "kept", BF16)
         torch.testing.assert_close(narrow.logits(narrow.units(DIFFERING)), wide, rtol=0, atol=0)
+
+
+def test_a_type_that_autocast_breaks_computes_in_fp32(make_encoder, tmp_path):
+    folder = make_encoder("deberta", relative_attention=True, pos_att_type=["c2p", "p2c"])
+    model = new_model(folder, BF16)
+    assert model.device.precision == "fp32"
+    units = model.units(["good film", "fine"])
+    assert model.logits(units).dtype == torch.float32
+    model.save(tmp_path / "kept")
+    again = TunedModel.load(tmp_path / "kept", BF16)
+    with torch.no_grad():
+        torch.testing.assert_close(again.logits(units), model.logits(units))
+    assert Encoder.load(folder, BF16).embed(["good film", "fine"]).shape == (2, 32)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from advisor.backend.arrays import Flags, Floats
-from advisor.backend.attention import able_device
+from advisor.backend.attention import able_device, narrow_mask
 from advisor.backend.batching import collate
 from advisor.backend.devices import Device
 from advisor.backend.loading import load_tokenizer, load_weights, loading, tokenizer_of_words
@@ -73,6 +73,8 @@ class Encoder:
             model = load_weights(folder, dtype, fused=fused, dropout=dropout)
             limit = length_limit(folder)
             pooling, declared = declared_pooling(folder)
+        if not frozen:
+            narrow_mask(model, device)
         return cls(
             folder=folder,
             device=device,

@@ -44,6 +44,12 @@ def test_a_narrow_mask_gives_the_same_numbers_from_scores_half_as_wide(architect
     assert (gradients - wide_gradients).norm() < 1e-2 * wide_gradients.norm()
 
 
+def test_an_encoder_that_is_tuned_itself_has_a_narrow_mask_too(architecture):
+    tuned, frozen = (Encoder.load(architecture("roberta"), BF16, frozen=frozen).model for frozen in (False, True))
+    assert "narrow" in tuned.config._attn_implementation
+    assert frozen.config._attn_implementation == "eager"
+
+
 def test_a_type_with_attention_of_its_own_keeps_it(architecture):
     model = new_model(architecture("deberta-v2"), BF16).model
     assert model.config._attn_implementation == "eager"

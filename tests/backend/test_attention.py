@@ -55,6 +55,11 @@ def test_a_type_with_attention_of_its_own_keeps_it(architecture):
     assert model.config._attn_implementation == "eager"
 
 
+def test_code_without_an_eager_function_of_transformers_name_keeps_its_attention(architecture, monkeypatch):
+    monkeypatch.delattr("transformers.models.bert.modeling_bert.eager_attention_forward")
+    assert new_model(architecture("bert"), BF16).model.config._attn_implementation == "eager"
+
+
 def test_masks_stay_as_they_are_where_products_are_in_fp32(architecture, cpu):
     model = new_model(architecture("bert"), cpu).model
     assert model.config._attn_implementation == "eager"

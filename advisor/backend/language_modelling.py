@@ -16,6 +16,7 @@ from advisor.backend.devices import Device
 from advisor.backend.loading import is_decoder, load_tokenizer
 from advisor.backend.pretraining_settings import PretrainingSettings
 from advisor.backend.remote_code import allowed
+from advisor.backend.untrained import draw_unset, unset_shown
 from advisor.knowledge.pretrained import length_limit
 
 Ids = NDArray[np.int64]
@@ -65,7 +66,7 @@ class LanguageModel:
         trusted, device = allowed(encoder), able_device(device, encoder)
         causal = is_decoder(AutoConfig.from_pretrained(encoder, trust_remote_code=trusted))
         kind: Any = AutoModelForCausalLM if causal else AutoModelForMaskedLM
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), unset_shown():
             torch.manual_seed(seed)
             model, loading = kind.from_pretrained(
                 encoder,
@@ -74,6 +75,7 @@ class LanguageModel:
                 output_loading_info=True,
                 trust_remote_code=trusted,
             )
+            draw_unset(model, loading["missing_keys"])
         if not causal:
             narrow_mask(model, device)
         tokenizer = load_tokenizer(encoder)

@@ -13,6 +13,7 @@ from advisor.backend.pooling_layer import expressible, start_near_linear
 from advisor.backend.remote_code import allowed
 from advisor.backend.task_head import head_note, output_layer, read_encoder, renew, unread
 from advisor.backend.tuned import NOT_LOADED, TunedModel
+from advisor.backend.untrained import draw_unset, unset_shown
 from advisor.knowledge.pretrained import length_limit
 
 
@@ -27,7 +28,7 @@ def with_new_head(
     Raises:
         InputError: the folder holds no encoder that can be loaded.
     """
-    with loading(encoder, NOT_LOADED), torch.random.fork_rng():
+    with loading(encoder, NOT_LOADED), torch.random.fork_rng(), unset_shown():
         torch.manual_seed(seed)
         device = able_device(device, encoder)
         model, found = objective.model_class().from_pretrained(
@@ -43,6 +44,7 @@ def with_new_head(
         limit = length_limit(encoder)
         pooling, declared = declared_pooling(encoder)
         missing = {*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])}
+        draw_unset(model, missing)
         dropped = [*found["unexpected_keys"], *renew(model, missing)]
         if unread(model, missing):
             read_encoder(model, encoder)

@@ -1,5 +1,6 @@
 """Regret: how much worse than the best strategy in hindsight a policy's choices are, and what they cost."""
 
+import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -67,6 +68,26 @@ class Standing(NamedTuple):
         }
 
 
+class Foresight(NamedTuple):
+    """What is left to someone who knows the other draws of a data set and size, and takes what was best on them.
+
+    That is about what chance in draws, fits and test rows costs whoever chooses before this draw is measured.
+
+    Attributes:
+        regret: mean points below the best in hindsight, as a policy's.
+        error: root mean square of what the mean over the other draws is off by, in points.
+        draws: that have another one to go by.
+    """
+
+    regret: Bounds
+    error: float
+    draws: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {**self._asdict(), "regret": self.regret._asdict()}
+
+
 class Comparison(NamedTuple):
     """Policies on common ground.
 
@@ -76,6 +97,7 @@ class Comparison(NamedTuple):
             policy chose, or where a policy has not chosen.
         standings: in the order of the policies.
         set_aside: titles of policies that choose what was not measured.
+        foresight: what choosing by other draws would leave; None where no draw has another of its data set and size.
     """
 
     field: list[str]
@@ -84,6 +106,7 @@ class Comparison(NamedTuple):
     data: list[str]
     standings: list[Standing]
     set_aside: list[str]
+    foresight: Foresight | None
 
 
 def compare(cells: Sequence[Cell], policies: Mapping[str, Policy], field: Sequence[str]) -> Comparison:
@@ -115,7 +138,34 @@ def compare(cells: Sequence[Cell], policies: Mapping[str, Policy], field: Sequen
             if found
         ],
         set_aside=[policies[name].title for name in policies if name in aside],
+        foresight=foresight([cell for cell, _ in ground], field),
     )
+
+
+def foresight(cells: Sequence[Cell], field: Collection[str]) -> Foresight | None:
+    """Return what choosing of the field, and predicting, by the other draws of the same data and size would leave.
+
+    Args:
+        cells: complete draws.
+        field: strategies to choose from.
+    """
+    alike: dict[tuple[str, str], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        alike[cell.situation.data, cell.situation.size].append(cell)
+    regrets: dict[str, list[float]] = defaultdict(list)
+    errors: list[float] = []
+    for draws in alike.values():
+        able = [name for name in field if all(name in cell.values for cell in draws)]
+        for cell in draws if able and len(draws) > 1 else ():
+            others = [one.values for one in draws if one is not cell]
+            means = {name: math.fsum(values[name] for values in others) / len(others) for name in able}
+            chosen = max(able, key=lambda name: means[name])
+            regrets[cell.situation.data].append(POINTS * (cell.best - cell.values[chosen]))
+            errors += [POINTS * (means[name] - cell.values[name]) for name in able]
+    if not regrets:
+        return None
+    error = math.hypot(*errors) / math.sqrt(len(errors))
+    return Foresight(_bounds(regrets, _mean_of_means), error, sum(map(len, regrets.values())))
 
 
 def judge(cells: Sequence[Cell], policy: Policy, field: Collection[str]) -> list[Judged]:

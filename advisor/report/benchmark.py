@@ -169,15 +169,21 @@ def _standings(found: Comparison) -> Table:
 def _ground(found: Comparison) -> str:
     left = f"; {found.left_out} left out, where not all was measured" if found.left_out else ""
     aside = f"; not judged, for choosing what was not measured: {', '.join(found.set_aside)}" if found.set_aside else ""
-    return f"  {found.cells} draws of {len(found.data)} data sets, best of {', '.join(found.field)}{left}{aside}"
+    known = f"; {in_points(found.foresight.regret)} by what was best on other draws" if found.foresight else ""
+    return f"  {found.cells} draws of {len(found.data)} data sets, best of {', '.join(found.field)}{left}{aside}{known}"
 
 
 def _task(task: TaskPage) -> dict[str, Any]:
     found = task.regret
+    regret = found and {
+        **found._asdict(),
+        "standings": [one.as_dict() for one in found.standings],
+        "foresight": found.foresight and found.foresight.as_dict(),
+    }
     return {
         "task": task.title,
         "measure": task.measure,
         "curves": as_data(task.curves),
         "crossings": [crossing._asdict() for crossing in task.crossings],
-        "regret": found and {**found._asdict(), "standings": [one.as_dict() for one in found.standings]},
+        "regret": regret,
     }

@@ -71,6 +71,21 @@ def test_a_policy_that_chooses_what_was_not_measured_is_set_aside() -> None:
     assert (nothing.cells, nothing.left_out, nothing.standings) == (0, 1, [])
 
 
+def test_foresight_chooses_by_the_other_draws_of_a_data_set_and_size() -> None:
+    rows = [
+        line(PROBE, 0.5), line(TUNE, 0.7), line(PROBE, 0.6, seed=1), line(TUNE, 0.5, seed=1),
+        line(PROBE, 0.9, size="32", labelled=96, rarest=32), line(TUNE, 0.1, size="32", labelled=96, rarest=32),
+    ]  # fmt: skip
+    found = compare(cells_of(measured(*rows)), {"probe": always(PROBE)}, [PROBE, TUNE])
+    assert found.cells == 3
+    assert found.foresight is not None
+    assert found.foresight.draws == 2  # the third has no other of its size
+    assert found.foresight.regret.value == pytest.approx((20 + 10) / 2)  # each takes what was best on the other
+    assert found.foresight.error == pytest.approx(((10**2 + 20**2) / 2) ** 0.5)
+    alone = compare(cells_of(measured(*rows[4:])), {"probe": always(PROBE)}, [PROBE, TUNE])
+    assert alone.foresight is None
+
+
 def test_predictions_are_held_against_what_was_measured() -> None:
     predicted = {PROBE: Interval(0.4, 0.53, 0.6), TUNE: Interval(0.71, 0.74, 0.8), "lora": Interval(0, 0, 0)}
     policy = Policy("pilot", lambda _: Choice(TUNE, 1.0, predicted))

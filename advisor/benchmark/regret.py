@@ -125,7 +125,9 @@ def compare(cells: Sequence[Cell], policies: Mapping[str, Policy], field: Sequen
         if len(choices) == len(policies) and choices[first].strategy in cell.values:
             ground.append((cell, choices))
     aside = {name for cell, choices in ground for name, choice in choices.items() if choice.strategy not in cell.values}
-    judged = {name: [_judge(cell, made[name]) for cell, made in ground] for name in policies if name not in aside}
+    judged = {
+        name: [_judge(cell, made[name], field) for cell, made in ground] for name in policies if name not in aside
+    }
     values = {cell.situation: cell.values for cell, _ in ground}
     return Comparison(
         field=list(field),
@@ -171,7 +173,7 @@ def foresight(cells: Sequence[Cell], field: Collection[str]) -> Foresight | None
 def judge(cells: Sequence[Cell], policy: Policy, field: Collection[str]) -> list[Judged]:
     """Return one policy's choices in hindsight, on every complete draw where its choice was measured."""
     made = ((cell, policy.choose(cell.situation)) for cell in complete_cells(cells, field))
-    return [_judge(cell, choice) for cell, choice in made if choice and choice.strategy in cell.values]
+    return [_judge(cell, choice, field) for cell, choice in made if choice and choice.strategy in cell.values]
 
 
 def mean_over_data(judged: Sequence[Judged], figure: Callable[[Judged], float]) -> float:
@@ -180,9 +182,10 @@ def mean_over_data(judged: Sequence[Judged], figure: Callable[[Judged], float]) 
     return sum(means) / len(means)
 
 
-def _judge(cell: Cell, choice: Choice) -> Judged:
+def _judge(cell: Cell, choice: Choice, field: Collection[str]) -> Judged:
     regret = POINTS * (cell.best - cell.values[choice.strategy])
-    cost = (choice.spent + cell.seconds[choice.strategy]) / (sum(cell.seconds.values()) or 1.0)
+    everything = math.fsum(seconds for name, seconds in cell.seconds.items() if name in field) or 1.0
+    cost = (choice.spent + cell.seconds[choice.strategy]) / everything
     return Judged(cell.situation, choice, regret, cost)
 
 

@@ -61,6 +61,16 @@ def test_regret_worst_and_cost() -> None:
     assert probe.chosen == {PROBE: 3}
 
 
+def test_cost_is_a_share_of_fitting_the_field_whatever_else_was_fitted() -> None:
+    rows = [
+        line(PROBE, 0.5),
+        line(TUNE, 0.7, fit_processor_seconds=30.0),
+        line("lora", 0.6, fit_processor_seconds=60.0),
+    ]
+    found = compare(cells_of(measured(*rows)), {"probe": always(PROBE), "lora": always("lora")}, [PROBE, TUNE])
+    assert [one.cost.value for one in found.standings] == [pytest.approx(0.25), pytest.approx(1.5)]
+
+
 def test_a_policy_that_chooses_what_was_not_measured_is_set_aside() -> None:
     cells = cells_of(measured(line(PROBE, 0.5), line(TUNE, 0.7)))
     policies = {"probe": always(PROBE), "contrastive": always("contrastive")}

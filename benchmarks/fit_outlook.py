@@ -2,16 +2,20 @@
 
     python benchmarks/fit_outlook.py --fit
     python benchmarks/fit_outlook.py --check
+    python benchmarks/fit_outlook.py --shifts
 
 ``--fit`` writes ``rules/outlook.yaml``: the sizes that explain the measurements in ``rules/evidence/`` best (maximum
 a posteriori, the logarithm of every size being normal around a guess with a deviation of 1). ``--check`` fits anew
 without one data set at a time, takes what strategies reached there at some sizes as if a pilot had measured it on few
-rows (a binomial draw), and compares what is then expected of every strategy with what it reached.
+rows (a binomial draw), and compares what is then expected of every strategy with what it reached. ``--shifts`` says how
+much test rows differ from those at hand, of rows as they come and of classes in equal shares, by what pilots expected
+(``rules/evidence/choices.jsonl``, made with today's ``rules/outlook.yaml``) beside what was reached.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import NormalDist, mean
 from typing import Any
 
 import click
@@ -19,9 +23,10 @@ import numpy as np
 import yaml
 from scipy.optimize import minimize
 
+from advisor.benchmark.results import read_lines, read_results
 from advisor.pilot.cells import Cell, evidence
 from advisor.pilot.outlook import Measured, Outlook
-from advisor.pilot.prior import Prior
+from advisor.pilot.prior import Prior, load_prior
 
 GROUPS = {
     "zero-shot": "frozen", "few-shot": "frozen", "linear-probe": "frozen", "contrastive": "tuned", "lora": "tuned",
@@ -36,12 +41,13 @@ GUESS = {
     "bend": 0.1, "reach": 1.5, "noise.fit": 0.3, "noise.draw": 0.4, "noise.decay": 0.4,
 }  # fmt: skip
 # Means over the same test rows cannot tell a shared error of judging from a data set's level: 0.5 is a judgement. What
-# test rows differ from held-out ones is from pilots' forecasts beside what was reached (rules/evidence/choices.jsonl).
+# test rows differ from those at hand is from pilots' forecasts beside what was reached, by --shifts.
 FIXED = {
     "everywhere_level.together": 2.0, "everywhere_slope.together": 1.0, "task_level.together": 0.0,
-    "noise.shared": 0.5, "noise.shift": 0.25,
+    "noise.shared": 0.5, "noise.shift": 0.15, "noise.shift_of_equal_shares": 0.45,
 }  # fmt: skip
-OUTLOOK = Path(__file__).parents[1] / "rules" / "outlook.yaml"
+RULES = Path(__file__).parents[1] / "rules"
+OUTLOOK, EVIDENCE = RULES / "outlook.yaml", RULES / "evidence"
 HEADING = """\
 # How learning curves of strategies go together: standard deviations in log-odds of the leading measure, explained in
 # advisor/pilot/prior.py. Written by benchmarks/fit_outlook.py; reach is in doublings of labels a class.
@@ -108,7 +114,9 @@ def check(
                     Measured(name, rows, 0.8 * cell.per_class, random.binomial(rows, cell.value) / rows, rows)
                     for name, cell in here.items() if name in cheap
                 ]  # fmt: skip
-                outlook = Outlook.prior(list(here), classes, known=others, sizes=prior, task=task).after(measured)
+                outlook = Outlook.prior(
+                    list(here), classes, known=others, sizes=prior, task=task, equal_shares=not natural
+                ).after(measured)
                 expected = {name: outlook.expected(name, count) for name in here}
                 chosen, best = max(expected, key=lambda name: expected[name]), max(c.value for c in here.values())
                 found["regret", round(count)].append(best - here[chosen].value)
@@ -118,6 +126,55 @@ def check(
                     found["error", name].append(point - cell.value)
                     found["covered", name].append(low <= cell.value <= high)
     return dict(found)
+
+
+def shifts() -> dict[str, tuple[float, float, int]]:
+    """Return the likeliest `noise.shift` and `noise.shift_of_equal_shares`, coverage of 90 % intervals then, and draws.
+
+    Every data set weighs the same; what is reached has its own chance of test rows in it.
+    """
+    noise = load_prior().noise
+    reached: dict[tuple[str, str, int], dict[str, float]] = defaultdict(dict)
+    for one in read_results(EVIDENCE / "encoder.jsonl"):
+        if one.situation.task == "text-classification":
+            reached[one.situation[:3]][one.strategy] = min(max(one.value, 0.01), 0.99)
+    found: dict[str, dict[str, list[tuple[float, float]]]] = {"shift": {}, "shift_of_equal_shares": {}}
+    draws: dict[str, int] = defaultdict(int)
+    for line in read_lines(EVIDENCE / "choices.jsonl"):
+        at = line["labelled"], line["rarest"], line["classes"]
+        kind = "shift_of_equal_shares" if at[0] // at[2] == at[1] else "shift"
+        values = reached.get((line["data"], line["size"], line["seed"]), {})
+        draws[kind] += bool(values)
+        for strategy, said in line["predicted"].items():
+            if strategy in values:
+                low, point, high, value = (_odds(share) for share in (*said.values(), values[strategy]))
+                variance = ((high - low) / (2 * NormalDist().inv_cdf(0.95))) ** 2 - getattr(noise, kind) ** 2
+                found[kind].setdefault(line["data"], []).append((value - point, max(variance, 0.0)))
+
+    def likelihood(kind: str, shift: float) -> float:
+        return sum(
+            mean(-0.5 * (error**2 / (known + shift**2) + np.log(known + shift**2)) for error, known in pairs)
+            for pairs in found[kind].values()
+        )
+
+    grid = np.arange(0.05, 1.55, 0.05).tolist()
+    best = {kind: max(grid, key=lambda shift, kind=kind: likelihood(kind, shift)) for kind in found}
+    bound = NormalDist().inv_cdf(0.95)
+    return {
+        kind: (
+            shift,
+            mean(
+                mean(abs(error) <= bound * (known + shift**2) ** 0.5 for error, known in pairs)
+                for pairs in found[kind].values()
+            ),
+            draws[kind],
+        )
+        for kind, shift in best.items()
+    }
+
+
+def _odds(share: float) -> float:
+    return float(np.log(share / (1 - share)))
 
 
 def summary(found: dict[tuple[str, Any], list[float]]) -> str:
@@ -143,9 +200,15 @@ def summary(found: dict[tuple[str, Any], list[float]]) -> str:
 @click.command(help=__doc__)
 @click.option("--fit", "fitting", is_flag=True, help="Write rules/outlook.yaml.")
 @click.option("--check", "checking", is_flag=True, help="Leave every data set out once.")
+@click.option("--shifts", "shifting", is_flag=True, help="Say how much test rows differ from those at hand.")
 @click.option("--measured", multiple=True, default=("zero-shot", "few-shot", "linear-probe"), show_default=True)
-def main(fitting: bool, checking: bool, measured: tuple[str, ...]) -> None:
-    """Fit, check, or both."""
+def main(fitting: bool, checking: bool, shifting: bool, measured: tuple[str, ...]) -> None:
+    """Fit, check, say shifts, or several of these."""
+    if shifting:
+        for kind, (shift, covered, draws) in shifts().items():
+            click.echo(f"noise.{kind}: {shift:.2f}, {100 * covered:.0f} % inside 90 % intervals then ({draws} draws)")
+    if not fitting and not checking:
+        return
     cells = evidence()
     sizes = fit(cells)
     if fitting:

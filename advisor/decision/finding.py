@@ -70,7 +70,7 @@ class Finding(Strict):
     Attributes:
         strategy: the contender settled on; None where nothing could be measured.
         measure: key of the measure that leads; ``measure_title`` in words.
-        labelled: rows that were there.
+        labelled: rows that were there; ``equal_shares`` whether they hold every class alike.
         contenders: best first.
         stopped: why nothing more was measured.
         spent_seconds, budget_seconds, everything_seconds: forecast cost of what was measured, of what might have been,
@@ -88,6 +88,7 @@ class Finding(Strict):
     measure: str
     measure_title: str
     labelled: int
+    equal_shares: bool = False
     contenders: list[Standing] = []
     stopped: Stop
     margin: float

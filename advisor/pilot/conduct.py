@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+
 from advisor.backend.devices import choose_device
 from advisor.backend.rows import encode_rows
 from advisor.cache import cache_folder
@@ -24,6 +26,7 @@ from advisor.pilot.trials import Trial, Trials
 from advisor.plan.rows import class_weights, planned_labels
 from advisor.settings import load_settings
 from advisor.strategies import STRATEGIES
+from advisor.tasks import TASKS
 
 
 def conduct(pilot: Pilot, data: LabelledData, wish: Wish, tell: Callable[[Seen], None]) -> Finding:
@@ -100,6 +103,14 @@ class _Course:
     def _classes(self) -> int:
         return classes_of(self.data.task, len(self.bench.labels))
 
+    @cached_property
+    def _equal_shares(self) -> bool:
+        """Whether every class has as many rows, give or take one, as chosen rows have and chance seldom brings."""
+        if TASKS[self.data.task].predicts != "class":
+            return False
+        counts = np.bincount(self.bench.rows.targets, minlength=len(self.bench.labels))
+        return bool(counts.max() - counts.min() <= 1)
+
     @property
     def _took(self) -> float:
         """Processor seconds so far, deciding included, and those of former calls whose measurements the race used."""
@@ -118,6 +129,7 @@ class _Course:
             measure=measure.key,
             measure_title=measure.title,
             labelled=race.rows,
+            equal_shares=self._equal_shares,
             contenders=stand,
             stopped=stopped if race.trials else "too few labels",
             margin=race.rules["margin"],
@@ -153,7 +165,12 @@ class _Course:
         free = [one.id for one in self.racing.values() if one.label_free]
         known = evidence() if self.pilot.known is None else self.pilot.known
         return Outlook.prior(
-            list(self.racing), self._classes, label_free=free, known=[*known, *own], task=self.data.task
+            list(self.racing),
+            self._classes,
+            label_free=free,
+            known=[*known, *own],
+            task=self.data.task,
+            equal_shares=self._equal_shares,
         )
 
     def _seconds(self, trial: Trial) -> float:

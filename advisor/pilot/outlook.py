@@ -67,6 +67,7 @@ class Outlook:
         label_free: strategies that take no labels; their curves are level.
         cells: everything measured: on other data and on these.
         task: id of the task.
+        equal_shares: whether the rows at hand hold every class alike.
     """
 
     strategies: tuple[str, ...]
@@ -75,6 +76,7 @@ class Outlook:
     cells: tuple[Cell, ...]
     sizes: Prior
     task: str = "text-classification"
+    equal_shares: bool = False
 
     @classmethod
     def prior(
@@ -86,6 +88,7 @@ class Outlook:
         known: Sequence[Cell] | None = None,
         sizes: Prior | None = None,
         task: str = "text-classification",
+        equal_shares: bool = False,
     ) -> "Outlook":
         """Return what is known before anything is measured here.
 
@@ -96,9 +99,10 @@ class Outlook:
             known: measurements on other data; those that are shipped if left out.
             sizes: of the prior's parts; the fitted ones if left out.
             task: id of the task.
+            equal_shares: whether the rows at hand hold every class alike.
         """
         cells = tuple(evidence() if known is None else known)
-        return cls(tuple(strategies), classes, frozenset(label_free), cells, sizes or load_prior(), task)
+        return cls(tuple(strategies), classes, frozenset(label_free), cells, sizes or load_prior(), task, equal_shares)
 
     def after(self, measured: Sequence[Measured]) -> "Outlook":
         """Return the outlook that takes these measurements into account as well."""
@@ -112,7 +116,8 @@ class Outlook:
     def at(self, strategy: str, per_class: float) -> Interval:
         """Return the 5 %, 50 % and 95 % quantile of what one fit would reach on new rows at so many labels a class."""
         points, found = self._points([(strategy, per_class)]), []
-        spread = self.sizes.noise.shift**2
+        noise = self.sizes.noise
+        spread = (noise.shift_of_equal_shares if self.equal_shares else noise.shift) ** 2
         spread += 0.0 if strategy in self.label_free else fit_variance(self.sizes, per_class)
         for belief in self._beliefs:
             mean, variance = self._posterior(belief, points)

@@ -47,7 +47,8 @@ class Noise(BaseModel):
 
     ``draw``, with the same decay, is how much other rows move all strategies that learn from the same ones. ``shared``
     is the share of the variance of judging on few rows that strategies judged on the same rows share. ``shift`` is how
-    much rows that come later differ from those at hand, for all strategies alike.
+    much rows that come later differ from those at hand, for all strategies alike; ``shift_of_equal_shares`` where those
+    at hand hold every class alike, as rows that were chosen do, and those that come later hold them as they come.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,6 +58,7 @@ class Noise(BaseModel):
     decay: float = Field(ge=0)
     shared: float = Field(ge=0, le=1)
     shift: float = Field(ge=0)
+    shift_of_equal_shares: float = Field(ge=0)
 
 
 class Prior(BaseModel):

@@ -57,7 +57,8 @@ class PilotWords:
         measure: the one that leads.
         margin: of being about as good as the best.
         contenders: best first.
-        sentences: what it came to, against what the rules had said; labels that a target takes; what leads with more.
+        sentences: what it came to, against what the rules had said; that rows were chosen; labels that a target takes;
+            what leads with more.
     """
 
     rows: int
@@ -133,6 +134,11 @@ def _sentences(finding: Finding) -> Iterable[str]:
         how = "Measured on your data" if itself else "Expected by what was measured of others on your data"
         against = f"; the rules alone had said {finding.rules}" if finding.overrides else ", as the rules alone say"
         yield f"{how}: {title_of(finding.strategy)}{against}."
+    if finding.equal_shares:
+        yield (
+            "Every class has as many labels as the others: where texts in use come otherwise, all contenders may do "
+            "better or worse than here, as far as the intervals say. A test file drawn as texts come tells."
+        )
     if finding.target:
         yield target_line(finding.target, finding.measure_title)
     if finding.leads:

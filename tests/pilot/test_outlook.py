@@ -121,6 +121,15 @@ def test_rows_drawn_as_they_come_are_told_from_rows_in_equal_shares() -> None:
     assert sorted(cell.natural for cell in cells if cell.strategy == "few-shot") == [False, True]
 
 
+def test_classes_in_equal_shares_widen_what_is_expected_and_do_not_move_it(outlook: Outlook) -> None:
+    chosen = Outlook.prior(CONTENDERS, 4, known=elsewhere(), equal_shares=True)
+    for name in CONTENDERS:
+        came, alike = outlook.at(name, 32), chosen.at(name, 32)
+        assert alike.high - alike.low > came.high - came.low
+        assert alike.point == pytest.approx(came.point, abs=0.01)
+        assert chosen.expected(name, 32) == outlook.expected(name, 32)
+
+
 def test_what_a_strategy_does_on_another_task_tells_less() -> None:
     poor = [Cell("pairs", "linear-probe", 16, 4, 0.3, 500, task="pair-classification")]
     poor += [Cell("pairs", "full-fine-tuning", 16, 4, 0.8, 500, task="pair-classification")]

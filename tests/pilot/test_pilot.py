@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +89,17 @@ def test_a_larger_budget_goes_on_and_fits_nothing_twice(pilot: Callable[..., Pil
     pilot().run(WISH)
     pilot().run(WISH._replace(budget=Budget(seconds=3)))
     assert len(fits) == len(set(fits))
+
+
+@pytest.mark.parametrize(("counts", "equal"), [((8, 8), True), ((8, 9), True), ((6, 10), False)])
+def test_it_notes_that_classes_come_in_equal_shares(
+    counts: tuple[int, int], equal: bool, tmp_path: Path, tiny_encoder: Path
+) -> None:
+    some = zip(TEXTS.items(), counts, strict=False)
+    rows = [{"text": text, "label": label} for (label, texts), count in some for text in texts[:count]]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    project = open_project(data=DataSource(tmp_path / "rows.jsonl"), settings={"model.base": str(tiny_encoder)})
+    assert Pilot(recommend(project.profile), project.data).run(WISH).equal_shares == equal
 
 
 def test_without_rows_it_says_what_to_label_first(pilot: Callable[..., Pilot]) -> None:

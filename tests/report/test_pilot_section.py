@@ -53,6 +53,12 @@ def test_contenders_stand_in_a_table_with_what_the_rules_had_said(made: Made) ->
     assert "the rules alone had said linear-probe. 0.85 accuracy needs about 1,300 labels (900–2,400)" in text
 
 
+def test_classes_in_equal_shares_are_said_to_be_chosen(made: Made) -> None:
+    said = "Every class has as many labels as the others"
+    assert said not in documents(made, FOUND)["report.md"]
+    assert said in documents(made, FOUND.model_copy(update={"equal_shares": True}))["report.md"]
+
+
 def test_markdown_says_the_same(made: Made) -> None:
     lines = documents(made, FOUND)["report.md"].splitlines()
     rows = [line for line in lines if line.count(" | ") == 6 and ("at 336" in line or "not measured" in line)]

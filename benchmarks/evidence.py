@@ -38,15 +38,10 @@ def main(results: Path, folders: tuple[Path, ...], to: Path) -> None:
         for row in read_lines(results)
     ]
     order = list(STRATEGIES)
-    rows.sort(key=lambda row: (row["data"], row["seed"], _place(row["size"]), order.index(row["strategy"])))
+    rows.sort(key=lambda row: (row["data"], row["seed"], Size.parse(row["size"]).place, order.index(row["strategy"])))
     kept = ({name: value for name, value in row.items() if name not in _DROPPED} for row in rows)
     to.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
     click.echo(f"{len(rows)} measurements of {len({row['data'] for row in rows})} data sets in {to}")
-
-
-def _place(size: str) -> tuple[int, int]:
-    parsed = Size.parse(size)
-    return (["per-class", "rows", "all"].index(parsed.kind), parsed.amount)
 
 
 if __name__ == "__main__":

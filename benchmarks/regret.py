@@ -2,12 +2,13 @@
 
     python benchmarks/regret.py                          # the regret of every way to choose
     python benchmarks/regret.py --write README.md        # the same between the README's marks
+    python benchmarks/regret.py --sizes                  # size by size, what the pilot expected, what chance leaves
     python benchmarks/regret.py --thresholds             # what moving one threshold would gain, on data sets left out
 
 The best in hindsight is the best of the strategies that were measured on most draws.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from statistics import mean
 import click
 
 from advisor.benchmark.cells import Cell, cells_of, complete_cells
+from advisor.benchmark.draws import Size
 from advisor.benchmark.policies import judged_policies, policies
 from advisor.benchmark.regret import Comparison, Judged, compare, judge, mean_over_data
 from advisor.benchmark.results import read_lines, read_results
@@ -47,10 +49,10 @@ def evidence() -> list[Cell]:
     return [cell for cell in found if cell.situation.task == "text-classification"]
 
 
-def comparison(field: Sequence[str] = FIELD) -> Comparison:
-    """Return every way to choose, judged by the evidence."""
-    ways = judged_policies(load_rulebase(), MACHINE, read_lines(EVIDENCE / "choices.jsonl"), field=field)
-    return compare(evidence(), ways, field)
+def comparison(size: str | None = None) -> Comparison:
+    """Return every way to choose, judged by the evidence, or by that of one size."""
+    ways = judged_policies(load_rulebase(), MACHINE, read_lines(EVIDENCE / "choices.jsonl"), field=FIELD)
+    return compare([cell for cell in evidence() if size in (None, cell.situation.size)], ways, FIELD)
 
 
 def table() -> str:
@@ -59,13 +61,31 @@ def table() -> str:
     return f"{regret_table(comparison(), measure)}\n{means()}"
 
 
+def sizes() -> str:
+    """Return by size the mean and worst regret, how far off the pilot's forecasts are, and what other draws leave."""
+    shown = {"rules": "rules", "pilot": "pilot", "always-contrastive": "always contrastive"}
+    titles = ["size", "draws", *shown.values(), "forecasts off by", "inside 90 %", "by other draws", "off by"]
+    lines = [f"| {' | '.join(titles)} |", "| --- |" + " ---: |" * (len(titles) - 1)]
+    for size in sorted({cell.situation.size for cell in evidence()}, key=lambda size: Size.parse(size).place):
+        found = comparison(size)
+        standings = {one.policy: one for one in found.standings}
+        if "pilot" in standings:
+            pilot, known = standings["pilot"], found.foresight
+            row = [size, str(found.cells)]
+            row += [f"{standings[name].regret.value:.1f}, {standings[name].worst.value:.1f}" for name in shown]
+            row += [f"{pilot.error:.1f}", f"{100 * (pilot.covered or 0):.0f} %"]
+            row += [f"{known.regret.value:.1f}", f"{known.error:.1f}"] if known else ["", ""]
+            lines.append(f"| {' | '.join(row)} |")
+    return "\n".join(lines)
+
+
 def means() -> str:
     """Return mean accuracy by size and strategy over the draws on which all of the field was measured."""
     by_size: dict[str, list[Cell]] = {}
     for cell in complete_cells(evidence(), FIELD):
         by_size.setdefault(cell.situation.size, []).append(cell)
     lines = [f"| labels a class | data sets | {' | '.join(FIELD)} |", "| --- |" + " ---: |" * (len(FIELD) + 1)]
-    for size in sorted(by_size, key=lambda size: (size == "all", int(size) if size.isdigit() else 0)):
+    for size in sorted(by_size, key=lambda size: Size.parse(size).place):
         cells = by_size[size]
         names = {cell.situation.data for cell in cells}
         values = (_mean_over_data(cells, strategy) for strategy in FIELD)
@@ -125,11 +145,14 @@ def thresholds() -> None:
 @click.command()
 @click.option("--write", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Put the table there.")
 @click.option("--thresholds", "moving", is_flag=True, help="Move the rules' thresholds one at a time.")
+@click.option("--sizes", "sizing", is_flag=True, help="Regret and forecasts size by size.")
 @click.option("--draws", is_flag=True, help="Every draw's best strategy and the rules' choice.")
-def main(write: Path | None, moving: bool, draws: bool) -> None:
+def main(write: Path | None, moving: bool, sizing: bool, draws: bool) -> None:
     """Print or write the table."""
     if moving:
         thresholds()
+    elif sizing:
+        click.echo(sizes())
     elif draws:
         _draws()
     elif write:

@@ -31,6 +31,11 @@ class Size(NamedTuple):
             return cls("rows" if found[2] else "per-class", int(found[1]))
         raise InputError(f"size '{text}' is neither a number of labels a class, a number of rows (500-rows), nor all")
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """What sizes are sorted by: labels a class, then rows, then all."""
+        return (("per-class", "rows", "all").index(self.kind), self.amount)
+
     def __str__(self) -> str:
         """Write it as it is read."""
         return "all" if self.kind == "all" else f"{self.amount}-rows" if self.kind == "rows" else str(self.amount)

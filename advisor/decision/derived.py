@@ -59,9 +59,15 @@ def _labels_per_class(values: Answers) -> Value:
 
 
 def _mean_per_class(values: Answers) -> Value:
-    """Return labelled examples over classes, or all of them where the task has none."""
-    labelled = values.get("data.labelled")
-    return labelled if _without_classes(values) else _ratio(labelled, values.get("data.classes"))
+    """Return labelled examples over classes, or all of them where the task has none.
+
+    Where a text has several labels that is less than the mean; then it is at least what the rarest class has.
+    """
+    labelled, smallest = values.get("data.labelled"), values.get("data.smallest_class")
+    if _without_classes(values):
+        return labelled
+    ratio = _ratio(labelled, values.get("data.classes"))
+    return ratio if ratio is None or smallest is None else max(ratio, float(smallest))
 
 
 def _without_classes(values: Answers) -> bool:

@@ -33,7 +33,7 @@ _NOTHING = Interval.exactly(0.0)
 _FACTS = (
     "task.type",
     "classes",
-    "labels_per_class",
+    "mean_per_class",
     "data.labelled",
     "data.tokens_median",
     "data.tokens_p95",
@@ -277,9 +277,9 @@ def _spread(facts: Mapping[str, Value]) -> float:
 
 
 def _quality(strategy: str, engine: str, facts: Mapping[str, Value]) -> Interval | None:
-    if facts.get("task.type") != "text-classification" or facts.get("labels_per_class") is None:
+    if facts.get("task.type") != "text-classification" or facts.get("mean_per_class") is None:
         return None
-    return expected_accuracy(strategy, engine, _number(facts, "labels_per_class"), int(_number(facts, "classes")))
+    return expected_accuracy(strategy, engine, _number(facts, "mean_per_class"), int(_number(facts, "classes")))
 
 
 def _fits(needed: Interval, least: Interval, memory_gb: Value) -> Fits:

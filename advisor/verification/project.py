@@ -189,7 +189,7 @@ class Project:
         values = {0}
         for test in self._tests:
             limit = test.limit({}, self.base.limits)
-            if test.fact in ("labels_per_class", _SMALLEST) and isinstance(limit, int | float):
+            if test.fact in ("labels_per_class", "mean_per_class", _SMALLEST) and isinstance(limit, int | float):
                 values |= {ceil(limit), floor(limit) + 1}
         return sorted(value for value in values if value >= 0)
 

@@ -71,6 +71,33 @@ class Ratio:
 
 
 @dataclass(frozen=True)
+class AtLeast:
+    """A number, or ``floor`` where that is known and more; compared with a plain number it stays as linear as both."""
+
+    number: Number | Ratio
+    floor: Number
+
+    @property
+    def known(self) -> z3.BoolRef:
+        """Whether the number is."""
+        return self.number.known
+
+    @property
+    def term(self) -> z3.ArithRef:
+        """The larger one."""
+        return z3.If(z3.And(self.floor.known, self.floor.term > self.number.term), self.floor.term, self.number.term)
+
+    def test(self, relation: str, limit: float) -> z3.BoolRef:
+        """Compare either where one that is large suffices, both where neither may be large."""
+        number, floor = self.number.test(relation, limit), self.floor.test(relation, limit)
+        if relation in ("above", "at least"):
+            return z3.Or(number, z3.And(self.floor.known, floor))
+        if relation in ("below", "at most"):
+            return z3.And(number, z3.Or(z3.Not(self.floor.known), floor))
+        return COMPARE[relation](self.term, rational(Fraction(limit)))
+
+
+@dataclass(frozen=True)
 class Word:
     """One of some words, by its place among them."""
 

@@ -8,7 +8,7 @@ import z3
 
 from advisor.decision.derived import CLASSIFYING_TASKS, COMPARABLE_TASKS, GENERATING_TASKS
 from advisor.knowledge.catalogue import BaseModelFacts, load_catalogue
-from advisor.verification.terms import Cases, Number, Quantity, Ratio, Word, YesNo, rational, truth
+from advisor.verification.terms import AtLeast, Cases, Number, Quantity, Ratio, Word, YesNo, rational, truth
 
 if TYPE_CHECKING:
     from advisor.verification.project import Project
@@ -26,10 +26,12 @@ def _labels_per_class(project: "Project") -> Quantity:
 
 
 def _mean_per_class(project: "Project") -> Quantity:
-    labelled, classes, task = project.input(_LABELS), project.input(_CLASSES), project.input("task.type")
-    assert isinstance(labelled, Number) and isinstance(classes, Number) and isinstance(task, Word)
+    labelled, smallest, classes = (project.input(name) for name in (_LABELS, _SMALLEST, _CLASSES))
+    task = project.input("task.type")
+    assert isinstance(labelled, Number) and isinstance(smallest, Number)
+    assert isinstance(classes, Number) and isinstance(task, Word)
     other = z3.And(task.known, z3.Not(task.among(CLASSIFYING_TASKS)))
-    return Cases(other, labelled, Ratio(labelled, classes))
+    return Cases(other, labelled, AtLeast(Ratio(labelled, classes), smallest))
 
 
 def _llm_allowed(project: "Project") -> Quantity:

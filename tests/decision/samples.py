@@ -77,9 +77,10 @@ def limits_of(decision: Decision) -> set[float]:
             for name, value in candidate.facts.items()
             if name.startswith("need.") and isinstance(value, int | float)
         }
-    labelled, each = facts.get("data.labelled"), facts.get("labels_per_class")
-    if labelled and each:
-        numbers |= {number * float(labelled) / float(each) for number in set(numbers)}
+    labelled = facts.get("data.labelled")
+    for each in (facts.get("labels_per_class"), facts.get("mean_per_class")):
+        if labelled and each:
+            numbers |= {number * float(labelled) / float(each) for number in set(numbers)}
     return numbers
 
 

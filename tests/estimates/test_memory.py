@@ -24,7 +24,7 @@ MEASURED = [(row["model"], row["texts"], row["gb"]) for row in PUBLISHED["measur
 CPU = Machine(2, 8 * 10**9, "avx2", False)
 MODELS = load_catalogue().models
 FACTS: dict[str, Any] = {
-    "task.type": "text-classification", "classes": 2, "labels_per_class": 50, "data.labelled": 100,
+    "task.type": "text-classification", "classes": 2, "mean_per_class": 50, "data.labelled": 100,
     "data.tokens_median": 64, "data.tokens_p95": 64, "compute.device": "cpu", "compute.devices": 1,
     "compute.memory_gb": 8.0, "compute.usd_per_hour": 0.0, "serving.device": "cpu",
 }  # fmt: skip

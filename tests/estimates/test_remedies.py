@@ -14,7 +14,7 @@ from advisor.strategies import STRATEGIES
 CPU = Machine(2, 8 * 10**9, "avx2", False)
 BERT = "google-bert/bert-base-uncased"
 FACTS: dict[str, Any] = {
-    "task.type": "text-classification", "classes": 2, "labels_per_class": 1000, "data.labelled": 2000,
+    "task.type": "text-classification", "classes": 2, "mean_per_class": 1000, "data.labelled": 2000,
     "data.tokens_median": 60, "data.tokens_p95": 200, "compute.device": "cpu", "compute.devices": 1,
     "compute.memory_gb": 8.0, "compute.usd_per_hour": 0.0, "serving.device": "cpu",
 }  # fmt: skip

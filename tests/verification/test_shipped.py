@@ -10,7 +10,7 @@ from advisor.verification import Finding, verify
 from advisor.verification.upkeep import upkeep
 from tests.verification.small import EVIDENCE, TODAY, row
 
-WEIGHTS = "constraints.model_access: weights, labels_per_class: at least fewest_per_class"
+WEIGHTS = "constraints.model_access: weights, mean_per_class: at least fewest_per_class"
 
 
 def layered(folder: Path, rows: str) -> RuleBase:

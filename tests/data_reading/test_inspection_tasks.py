@@ -115,6 +115,12 @@ def test_classes_that_could_be_amounts_are_pointed_out(labels: tuple[Any, ...], 
     assert ("taken for classes; if they are amounts" in shown(inspected(tmp_path, rows))) == told
 
 
+def test_labels_that_stand_once_are_named(tmp_path: Path) -> None:
+    rows = [{"text": f"a text {n}", "label": label} for n, label in enumerate("aabbcd")]
+    assert "2 of them labelled once ('c', 'd'): learnt from or judged, not both" in shown(inspected(tmp_path, rows))
+    assert "labelled once" not in shown(inspected(tmp_path, rows[:4]))
+
+
 def test_labels_that_are_spelled_alike_are_pointed_out(tmp_path: Path) -> None:
     rows = [{"text": f"text {i}", "label": ("pos", "Pos", "not so", "not-so", "neg")[i % 5]} for i in range(15)]
     screen = shown(inspected(tmp_path, rows))

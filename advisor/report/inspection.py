@@ -63,10 +63,9 @@ def _targets(found: Inspection) -> list[str]:
         if _could_be_amounts(found):
             lines.append("all are whole numbers, taken for classes; if they are amounts, name the task: regression")
         if single := [one.label for one in found.labels if one.count == 1]:
-            names = ", ".join(map(plain, single[:_NAMED])) + (", …" if len(single) > _NAMED else "")
-            lines.append(
-                f"{len(single)} of them labelled once ({names}): learnt from or judged, not both; add rows or merge"
-            )
+            named = ", ".join(map(shown, single[:_NAMED])) + (", …" if len(single) > _NAMED else "")
+            once = f"{len(single)} of them labelled once ({named})"
+            lines.append(f"{once}: learnt from or judged, not both; add rows or merge")
     if sets := found.label_sets:
         lines.append(f"labels a row: mean {sets.mean:.2f}, most {sets.most}, {sets.distinct:,} different sets")
         lines.append(_none("rows", sets.without.count, found))

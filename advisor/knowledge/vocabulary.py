@@ -26,7 +26,12 @@ _DERIVED = (
         "labelled examples of the rarest class where known, else the mean over classes",
         "labels per class",
     ),
-    Fact("mean_per_class", "number", "labelled examples over classes", "labels per class"),
+    Fact(
+        "mean_per_class",
+        "number",
+        "labelled examples over classes, no fewer than of the rarest class",
+        "labels per class",
+    ),
     Fact("llm_allowed", "yes-no", "a large language model is there and the texts may be sent to it"),
     Fact("llm_usable", "yes-no", "it also answers within the limits of latency and price"),
     Fact(

@@ -86,13 +86,15 @@ class Profile(Strict):
             values["sources"][name] = source
         try:
             return Profile.model_validate(values)
-        except ValidationError:
+        except ValidationError as refused:
             text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
             try:
                 parse_document(text, "answers").validate(Profile)
             except InputError as failure:
                 raise InputError(str(getattr(failure, "text", failure))) from None
-            raise
+            # Written and read again it may pass: infinity is no number in a profile, so a text takes it.
+            first = refused.errors()[0]
+            raise InputError(f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from None
 
     def with_detected(self, told: Mapping[str, Any]) -> "Profile":
         """Return a copy with answers it lacks, marked as detected; None tells nothing."""

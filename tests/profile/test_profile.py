@@ -121,6 +121,11 @@ def test_the_shipped_schema_is_current() -> None:
     assert shipped == profile_schema(), "run: python -m advisor.profile > profiles/profile.schema.json"
 
 
+def test_a_number_for_a_text_is_refused_though_its_writing_is_a_text() -> None:
+    with pytest.raises(InputError, match=r"serving\.card: input should be a valid string"):
+        Profile().with_answers({"serving.card": float("inf")}, "flag")
+
+
 @given(
     st.dictionaries(
         st.sampled_from([*INPUTS, "x.y"]),

@@ -9,7 +9,7 @@ a posteriori, the logarithm of every size being normal around a guess with a dev
 without one data set at a time, takes what strategies reached there at some sizes as if a pilot had measured it on few
 rows (a binomial draw), and compares what is then expected of every strategy with what it reached. ``--shifts`` says how
 much test rows differ from those at hand, of rows as they come and of classes in equal shares, by what pilots expected
-(``rules/evidence/choices.jsonl``, made with today's ``rules/outlook.yaml``) beside what was reached.
+(``rules/evidence/choices.jsonl``) beside what was reached.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ from scipy.optimize import minimize
 from advisor.benchmark.results import read_lines, read_results
 from advisor.pilot.cells import Cell, evidence
 from advisor.pilot.outlook import Measured, Outlook
-from advisor.pilot.prior import Prior, load_prior
+from advisor.pilot.prior import Prior
 
 GROUPS = {
     "zero-shot": "frozen", "few-shot": "frozen", "linear-probe": "frozen", "contrastive": "tuned", "lora": "tuned",
@@ -44,8 +44,10 @@ GUESS = {
 # test rows differ from those at hand is from pilots' forecasts beside what was reached, by --shifts.
 FIXED = {
     "everywhere_level.together": 2.0, "everywhere_slope.together": 1.0, "task_level.together": 0.0,
-    "noise.shared": 0.5, "noise.shift": 0.15, "noise.shift_of_equal_shares": 0.45,
+    "noise.shared": 0.5, "noise.shift": 0.2, "noise.shift_of_equal_shares": 0.45,
 }  # fmt: skip
+CHOSEN_WITH = {"shift": 0.15, "shift_of_equal_shares": 0.45}
+"""The shifts in the intervals of ``choices.jsonl``, from ``rules/outlook.yaml`` as it was then."""
 RULES = Path(__file__).parents[1] / "rules"
 OUTLOOK, EVIDENCE = RULES / "outlook.yaml", RULES / "evidence"
 HEADING = """\
@@ -133,7 +135,6 @@ def shifts() -> dict[str, tuple[float, float, int]]:
 
     Every data set weighs the same; what is reached has its own chance of test rows in it.
     """
-    noise = load_prior().noise
     reached: dict[tuple[str, str, int], dict[str, float]] = defaultdict(dict)
     for one in read_results(EVIDENCE / "encoder.jsonl"):
         if one.situation.task == "text-classification":
@@ -148,7 +149,7 @@ def shifts() -> dict[str, tuple[float, float, int]]:
         for strategy, said in line["predicted"].items():
             if strategy in values:
                 low, point, high, value = (_odds(share) for share in (*said.values(), values[strategy]))
-                variance = ((high - low) / (2 * NormalDist().inv_cdf(0.95))) ** 2 - getattr(noise, kind) ** 2
+                variance = ((high - low) / (2 * NormalDist().inv_cdf(0.95))) ** 2 - CHOSEN_WITH[kind] ** 2
                 found[kind].setdefault(line["data"], []).append((value - point, max(variance, 0.0)))
 
     def likelihood(kind: str, shift: float) -> float:

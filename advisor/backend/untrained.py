@@ -32,11 +32,9 @@ def draw_unset(model: nn.Module, missing: Collection[str]) -> None:
     Raises:
         ValueError: such a layer is of a kind that does not say how it is drawn.
     """
-    for name in sorted(missing):
-        layer_name, _, kind = name.rpartition(".")
-        layer: Any = model.get_submodule(layer_name)
-        parameter = getattr(layer, kind)
-        if isinstance(parameter, nn.Parameter) and parameter.isnan().any():
+    for name, parameter in model.named_parameters():
+        if name in missing and parameter.isnan().any():
+            layer: Any = model.get_submodule(name.rpartition(".")[0])
             if not hasattr(layer, "reset_parameters"):
                 raise ValueError(f"its code leaves {name} without a value")
             layer.reset_parameters()

@@ -91,8 +91,6 @@ CELLS = (
     "data.labelled: at least 3 and below 10",
     "labels_per_class: at least 2",
     "labels_per_class: below 5",
-    "mean_per_class: at least 3",
-    "mean_per_class: below 4",
     "data.smallest_class: above 1",
     "classes: at least 3",
     "task.type: regression",

@@ -34,8 +34,8 @@ def applies(strategy: str, task: str) -> bool:
 def cells_of(measurements: Iterable[Measurement]) -> list[Cell]:
     """Return the draws with labels, in the order of the data; what was measured on other test rows is another cell.
 
-    What takes no labels was measured once and holds for every draw of the same data. A draw that holds the same rows as
-    another (there are no more labels) counts once.
+    What was measured without any row holds for every draw of the same data on which it was not measured again. A draw
+    that holds the same rows as another (there are no more labels) counts once.
 
     Raises:
         InputError: the measurements are of several models.

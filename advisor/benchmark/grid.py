@@ -40,8 +40,8 @@ def grid(
 ) -> list[Planned]:
     """Return the trials that apply: seed by seed, so that all sizes are seen early, within a seed the cheap ones first.
 
-    Strategies that take no labels stand once, whatever the seeds; a size that draws the same rows as a smaller one is
-    left out. A policy that measures is taken to cost what fitting everything does, so it comes last.
+    What is measured without any row stands once, whatever the seeds; a size that draws the same rows as a smaller one
+    is left out. A policy that measures is taken to cost what fitting everything does, so it comes last.
 
     Args:
         data: by name, with test rows.
@@ -92,7 +92,7 @@ def _trials(
             found += [
                 Planned(name, Trial(strategy, str(size), seed), _fitting(strategy, model, load) + answering)
                 for strategy in able
-                if STRATEGIES[strategy].needs_labels == bool(len(drawn))
+                if len(drawn) or not STRATEGIES[strategy].needs_labels
             ]
             if len(drawn):
                 every = sum(_fitting(strategy, model, load) for strategy in EXECUTABLE if applies(strategy, data.task))

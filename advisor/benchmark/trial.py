@@ -48,7 +48,7 @@ def measure(trial: Trial, data: LabelledData, encoder: Path, device: str, limits
         limits: of rows and threads.
 
     Returns:
-        None where the strategy does not apply: to the task, without labels, or with a draw of one class.
+        None where the strategy does not apply: to the task, without labels, or to a draw of one class.
     """
     import torch
 
@@ -59,21 +59,21 @@ def measure(trial: Trial, data: LabelledData, encoder: Path, device: str, limits
         encode_rows(data.task, part.inputs, part.labels, part.rows, names) for part in (data.train, data.test)
     )
     index = draw(data.task, training, Size.parse(trial.size), seed=trial.seed, most=limits.rows)
-    if index is None or not strategy.handles(data.task, "encoder") or strategy.needs_labels != bool(len(index)):
+    if index is None or not strategy.handles(data.task, "encoder") or (strategy.needs_labels and not len(index)):
         return None
-    training = training.take(index)
-    if TASKS[data.task].predicts == "class" and len(index) and len(set(training.targets.tolist())) < FEWEST_CLASSES:
+    training, labels = known_classes(data.task, training.take(index), names)
+    if TASKS[data.task].predicts == "class" and len(labels) < FEWEST_CLASSES:
         return None
     test = test.take(np.sort(np.random.default_rng(0).permutation(len(test))[: limits.test_rows]))
-    rarest = rarest_of(data.task, training, len(names))
+    rarest = rarest_of(data.task, training, len(labels))
     started, spent = time.perf_counter(), time.process_time()
     with TemporaryDirectory() as workspace:
-        fitted = strategy.fit(_job(trial, data, training, encoder, device, Path(workspace)))
+        fitted = strategy.fit(_job(trial, data.task, training, labels, encoder, device, Path(workspace)))
         fit_seconds, fit_spent = time.perf_counter() - started, time.process_time() - spent
-        outputs = fitted.model.outputs(test.inputs)
+        outputs = _of_all(fitted.model.outputs(test.inputs), labels, names)
     return {
         "task": data.task,
-        "classes": len(names),
+        "classes": len(labels),
         "labelled": len(training),
         "rarest": rarest,
         "test_rows": len(test),
@@ -84,6 +84,26 @@ def measure(trial: Trial, data: LabelledData, encoder: Path, device: str, limits
     }
 
 
+def known_classes(task: str, rows: Rows, names: list[str]) -> tuple[Rows, list[str]]:
+    """Return a draw's rows numbered by the classes among them, and these: a run on the rows would know no others.
+
+    Without rows, and where a row has not exactly one class, all names are known.
+    """
+    if TASKS[task].predicts != "class" or not len(rows):
+        return rows, names
+    there, numbers = np.unique(rows.targets, return_inverse=True)
+    return Rows(rows.inputs, numbers, rows.places), [names[number] for number in there]
+
+
+def _of_all(outputs: Any, labels: list[str], names: list[str]) -> Any:
+    """Return outputs with a column for every name, 0 where the model does not know it."""
+    if labels == names:
+        return outputs
+    found = np.zeros((len(outputs), len(names)), dtype=outputs.dtype)
+    found[:, [names.index(label) for label in labels]] = outputs
+    return found
+
+
 def rarest_of(task: str, rows: Rows, classes: int) -> int | None:
     """Return how many rows the rarest class has, one without any included; None where a row has not one class."""
     if TASKS[task].predicts != "class":
@@ -91,14 +111,16 @@ def rarest_of(task: str, rows: Rows, classes: int) -> int | None:
     return int(np.bincount(rows.targets, minlength=classes).min()) if len(rows) else 0
 
 
-def _job(trial: Trial, data: LabelledData, training: Rows, encoder: Path, device: str, workspace: Path) -> FitJob:
+def _job(
+    trial: Trial, task: str, training: Rows, labels: list[str], encoder: Path, device: str, workspace: Path
+) -> FitJob:
     """Return the job as a run sets it up, validation rows held out where there are enough."""
     share = STRATEGIES[trial.strategy].validation_share(len(training))
-    training, validation = validated(data.task, training, share, trial.seed)
+    training, validation = validated(task, training, share, trial.seed)
     return FitJob(
         encoder=encoder,
-        task=data.task,
-        labels=data.label_names,
+        task=task,
+        labels=labels,
         descriptions={},
         training=training,
         validation=validation,
@@ -107,5 +129,5 @@ def _job(trial: Trial, data: LabelledData, training: Rows, encoder: Path, device
         device=choose_device(device),
         workspace=workspace,
         cache=None,
-        measure=TASKS[data.task].measures[0],
+        measure=TASKS[task].measures[0],
     )

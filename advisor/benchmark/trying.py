@@ -9,7 +9,7 @@ from advisor.benchmark.draws import Size, draw
 from advisor.benchmark.policies import Choice, choice_line
 from advisor.benchmark.results import Situation
 from advisor.benchmark.source import lengths_of
-from advisor.benchmark.trial import Limits, Trial, rarest_of
+from advisor.benchmark.trial import Limits, Trial, known_classes, rarest_of
 from advisor.data.examples import Examples, LabelledData
 
 
@@ -62,16 +62,17 @@ def try_policy(policy: str, name: str, trial: Trial, data: LabelledData, limits:
     index = draw(data.task, rows, Size.parse(trial.size), seed=trial.seed, most=limits.rows)
     if index is None:
         return None
-    taken = Examples(*([column[i] for i in index] for column in (every.inputs, every.labels, every.rows)))
-    part = replace(data.train_part, examples=taken, unlabelled=[], unlabelled_rows=[])
+    taken, known = known_classes(data.task, rows.take(index), names)
+    examples = Examples(*([column[i] for i in index] for column in (every.inputs, every.labels, every.rows)))
+    part = replace(data.train_part, examples=examples, unlabelled=[], unlabelled_rows=[])
     situation = Situation(
         data=name,
         size=trial.size,
         seed=trial.seed,
         task=data.task,
-        classes=len(names),
+        classes=len(known),
         labelled=len(index),
-        rarest=rarest_of(data.task, rows.take(index), len(names)),
+        rarest=rarest_of(data.task, taken, len(known)),
         **lengths_of(data)._asdict(),
     )
     drawn = Drawn(replace(data, train_part=part, test_part=None), situation)

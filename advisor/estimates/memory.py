@@ -4,7 +4,8 @@ What is held at once follows how the trainers here work. Weights and the two mom
 Activations are all there when a backward pass begins and go as gradients come, so that the greater of both counts,
 unless gradients are accumulated over parts of a batch: then both do. On a processor most gradients find no place in
 the gaps that activations leave. Nothing is kept below the lowest layer that learns. Weights that stay frozen are read
-in fp32; where a processor then holds them in bf16, both count while they are converted.
+in fp32; where a processor then holds them in bf16, both count while they are converted. A plain BERT is read by code of
+the advisor's own (`advisor.backend.bert`), without the libraries that all else imports.
 """
 
 from advisor.estimates.blocks import Way, kept
@@ -18,6 +19,7 @@ from advisor.strategies import TextLoad, Workload
 Terms = dict[str, Interval]
 _FP32, _BF16 = 4, 2
 _MOMENTS = 2 * _FP32
+_LEAN = "bert"
 _NOTHING = Interval.exactly(0.0)
 
 
@@ -98,8 +100,9 @@ def _terms(
         held += _FP32
     found: Terms = {"weights": Interval.exactly(held * touched + (_FP32 * trained if work.adapters else 0))}
     if cpu:
-        process = constants["process_gb_of_generator" if work.writes else "process_gb"]
-        found["process"] = process.times(1e9)
+        lean = not trained and model.architecture == _LEAN
+        of = "_of_generator" if work.writes else "_of_reading" if lean else ""
+        found["process"] = constants[f"process_gb{of}"].times(1e9)
     if not trained:
         return found | _embedding(work, model, load, longest, place, precision)
     found["optimiser"] = Interval.exactly(_MOMENTS * trained)
@@ -179,10 +182,14 @@ def _held_for_backward(work: Workload, model: BaseModelFacts, longest: Interval,
 def _embedding(
     work: Workload, model: BaseModelFacts, load: TextLoad, longest: Interval, place: Place, precision: str
 ) -> Terms:
-    """Return what embedding texts holds: one layer of a batch, its hidden states where they are kept, and features."""
+    """Return what embedding texts holds: one layer of a batch, its hidden states where they are kept, and features.
+
+    On a processor batches of other lengths leave gaps in the heap, the more the more is read.
+    """
     budget = tokens_at_once(place.kind, precision)
     each = _BF16 if precision == "bf16" else _FP32
-    width = 8 * model.hidden + 2 * model.intermediate + work.features * model.hidden
+    layer = 8 * model.hidden + 2 * model.intermediate
+    width = layer + work.features * model.hidden
 
     def live(length: float) -> float:
         texts = (work.embedded_at_once if place.kind == "gpu" else None) or max(1.0, budget // length)
@@ -192,6 +199,10 @@ def _embedding(
     found = {"working memory": longest.map(live)}
     if place.kind == "cpu":
         found["features"] = Interval.exactly(2 * _FP32 * model.hidden * vectors)
+    if place.kind == "cpu" and load.differing:
+        constants, tokens = load_constants(), max(load.rows * load.tokens, 1.0)
+        share = Interval(*(max(0.0, 1 - few / tokens) for few in reversed(constants["cpu_gaps_from_tokens"])))
+        found["gaps in the heap"] = constants["cpu_gaps_of_reading"].by(share).times(budget * layer * each)
     return found
 
 

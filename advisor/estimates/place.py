@@ -116,9 +116,12 @@ def _is_here(card: Card, machine: Machine) -> bool:
 
 
 def _precision(kind: str, card: Card | None, machine: Machine) -> str | None:
-    """Return the precision that a run computes in there: bf16 where there are matrix units for it."""
+    """Return the precision that a run computes in there: bf16 where there are matrix units for it.
+
+    Whether wider vectors for bf16 are worth it a run finds out by measuring.
+    """
     if kind == "cpu":
-        return "bf16" if machine.units == "amx" else "fp32"
+        return {"amx": "bf16", "avx512-bf16": None}.get(machine.units, "fp32")
     if card is None or card.bf16 is None:
         return None
     return "bf16" if card.bf16 else "fp32"

@@ -204,3 +204,35 @@ def test_batches_of_many_lengths_leave_gaps_on_a_processor_alone() -> None:
     )
     assert 0 < gaps.low < gaps.point < gaps.high
     assert "gaps in the heap" not in training_memory(work, model, differing, longest, card("bf16"))
+
+
+def test_reading_many_texts_leaves_gaps_on_a_processor() -> None:
+    model, longest, work = MODELS["google-bert/bert-base-uncased"], Interval.exactly(128.0), Workload(features=1)
+    here = training_place({"compute.device": "cpu"}, CPU)
+
+    def gaps(rows: float, *, differing: bool = True, place: Place = here) -> Interval:
+        load = TextLoad(rows=rows, tokens=40, classes=2, longest=128, differing=differing)
+        return training_memory(work, model, load, longest, place).get("gaps in the heap", Interval.exactly(0.0))
+
+    assert gaps(100) == gaps(10_000, differing=False) == gaps(10_000, place=card("bf16")) == Interval.exactly(0.0)
+    few, many = gaps(2000), gaps(10_000)
+    assert 0 < few.low < few.point < few.high
+    assert few.point < many.point < 2 * few.point
+
+
+def test_only_a_bert_is_read_without_the_code_of_other_models() -> None:
+    load, place = TextLoad(rows=100, tokens=40, classes=2), training_place({"compute.device": "cpu"}, CPU)
+    bert = MODELS["google-bert/bert-base-uncased"]
+    other = bert.model_copy(update={"architecture": "roberta"})
+    reading, tuned = Workload(features=1), Workload(updates=1, trained_parameters=10**8, stored_layers=12)
+
+    def process(work: Workload, model: BaseModelFacts) -> Interval:
+        return training_memory(work, model, load, Interval.exactly(40.0), place)["process"]
+
+    assert process(reading, bert).point < process(reading, other).point == process(tuned, bert).point
+
+
+@pytest.mark.parametrize(("units", "precision"), [("amx", "bf16"), ("avx512-bf16", None), ("avx2", "fp32")])
+def test_whether_wide_vectors_for_bf16_are_used_is_open_until_measured(units: str, precision: str | None) -> None:
+    machine = Machine(2, 8 * 10**9, units, False)
+    assert training_place({"compute.device": "cpu"}, machine).precision == precision

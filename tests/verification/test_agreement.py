@@ -91,6 +91,8 @@ CELLS = (
     "data.labelled: at least 3 and below 10",
     "labels_per_class: at least 2",
     "labels_per_class: below 5",
+    "mean_per_class: at least 3",
+    "mean_per_class: below 4",
     "data.smallest_class: above 1",
     "classes: at least 3",
     "task.type: regression",
@@ -105,9 +107,9 @@ CONDITIONS = st.lists(st.sampled_from(CELLS), max_size=2, unique_by=lambda cell:
 TABLES = st.lists(st.tuples(CONDITIONS, st.sampled_from(USED), st.integers(1, 3)), min_size=1, max_size=6)
 GRID = {
     "task.type": INPUTS["task.type"].choices,
-    "data.labelled": (0, 1, 2, 4, 9, 10, 15, 30, 400),
-    "data.smallest_class": (None, 0, 2, 5),
-    "data.classes": (2, 3, 100),
+    "data.labelled": (0, 1, 2, 4, 7, 9, 10, 15, 30, 400),
+    "data.smallest_class": (None, 0, 2, 3, 4, 5),
+    "data.classes": (2, 3, 4, 100),
     "model.llm": (None, "none", "local", "api"),
     "constraints.data_may_leave": (None, True),
 }

@@ -61,7 +61,8 @@ class Block:
         config = AutoConfig.for_model(
             self.counted, **own, **self.settings, vocab_size=128, max_position_embeddings=64 * self.longer
         )
-        return AutoModel.from_config(config, attn_implementation="sdpa" if attention == "fused" else "eager")
+        kernel = "sdpa" if attention == "fused" else "eager"
+        return AutoModel.from_config(config, attn_implementation=kernel)  # type: ignore[no-untyped-call]
 
 
 BLOCKS = {
@@ -94,7 +95,7 @@ BLOCKS = {
 def main() -> None:
     """Count the block types named, or all, in every way."""
     warnings.simplefilter("ignore")
-    transformers.logging.set_verbosity_error()
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     print(NOTES)
     print(f"# By benchmarks/blocks.py with torch {torch.__version__}, transformers {transformers.__version__}.")
     for name in sys.argv[1:] or BLOCKS:

@@ -243,11 +243,11 @@ def measured(cell: dict[str, Any], kind: str, repeats: int) -> dict[str, Any]:
     }
     if repeats:
         steps = WRITTEN_TOKENS if cell["way"] == "decode" else 1
-        wall, spent = ([one[number] / steps for one in times] for number in (0, 1))
+        walls, used = ([one[number] / steps for one in times] for number in (0, 1))
         found |= {
-            "seconds": statistics.median(wall),
-            "seconds_p95": float(np.percentile(wall, 95)),
-            "processor_seconds": statistics.median(spent),
+            "seconds": statistics.median(walls),
+            "seconds_p95": float(np.percentile(walls, 95)),
+            "processor_seconds": statistics.median(used),
             "repeats": len(times),
         }
     return found

@@ -8,6 +8,7 @@ texts that the results lack are taken from the data.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,7 +32,7 @@ def main(results: Path, folders: tuple[Path, ...], to: Path) -> None:
         folder.name: lengths_of(load_benchmark_data(BenchmarkData(folder.name, DataSource(folder))))._asdict()
         for folder in folders
     }
-    rows = [
+    rows: list[dict[str, Any]] = [
         {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()}
         | {"model": row["model"].removeprefix(EMBEDDED_PREFIX)}
         | lengths.get(row["data"], {})

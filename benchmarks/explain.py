@@ -48,7 +48,8 @@ def random_answers(generator: random.Random) -> dict[str, Any]:
 def grown(base: RuleBase, rows: int, strategies: int) -> RuleBase:
     """Return a rule base with copies of strategies and rows, up to the numbers wanted."""
     trained = [strategy for strategy in STRATEGIES.values() if strategy.family != "prompting"]
-    requirements, copies = dict(base.requirements), {strategy.id: [] for strategy in trained}
+    requirements = dict(base.requirements)
+    copies: dict[str, list[str]] = {strategy.id: [] for strategy in trained}
     for number, original in enumerate(islice(cycle(trained), max(0, strategies - len(STRATEGIES)))):
         name = f"{original.id}-{number}"
         settings_of = original.settings_of or (original.id,)

@@ -12,8 +12,10 @@ much test rows differ from those at hand, of rows as they come and of classes in
 (``rules/evidence/choices.jsonl``) beside what was reached.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from statistics import NormalDist, mean
 from typing import Any
@@ -153,13 +155,13 @@ def shifts() -> dict[str, tuple[float, float, int]]:
                 found[kind].setdefault(line["data"], []).append((value - point, max(variance, 0.0)))
 
     def likelihood(kind: str, shift: float) -> float:
-        return sum(
+        return math.fsum(
             mean(-0.5 * (error**2 / (known + shift**2) + np.log(known + shift**2)) for error, known in pairs)
             for pairs in found[kind].values()
         )
 
     grid = np.arange(0.05, 1.55, 0.05).tolist()
-    best = {kind: max(grid, key=lambda shift, kind=kind: likelihood(kind, shift)) for kind in found}
+    best = {kind: max(grid, key=partial(likelihood, kind)) for kind in found}
     bound = NormalDist().inv_cdf(0.95)
     return {
         kind: (

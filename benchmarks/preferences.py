@@ -65,7 +65,8 @@ def write_model(folder: Path, rows: Rows, hidden: int) -> None:
     )  # fmt: skip
     texts = [str(text) for one, target in zip(rows.inputs, rows.targets, strict=True) for text in (one, *target)]
     tokenizer.train_from_iterator(texts, trainer)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>", pad_token="<end>").save_pretrained(folder)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>", pad_token="<end>")  # type: ignore[no-untyped-call]
+    fast.save_pretrained(folder)
     config = LlamaConfig(
         vocab_size=tokenizer.get_vocab_size(), hidden_size=hidden, num_hidden_layers=2, num_attention_heads=4,
         intermediate_size=2 * hidden, max_position_embeddings=1024, bos_token_id=None, eos_token_id=0, pad_token_id=0,

@@ -14,7 +14,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from advisor.backend.loading import quiet_transformers
 from advisor.backend.prompted.local import load_language_model
 from advisor.backend.prompted.local.causal import CausalModel
 from advisor.backend.prompted.local.packed import PackedReader
+from advisor.backend.prompted.local.reader import Reader
 from advisor.backend.prompted.local.whole import WholeReader
 from advisor.backend.prompted.prompt import Prompt, Turn
 
@@ -63,7 +64,8 @@ def write_model(folder: Path, hidden: int, layers: int) -> None:
         show_progress=False,
     )  # fmt: skip
     tokenizer.train_from_iterator([" ".join([*WORDS, *LABELS, "Text: Label:"])] * 20, trainer)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>").save_pretrained(folder)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>")  # type: ignore[no-untyped-call]
+    fast.save_pretrained(folder)
     config = LlamaConfig(
         vocab_size=16000, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=hidden // 64,
         num_key_value_heads=hidden // 128, intermediate_size=hidden * 3, max_position_embeddings=4096,
@@ -90,7 +92,11 @@ class OncePerPrompt(PackedReader):
 def measure(model: CausalModel, prompts: list[Prompt], repeats: int) -> dict[str, list[Cost]]:
     """Return the costs of every way, taken in turn; none remembers anything of the repeat before."""
     net = model.reader.net  # type: ignore[attr-defined]
-    ways = {"every answer in whole": WholeReader, "every prompt once": OncePerPrompt, "shared trunk once": PackedReader}
+    ways: dict[str, Callable[[Any], Reader]] = {
+        "every answer in whole": WholeReader,
+        "every prompt once": OncePerPrompt,
+        "shared trunk once": PackedReader,
+    }
     costs: dict[str, list[Cost]] = {way: [] for way in ways}
     for _ in range(repeats):
         scores = []

@@ -164,10 +164,12 @@ def _fine_tune(training: Rows, test: Rows, names: list[str]) -> tuple[Cost, Any]
     from advisor.backend.devices import choose_device
     from advisor.backend.rows import encode_rows
     from advisor.backend.tuning import fine_tune
-    from advisor.estimates.forecast import default_settings
+    from advisor.backend.tuning_settings import TuningSettings
+    from advisor.knowledge.hyperparameters import default_values
 
     task, numbers = "text-classification", range(len(training.texts))
     labels = [names[number] for number in training.classes]
+    settings = TuningSettings.model_validate(default_values("full-fine-tuning") | {"epochs": 1.0, "min_steps": 1})
     timer, cost = Timer(), Cost(0.0, 0.0)
 
     def note(event: dict[str, Any]) -> None:
@@ -183,7 +185,7 @@ def _fine_tune(training: Rows, test: Rows, names: list[str]) -> tuple[Cost, Any]
         names,
         encode_rows(task, training.texts, labels, numbers, names),
         None,
-        default_settings("full-fine-tuning").model_copy(update={"epochs": 1.0, "min_steps": 1}),
+        settings,
         seed=SEED,
         device=choose_device("cpu"),
         on_event=note,

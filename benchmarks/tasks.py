@@ -25,7 +25,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean, stdev
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import click
 import numpy as np
@@ -159,7 +159,7 @@ def by_trainer(job: Job, encoder: Path, task: str, names: Sequence[str], trainin
     class Mean(Trainer):
         """Takes the loss from the objective, which is the library's own: cross-entropy and its like."""
 
-        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+        def compute_loss(self, model: Any, inputs: Any, *_: Any, **more: Any) -> Any:
             batch = inputs["numbers"].tolist()
             chosen = [units[number] for number in batch]
             ids, mask = collate([unit.ids for unit in chosen], int(tokenizer.pad_token_id or 0), device.torch)
@@ -190,11 +190,12 @@ def keep_part(model: Any, strategy: str) -> None:
     from peft import LoraConfig, get_peft_model
 
     from advisor.backend.layers import freeze
+    from advisor.backend.tuning_settings import TuningSettings
     from advisor.estimates.forecast import default_settings
 
     kinds = {"token-classification": "TOKEN_CLS", "question-answering": "QUESTION_ANS"}
     if strategy == "partial-unfreezing":
-        freeze(model.model, default_settings(strategy))
+        freeze(model.model, cast(TuningSettings, default_settings(strategy)))
     elif strategy == "lora":
         model.model = get_peft_model(model.model, LoraConfig(task_type=kinds.get(model.task, "SEQ_CLS")))
 
@@ -207,7 +208,7 @@ def by_setfit(
     from setfit import SetFitModel, Trainer, TrainingArguments
     from transformers import TrainerCallback
 
-    class Limit(TrainerCallback):  # type: ignore[misc]
+    class Limit(TrainerCallback):
         """Stops when time is up."""
 
         steps, asked, until = 0, 0, time.perf_counter() + limit
@@ -288,8 +289,15 @@ def main(
         from advisor.knowledge.weights import locate_model
 
         encoder = str(locate_model(load_catalogue().default_model).folder)
-    sizes = [(count, None) for count in rows] + [(None, count) for count in per_class] or [(None, None)]
-    jobs = [Job(data, way, *size, seed) for seed in range(seeds) for data in folders for size in sizes for way in ways]
+    sizes: list[tuple[int | None, int | None]] = [(count, None) for count in rows]
+    sizes += [(None, count) for count in per_class]
+    jobs = [
+        Job(data, way, some, each, seed)
+        for seed in range(seeds)
+        for data in folders
+        for some, each in sizes or [(None, None)]
+        for way in ways
+    ]
     done = {tuple(row[name] for name in Job._fields) for row in known}
     left = [job for job in jobs if job.key() not in done]
     os.environ["TOKENIZERS_PARALLELISM"] = "false"

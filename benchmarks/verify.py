@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def condition(strategy: str, wild: bool, generator: random.Random) -> dict[str, 
     return tests
 
 
-def row(name: str, priority: int, strategy: str, when: dict[str, str | bool], cited: str) -> dict[str, Any]:
+def row(name: str, priority: int, strategy: str, when: Mapping[str, str | bool], cited: str) -> dict[str, Any]:
     """Return a row as the file holds it."""
     fixed = {"strength": "conditional", "certainty": "low", "because": "drawn", "evidence": [cited]}
     return {"id": name, "priority": priority, "recommend": strategy, "when": when, **fixed}

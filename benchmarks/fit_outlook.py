@@ -46,10 +46,10 @@ GUESS = {
 # test rows differ from those at hand is from pilots' forecasts beside what was reached, by --shifts.
 FIXED = {
     "everywhere_level.together": 2.0, "everywhere_slope.together": 1.0, "task_level.together": 0.0,
-    "noise.shared": 0.5, "noise.shift": 0.2, "noise.shift_of_equal_shares": 0.45,
+    "noise.shared": 0.5, "noise.shift": 0.25, "noise.shift_of_equal_shares": 0.4,
 }  # fmt: skip
 CHOSEN_WITH = {"shift": 0.15, "shift_of_equal_shares": 0.45}
-"""The shifts in the intervals of ``choices.jsonl``, from ``rules/outlook.yaml`` as it was then."""
+"""The shifts in the intervals of most of ``choices.jsonl``, from ``rules/outlook.yaml`` as it was then; a few have 0.2."""
 RULES = Path(__file__).parents[1] / "rules"
 OUTLOOK, EVIDENCE = RULES / "outlook.yaml", RULES / "evidence"
 HEADING = """\

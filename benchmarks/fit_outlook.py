@@ -49,7 +49,7 @@ FIXED = {
     "noise.shared": 0.5, "noise.shift": 0.25, "noise.shift_of_equal_shares": 0.4,
 }  # fmt: skip
 CHOSEN_WITH = {"shift": 0.15, "shift_of_equal_shares": 0.45}
-"""The shifts in the intervals of most of ``choices.jsonl``, from ``rules/outlook.yaml`` as it was then; a few have 0.2."""
+"""The shifts in the intervals of most of ``choices.jsonl``, by ``rules/outlook.yaml`` as it was; a few have 0.2."""
 RULES = Path(__file__).parents[1] / "rules"
 OUTLOOK, EVIDENCE = RULES / "outlook.yaml", RULES / "evidence"
 HEADING = """\

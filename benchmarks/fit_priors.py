@@ -43,14 +43,17 @@ Skills = dict[tuple[Kind, Place], float]
 
 
 def read_skills(*, elsewhere: bool = True) -> Skills:
-    """Return skill by strategy, labels a class, data set and encoder; with or without scores from elsewhere."""
+    """Return skill by strategy, labels a class, data set and encoder; with or without scores from elsewhere.
+
+    What takes no labels has none, on whichever draw it was measured.
+    """
     grouped: dict[tuple[Kind, Place], list[float]] = defaultdict(list)
     for row in read_lines(EVIDENCE / "encoder.jsonl"):
         if row["task"] != "text-classification" or not row["size"].isdigit():
             continue
         asked = int(row["size"]) * row["classes"]
         if row["labelled"] >= SCARCE * asked:
-            kind = Kind(row["strategy"], int(row["size"]))
+            kind = Kind(row["strategy"], int(row["size"]) if STRATEGIES[row["strategy"]].needs_labels else 0)
             grouped[kind, (row["data"], row["model"])].append(skill(row["accuracy"], row["classes"]))
     found = {key: float(np.mean(values)) for key, values in grouped.items()}
     for row in read_lines(EVIDENCE / "scores.jsonl") if elsewhere else ():

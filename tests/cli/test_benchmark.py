@@ -86,9 +86,9 @@ def test_two_processes_measure_what_one_does(messages: Path, tmp_path: Path) -> 
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["draws"] == 1
         rows = [json.loads(text) for text in (folder / "results.jsonl").read_text(encoding="utf-8").splitlines()]
-        scores.append({row["strategy"]: row["accuracy"] for row in rows})
+        scores.append({(row["strategy"], row["size"]): row["accuracy"] for row in rows})
     assert scores[0] == scores[1]
-    assert len(scores[0]) == 3
+    assert len(scores[0]) == 4
 
 
 @pytest.mark.slow
